@@ -1,0 +1,5 @@
+"""The nodes. Importing this package declares them all and stays light: no torch, no host."""
+
+from lifemask.nodes.declare import Knob, Node
+
+__all__ = ["Knob", "Node"]

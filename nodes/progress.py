@@ -1,0 +1,51 @@
+"""Progress of long work: told by the nodes, shown by whoever started them.
+
+A node wraps its loop in `each`; the command line, a host or a test listens with `reporting`.
+A listener stops the work by raising `StoppedError`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` steps of ``task`` are finished; ``note`` is a line for the log."""
+
+    task: str
+    done: int
+    total: int
+    note: str = ""
+
+
+Listener = Callable[[Progress], None]
+_listener: ContextVar[Listener] = ContextVar("listener", default=lambda progress: None)
+
+
+@contextmanager
+def reporting(listener: Listener) -> Iterator[None]:
+    """Send the progress of everything inside the ``with`` block to ``listener``."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def note(task: str, text: str) -> None:
+    """Send one line for the log."""
+    _listener.get()(Progress(task, 0, 0, text))
+
+
+def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:
+    """Yield ``items``, reporting after each one that it is done."""
+    tell = _listener.get()
+    tell(Progress(task, 0, total))
+    for done, item in enumerate(items, 1):
+        yield item
+        tell(Progress(task, done, total))

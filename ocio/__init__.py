@@ -1,0 +1,1 @@
+"""Pixels in and out: sequences, EXR, movies and colour."""
