@@ -1,0 +1,1 @@
+"""Faces in a picture: detector, landmarks, pose and expression, from published network files."""
