@@ -1,0 +1,1 @@
+"""How a swap is scored against the exact render of the perfect swap."""

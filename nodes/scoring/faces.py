@@ -1,0 +1,97 @@
+"""What is scored: swap, plate and truth seen from the face; a shot of them lies on disk."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+
+SIDE = 160
+"""Side of the face space that everything is measured in, in pixels; the face fills about half."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One frame in face space: pictures (S, S, 3) in the log curve, ``weight`` (S, S) in 0..1.
+
+    ``truth`` is the perfect swap; ``weight`` is where plate and truth both show the face.
+    """
+
+    swap: "F32"
+    plate: "F32"
+    truth: "F32"
+    weight: "F32"
+
+
+class Spool:
+    """Faces on disk: any number of them in the memory of one, read again on every iteration."""
+
+    def __init__(self, side: int = SIDE) -> None:
+        self._side = side
+        self._file: IO[bytes] = TemporaryFile(prefix="lifemask_")  # noqa: SIM115
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def append(self, face: Face) -> None:
+        """Add one frame."""
+        pictures = (face.swap, face.plate, face.truth, face.weight[..., None])
+        self._file.seek(0, 2)
+        self._file.write(np.concatenate(pictures, -1, dtype=np.float32).tobytes())
+        self._count += 1
+
+    def __iter__(self) -> Iterator[Face]:
+        shape = (self._side, self._side, 10)
+        size = int(np.prod(shape)) * 4
+        for index in range(self._count):
+            self._file.seek(index * size)
+            whole = np.frombuffer(self._file.read(size), np.float32).reshape(shape)
+            swap, plate, truth = np.split(whole[..., :9], 3, axis=-1)
+            yield Face(swap, plate, truth, whole[..., 9])
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Faces with ``change`` done to each, as often as they are asked for."""
+
+    faces: Iterable[Face]
+    change: Callable[[Face], Face]
+
+    def __iter__(self) -> Iterator[Face]:
+        return map(self.change, self.faces)
+
+
+def log_curve(linear: "F32") -> "F32":
+    """Return the ACEScct curve (S-2016-001) of linear values, in whatever primaries they are."""
+    toe = 10.5402377416545 * linear + 0.0729055341958355
+    return np.where(
+        linear <= 0.0078125, toe, (np.log2(np.maximum(linear, 1e-10)) + 9.72) / 17.52
+    ).astype(np.float32)
+
+
+LOG_STOP = 1 / 17.52
+"""One stop in the log curve."""
+
+
+def similarity(points: "F64", target: "F64") -> "F64":
+    """Return the (2, 3) similarity that takes points (N, 2) nearest to target (Umeyama 1991)."""
+    middle, aim = points.mean(0), target.mean(0)
+    a, b = points - middle, target - aim
+    u, size, v = np.linalg.svd(b.T @ a / len(points))
+    signs = np.array([1.0, np.sign(np.linalg.det(u @ v))])
+    turn = u @ np.diag(signs) @ v * ((size * signs).sum() / a.var(0).sum())
+    return np.hstack([turn, (aim - turn @ middle)[:, None]])
