@@ -1,0 +1,263 @@
+"""The shot: the folder that holds everything about one plate, and its ``shot.toml``."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lifemask.nodes.declare import Node
+from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError, VersionExistsError
+from lifemask.nodes.toml import dumps
+from lifemask.nodes.types import Plate
+from lifemask.ocio.atomic import replacing
+from lifemask.ocio.sequence import Sequence
+
+N = TypeVar("N", bound=Node)
+
+KINDS = {"track": ".safetensors", "facesets": "", "swaps": "", "look": ""}
+"""What a shot keeps in versions, and how the names end."""
+
+MADE_BY = {"track": "track", "facesets": "faceset", "swaps": "swap", "look": "look"}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "": {"name": str, "project": str, "performers": list, "plate": dict, "knobs": dict},
+    "plate": {"path": str, "frames": str, "colorspace": str, "fps": (int, float)},
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A shot's folder and what its ``shot.toml`` says.
+
+    ``path`` and ``frames`` name the plate's sequence (relative to the folder, or absolute);
+    ``project`` may be empty until the first release is added; ``knobs`` are values by node and knob
+    that differ from the declared defaults.
+    """
+
+    folder: Path
+    name: str
+    path: str
+    frames: str
+    colorspace: str
+    fps: float
+    project: str = ""
+    performers: tuple[str, ...] = ()
+    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def new(
+        cls,
+        folder: Path,
+        path: str,
+        colorspace: str,
+        fps: float,
+        frames: str = "",
+        project: str = "",
+    ) -> "Shot":
+        """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
+        name = check_name(folder.resolve().name, "the shot")
+        shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project)
+        if shot.file.exists():
+            raise VersionExistsError(f"{shot.file}: this shot is there already")
+        shot.check()
+        shot.save()
+        return shot
+
+    @classmethod
+    def load(cls, folder: Path) -> "Shot":
+        """Read a shot; raises ShotError naming the key when ``shot.toml`` says what it may not."""
+        file = folder / "shot.toml"
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            hint = f"lifemask shot new {folder} --plate ..."
+            raise ShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
+        except (ValueError, OSError) as error:
+            raise BrokenFileError(f"{file}: cannot be read ({error})") from error
+        _check_keys(file, "", table)
+        _check_keys(file, "plate", table["plate"])
+        shot = cls(
+            folder,
+            table["name"],
+            **table["plate"],
+            project=table["project"],
+            performers=tuple(table["performers"]),
+            knobs=table["knobs"],
+        )
+        shot.check()
+        return shot
+
+    @property
+    def file(self) -> Path:
+        """Where the shot is written down."""
+        return self.folder / "shot.toml"
+
+    @property
+    def plate(self) -> Plate:
+        """The plate; raises MissingFramesError or BrokenFileError when it is not on disk."""
+        return self.plate_of("")
+
+    def plate_of(self, frames: str) -> Plate:
+        """Return the plate with only these ``frames`` of it; an empty range means all."""
+        sequence = Sequence.find(self.folder / self.path, frames or self.frames)
+        return Plate(sequence, self.colorspace)
+
+    def check(self) -> None:
+        """Raise ShotError or KnobError when a value cannot be right."""
+        if not 1 <= self.fps <= 1000:
+            raise ShotError(f"{self.file}: plate.fps is {self.fps:g}; allowed is 1..1000")
+        for key in ("path", "colorspace"):
+            if not getattr(self, key):
+                raise ShotError(f"{self.file}: plate.{key} is empty")
+        for performer in self.performers:
+            check_name(performer, f"{self.file}: performers")
+        for node, values in self.knobs.items():
+            self._check_knobs(node, values)
+
+    def _check_knobs(self, node: str, values: object) -> None:
+        nodes = {snake(name): kind for name, kind in Node.registry.items()}
+        if node not in nodes or not isinstance(values, dict):
+            raise ShotError(
+                f"{self.file}: [knobs.{node}] is not the table of a node{_near(node, nodes)}"
+            )
+        knobs = {knob.name: knob for knob in nodes[node].knobs()}
+        for name, value in values.items():
+            if name not in knobs:
+                raise ShotError(f"{self.file}: knobs.{node}.{name} is no knob{_near(name, knobs)}")
+            try:
+                knobs[name].check(value)
+            except KnobError as error:
+                raise KnobError(f"{self.file}: knobs.{node}.{error}") from error
+
+    def save(self) -> None:
+        """Write ``shot.toml``, whole or not at all."""
+        plate = {key: getattr(self, key) for key in KEYS["plate"]}
+        table = {key: getattr(self, key) for key in ("name", "project", "performers")}
+        with replacing(self.file) as temporary:
+            text = dumps({**table, "plate": plate, "knobs": self.knobs})
+            temporary.write_text(text, encoding="utf-8")
+
+    def with_performer(self, performer: str, project: str = "") -> "Shot":
+        """Return the shot with one more performer, and with a project if it had none; saved."""
+        performers = dict.fromkeys([*self.performers, check_name(performer, "performer")])
+        shot = replace(self, performers=tuple(performers), project=self.project or project)
+        if shot != self:
+            shot.save()
+        return shot
+
+    def node(self, node: type[N], **knobs: Any) -> N:  # noqa: ANN401
+        """Return ``node`` with ``knobs`` over the shot's values over the declared defaults."""
+        return node(**{**self.knobs.get(snake(node.__name__), {}), **knobs})
+
+    def names(self, kind: str) -> list[str]:
+        """Return who or what there are versions of, sorted: the people who were tracked, say."""
+        return sorted({name for name, _ in self._versions(kind)})
+
+    def versions(self, kind: str, name: str) -> list[int]:
+        """Return the version numbers that are there, ascending."""
+        return sorted(version for known, version in self._versions(kind) if known == name)
+
+    def _versions(self, kind: str) -> list[tuple[str, int]]:
+        pattern = re.compile(rf"(.+)_v(\d{{3,}}){re.escape(KINDS[kind])}")
+        found = (pattern.fullmatch(path.name) for path in (self.folder / kind).glob("[!.]*_v*"))
+        return [(match[1], int(match[2])) for match in found if match]
+
+    def version(self, kind: str, name: str, number: int) -> Path:
+        """Return the path of a version, there or not."""
+        check_name(name, kind)
+        return self.folder / kind / f"{name}_v{number:03d}{KINDS[kind]}"
+
+    def next_version(self, kind: str, name: str) -> Path:
+        """Return the path of the version after the last one."""
+        return self.version(kind, name, max(self.versions(kind, name), default=0) + 1)
+
+    def latest(self, kind: str, name: str) -> Path:
+        """Return the path of the last version; raises ShotError saying how to make one."""
+        numbers = self.versions(kind, name)
+        if not numbers:
+            hint = f"lifemask {MADE_BY[kind]} {self.folder}"
+            there = ", ".join(self.names(kind)) or "none"
+            raise ShotError(
+                f"{name}: nothing in {kind}/ of {self.name} (there: {there}); run `{hint}`"
+            )
+        return self.version(kind, name, numbers[-1])
+
+    def newest(self, kind: str) -> dict[str, Path]:
+        """Return by name what has the highest version number: the people of the last track."""
+        found = self._versions(kind)
+        last = max((number for _, number in found), default=0)
+        names = sorted(name for name, number in found if number == last)
+        return {name: self.version(kind, name, last) for name in names}
+
+    def target(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
+        """Return where a result goes: the next version, or the one that is asked for.
+
+        Raises VersionExistsError when that one is there and nobody said to overwrite it.
+        """
+        if number is None:
+            return self.next_version(kind, name)
+        path = self.version(kind, name, number)
+        if path.exists() and not overwrite:
+            raise VersionExistsError(
+                f"{path}: this version is there already; --overwrite replaces it"
+            )
+        return path
+
+
+def check_name(name: str, what: str) -> str:
+    """Return ``name`` when it can be part of a file name; raises ShotError otherwise."""
+    if not NAME.fullmatch(name):
+        raise ShotError(
+            f"{what}: {name!r} may hold letters, digits and ._- and starts with a letter or digit"
+        )
+    return name
+
+
+def snake(name: str) -> str:
+    """Return a node's name as it is written in files and commands.
+
+    >>> snake("MatteEdge")
+    'matte_edge'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
+    kinds = KEYS[table]
+    dotted = f"{table}." if table else ""
+    for key in (*values, *kinds):
+        if key not in kinds:
+            raise ShotError(f"{file}: unknown key {dotted}{key}{_near(key, kinds)}")
+        if key == "knobs":
+            values.setdefault(key, {})
+        if key not in values:
+            raise ShotError(f"{file}: {dotted}{key} is missing")
+        if not isinstance(values[key], kinds[key]) or isinstance(values[key], bool):
+            raise ShotError(
+                f"{file}: {dotted}{key} is {values[key]!r}; {_allowed(kinds[key])} is allowed"
+            )
+    if not all(isinstance(name, str) for name in values.get("performers", [])):
+        raise ShotError(f"{file}: performers holds something else than names")
+
+
+def _allowed(kind: type | tuple[type, ...]) -> str:
+    words = {str: "text in quotes", list: "a list of names", dict: "a table"}
+    return "a number" if isinstance(kind, tuple) else words[kind]
+
+
+def _near(name: str, known: Mapping[str, object]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}" if near else f"; allowed: {', '.join(known)}"
+
+
+def _portable(path: str, folder: Path) -> str:
+    """Write the plate's path so that shot and plate, when they lie together, can be moved."""
+    plate, shot = Path(path).absolute(), folder.absolute()
+    if plate.is_relative_to(shot):
+        return plate.relative_to(shot).as_posix()
+    if plate.is_relative_to(shot.parent):
+        return f"../{plate.relative_to(shot.parent).as_posix()}"
+    return str(plate)

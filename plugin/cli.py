@@ -1,0 +1,99 @@
+"""The command line: one file for each command."""
+
+import sys
+from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lifemask.nodes.errors import LifemaskError
+from lifemask.plugin import benchmark, faceset, look, release, shot, swap, track, truth
+from lifemask.plugin.command import Command
+from lifemask.plugin.console import execute, refuse
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+COMMANDS: tuple[Command, ...] = (
+    shot.NEW,
+    release.ADD,
+    track.COMMAND,
+    faceset.COMMAND,
+    swap.COMMAND,
+    look.COMMAND,
+    truth.COMMAND,
+    benchmark.COMMAND,
+)
+EXAMPLE = """\
+a shot from start to end:
+  lifemask shot new sh010 --plate plates/sh010.####.exr --colorspace ACEScg --fps 24
+  lifemask release add sh010 --performer ada --document ada_release.pdf --project demo \\
+      --expires 2027-12-31
+  lifemask track sh010
+  lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr
+  lifemask faceset sh010 --double
+  lifemask swap sh010 --likeness ada --frames 1001-1040
+  lifemask look sh010
+"""
+
+
+class _Version(Action):
+    """Print the version, which is looked up only then."""
+
+    def __call__(self, parser: ArgumentParser, *_: Any) -> None:  # noqa: ANN401
+        from importlib.metadata import version
+
+        print(f"lifemask {version('lifemask')}")
+        parser.exit()
+
+
+class _Parser(ArgumentParser):
+    """A parser that refuses as every command does: one sentence, exit status 1."""
+
+    def error(self, message: str) -> NoReturn:
+        name = self.prog.removeprefix("lifemask").strip() or "COMMAND"
+        hint = f"{message} (`{self.prog} --help` has an example)"
+        raise SystemExit(refuse(name, LifemaskError(hint), "--json" in sys.argv))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``lifemask`` with ``argv`` and return the exit status."""
+    args = parser().parse_args(argv)
+    return execute(args.command, args)
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of all commands; loads no library that is not the language's own."""
+    top = _Parser(
+        prog="lifemask",
+        description="Face replacement for visual effects: a plate in, a scene-linear EXR out.",
+        epilog=EXAMPLE,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action=_Version, nargs=0, help="Print the version and exit.")
+    adders = {"": top.add_subparsers(required=True, metavar="COMMAND", title="commands")}
+    for command in COMMANDS:
+        _add(adders, command)
+    return top
+
+
+def _add(adders: "dict[str, _SubParsersAction[_Parser]]", command: Command) -> None:
+    group, _, word = command.name.rpartition(" ")
+    if group not in adders:
+        described = adders[""].add_parser(group, help=command.help, description=command.help)
+        adders[group] = described.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    one = adders[group].add_parser(
+        word,
+        help=command.help,
+        description=command.help,
+        epilog=f"example:\n  {command.example}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    command.arguments(one)
+    one.add_argument(
+        "--json", action="store_true", help="Write progress as JSON, one object a line."
+    )
+    one.set_defaults(command=command)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,157 @@
+"""Run one command: progress while it works, what it made, one sentence when it is refused."""
+
+import json
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lifemask.nodes.errors import LifemaskError, StoppedError
+from lifemask.nodes.progress import Progress, reporting
+from lifemask.plugin.command import Command
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+DONE, REFUSED, STOPPED = 0, 1, 130
+
+
+class Voice(Protocol):
+    """How a command is heard: by a person or by a program."""
+
+    def __enter__(self) -> "Voice": ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def progress(self, progress: Progress) -> None:
+        """Tell that work goes on."""
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Tell what was made."""
+
+
+def execute(command: Command, args: Namespace) -> int:
+    """Run ``command`` and return the exit status: 0 done, 1 refused, 130 stopped by the user."""
+    voice: Voice = Lines() if args.json else Bars()
+    try:
+        with _interruptible(), voice, reporting(voice.progress):
+            result = command.run(args)
+        voice.result(result)
+    except (KeyboardInterrupt, StoppedError):
+        return refuse(command.name, StoppedError("stopped by the user"), args.json)
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # nobody listens: let the exit be quiet
+        return STOPPED
+    except LifemaskError as error:
+        return refuse(command.name, error, args.json)
+    return DONE
+
+
+def refuse(name: str, error: LifemaskError, as_json: bool) -> int:
+    """Say why in one sentence on standard error, and return the exit status."""
+    if as_json:
+        _line(event="error", kind=type(error).__name__, text=str(error))
+    print(f"lifemask {name}: {error}", file=sys.stderr)
+    return STOPPED if isinstance(error, StoppedError) else REFUSED
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a farm's SIGTERM stop the work as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class Lines:
+    """For a program: one JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        """Write a line for each step that is done, with the seconds that are left when known."""
+        if progress.note:
+            _line(event="note", task=progress.task, text=progress.note)
+            return
+        if not progress.done:
+            self._started[progress.task] = monotonic()
+        spent = monotonic() - self._started.setdefault(progress.task, monotonic())
+        left = spent / progress.done * (progress.total - progress.done) if progress.done else None
+        _line(
+            event="progress",
+            task=progress.task,
+            done=progress.done,
+            total=progress.total,
+            seconds_left=None if left is None else round(left, 1),
+        )
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Write the last line."""
+        _line(event="result", **result)
+
+
+class Bars:
+    """For a person: bars with the time left on standard error, results on standard output."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        self._bar = Bar(*columns, console=Console(stderr=True))
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def progress(self, progress: Progress) -> None:
+        """Move the bar of the task; a task that starts again gets a new bar."""
+        if progress.note:
+            self._bar.console.print(f"{progress.task}: {progress.note}", markup=False)
+            return
+        if progress.task not in self._tasks or not progress.done:
+            self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
+        self._bar.update(self._tasks[progress.task], completed=progress.done)
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Print what was made, one thing a line."""
+        for word, value in result.items():
+            for item in value if isinstance(value, list) else [value]:
+                print(item if word == "text" else f"{word}: {item}")
+
+
+def _line(**values: object) -> None:
+    print(json.dumps(values, default=_plain), flush=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{value!r} is no result of a command")

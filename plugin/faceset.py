@@ -1,0 +1,127 @@
+"""`lifemask faceset`: collect one performer's faces, from takes or from the plate itself."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.progress import note
+from lifemask.nodes.shot import Shot, check_name
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.plugin.command import (
+    Command,
+    Result,
+    add_knobs,
+    add_shot,
+    add_version,
+    given_knobs,
+)
+from lifemask.plugin.shot import space_of
+from lifemask.plugin.takes import find_takes
+
+
+def double_name(shot: Shot, person: str) -> str:
+    """Return the name of the double's own faceset: that of ``person`` when the plate has several."""
+    return "double" if len(shot.newest("track")) == 1 else f"double_{person}"
+
+
+def plate_tracks(shot: Shot) -> dict[str, FaceTrack]:
+    """Return the people of the plate's last track; raises ShotError when there is none."""
+    paths = shot.newest("track")
+    if not paths:
+        shot.latest("track", "plate")
+    return {person: FaceTrack.load(path) for person, path in paths.items()}
+
+
+def chosen(tracks: dict[str, FaceTrack], person: str, where: str) -> FaceTrack:
+    """Return the track of ``person``, or the only one; raises FaceError when it is not clear who."""
+    there = ", ".join(tracks)
+    if person and person not in tracks:
+        raise FaceError(f"{where}: {person} is not in the track; there: {there}")
+    if not person and len(tracks) != 1:
+        raise FaceError(f"{where}: several people ({there}); say which with --person")
+    return tracks[person or next(iter(tracks))]
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    parser.add_argument(
+        "takes",
+        nargs="*",
+        metavar="TAKE",
+        help="ada.####.exr, a movie, a folder, a pattern, a photo.",
+    )
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--performer", metavar="NAME", help="Whose faces these are: the likeness.")
+    whose.add_argument("--double", action="store_true", help="The double's, from plate and track.")
+    parser.add_argument(
+        "--person", default="", metavar="NAME", help="Whom the track means, of several."
+    )
+    parser.add_argument("--single", action="store_true", help="One photograph is enough.")
+    parser.add_argument(
+        "--colorspace",
+        default="",
+        metavar="NAME",
+        help="What the takes hold; else their header's word.",
+    )
+    add_version(parser)
+    add_knobs(parser, Faceset)
+
+
+def _run(args: Namespace) -> Result:
+    if bool(args.takes) is args.double:
+        raise KnobError("takes: --performer needs takes, --double takes its faces from the plate")
+    shot = Shot.load(args.shot)
+    name = _double(shot, args) if args.double else check_name(args.performer, "performer")
+    folder = shot.target("facesets", name, args.version, args.overwrite)
+    node = shot.node(Faceset, **given_knobs(args), **({"single": True} if args.single else {}))
+    takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args)
+    faceset = node(takes, tracks)
+    faceset.save(folder)
+    if not args.double:
+        shot.with_performer(name)
+    return {"faceset": folder}
+
+
+def _double(shot: Shot, args: Namespace) -> str:
+    return double_name(shot, chosen(plate_tracks(shot), args.person, "--double").person)
+
+
+def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
+    return [shot.plate], [chosen(plate_tracks(shot), args.person, "--double")]
+
+
+def _from_takes(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
+    takes = [Plate(take, space_of(take, args.colorspace)) for take in find_takes(args.takes)]
+    track = shot.node(Track)
+    return takes, [_likeness(take, track(take), args.person) for take in takes]
+
+
+def _likeness(take: Plate, tracks: list[FaceTrack], person: str) -> FaceTrack:
+    """Return whom the take is about: ``person``, or whose face fills the most of it."""
+    if person:
+        return chosen({track.person: track for track in tracks}, person, take.sequence.path)
+    first, *others = sorted(tracks, key=_presence, reverse=True)
+    if others:
+        name = Path(take.sequence.path).name
+        note("faceset", f"{name}: {len(others) + 1} people; taking {first.person}, see --person")
+    return first
+
+
+def _presence(track: FaceTrack) -> float:
+    import numpy as np
+
+    seen = track.landmarks[track.confidence > 0, :, :2]
+    return float(np.ptp(seen, axis=1).prod(-1).sum())
+
+
+COMMAND = Command(
+    "faceset",
+    "Collect one performer's faces, from takes or from the plate itself.",
+    "lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr\n"
+    "  lifemask faceset sh010 --performer ada ada.jpg --single --colorspace sRGB\n"
+    "  lifemask faceset sh010 --double",
+    _arguments,
+    _run,
+)

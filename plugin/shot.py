@@ -1,0 +1,80 @@
+"""`lifemask shot new`: make the folder of a shot from its plate."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from lifemask.nodes.errors import ColorError, KnobError
+from lifemask.nodes.shot import Shot
+from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.command import Command, Result, add_shot
+
+
+def space_of(sequence: Sequence, named: str) -> str:
+    """Return the colour space that is ``named``, else what the file's header names.
+
+    Raises ColorError when it is unknown, or when nobody names one.
+    """
+    from lifemask.ocio.colour import check_space
+    from lifemask.ocio.read import named_space
+
+    space = named or named_space(sequence)
+    if not space:
+        raise ColorError(
+            f"{sequence.path}: no colour space in the header; name it with --colorspace"
+        )
+    return check_space(space)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    parser.add_argument(
+        "--plate", required=True, metavar="FILES", help="plate.####.exr, or a movie."
+    )
+    parser.add_argument(
+        "--colorspace",
+        default="",
+        metavar="NAME",
+        help="What the file holds; else its header's word.",
+    )
+    parser.add_argument(
+        "--fps", type=float, metavar="RATE", help="Frames a second; else the header's."
+    )
+    parser.add_argument(
+        "--frames", default="", metavar="RANGE", help="1001-1096, or 1001-1096x2; all by default."
+    )
+    parser.add_argument(
+        "--project", default="", help="The production; else that of the first release."
+    )
+
+
+def _run(args: Namespace) -> Result:
+    sequence = Sequence.find(args.plate, args.frames)
+    space = space_of(sequence, args.colorspace)
+    rate = args.fps or sequence.fps or _header_rate(sequence)
+    shot = Shot.new(Path(args.shot), args.plate, space, rate, _range(sequence), args.project)
+    return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
+
+
+def _range(sequence: Sequence) -> str:
+    from fileseq import framesToFrameRange
+
+    return str(framesToFrameRange(sequence.frames))
+
+
+def _header_rate(sequence: Sequence) -> float:
+    from lifemask.ocio.read import read
+
+    rate = read(sequence, sequence.frames[0]).header.get("framesPerSecond")
+    if rate is None:
+        raise KnobError("fps: the plate's header names no frame rate; give it with --fps")
+    numerator, denominator = getattr(rate, "n", rate), getattr(rate, "d", 1)
+    return float(numerator) / float(denominator)
+
+
+NEW = Command(
+    "shot new",
+    "Make the folder of a shot from its plate.",
+    "lifemask shot new sh010 --plate plates/sh010.####.exr --colorspace ACEScg --fps 24",
+    _arguments,
+    _run,
+)

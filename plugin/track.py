@@ -1,0 +1,60 @@
+"""`lifemask track`: follow each face through the plate."""
+
+from argparse import ArgumentParser, Namespace
+
+from lifemask.nodes.errors import VersionExistsError
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack
+from lifemask.plugin.command import (
+    Command,
+    Result,
+    add_frames,
+    add_knobs,
+    add_shot,
+    add_version,
+    given_knobs,
+)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    add_frames(parser)
+    add_version(parser)
+    add_knobs(parser, Track)
+
+
+def _run(args: Namespace) -> Result:
+    shot = Shot.load(args.shot)
+    number = _version(shot, args.version, args.overwrite)
+    tracks = shot.node(Track, **given_knobs(args))(shot.plate_of(args.frames))
+    paths = {track.person: shot.version("track", track.person, number) for track in tracks}
+    for track in tracks:
+        track.save(paths[track.person])
+    for name in set(shot.names("track")) - set(paths):
+        shot.version("track", name, number).unlink(missing_ok=True)
+    return {"track": list(paths.values()), "text": [_summary(track) for track in tracks]}
+
+
+def _version(shot: Shot, number: int | None, overwrite: bool) -> int:
+    """Return the number that all people of this run share."""
+    known = {n for name in shot.names("track") for n in shot.versions("track", name)}
+    if number in known and not overwrite:
+        raise VersionExistsError(
+            f"{shot.folder}/track: v{number:03d} is there already; --overwrite replaces it"
+        )
+    return max(known, default=0) + 1 if number is None else number
+
+
+def _summary(track: FaceTrack) -> str:
+    seen = int((track.confidence > 0).sum())
+    return f"{track.person} is seen in {seen} of {len(track.frames)} frames"
+
+
+COMMAND = Command(
+    "track",
+    "Follow each face through the plate.",
+    "lifemask track sh010",
+    _arguments,
+    _run,
+)
