@@ -15,9 +15,8 @@ def read(name: str, folder: Path = FOLDER) -> bytes:
     """
     path = folder / name
     try:
-        sums = dict(
-            reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines()
-        )
+        lines = (folder / "SHA256SUMS").read_text().splitlines()
+        sums = {file: digest for digest, file in map(str.split, lines)}
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise BrokenFileError(

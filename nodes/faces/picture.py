@@ -1,0 +1,148 @@
+"""A frame as the face networks see it: a linear pyramid, and display-referred crops of it.
+
+A rectangle is (centre x, centre y, width, height, angle) in pixels and radians, clockwise in the
+picture, pixel centres at .5. Crops are exposed by what they show, so that an under-exposed plate
+gives the networks the same numbers as a well exposed one.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from lifemask.nodes.device import device
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Tensor = torch.Tensor
+
+LONGEST = 2048
+"""Longer side, in pixels, of the picture that faces are looked for in."""
+
+# ACEScg to linear Rec.709, D60 to D65 by Bradford's method.
+_REC709 = (
+    (1.70505099, -0.62179212, -0.08325887),
+    (-0.13025642, 1.14080474, -0.01054832),
+    (-0.02400336, -0.12896977, 1.15297313),
+)
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+_GREY = 0.18
+_KNEE = 0.8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One frame: ``levels`` (1, 3, H, W), linear Rec.709, each half the size of the one before.
+
+    ``factor`` times a position in level 0 is the position in the plate.
+    """
+
+    levels: tuple[Tensor, ...]
+    factor: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of level 0."""
+        height, width = self.levels[0].shape[-2:]
+        return int(height), int(width)
+
+
+def reduction(height: int, width: int) -> int:
+    """Return by how much a plate of this size is made smaller."""
+    return ceil(max(height, width) / LONGEST)
+
+
+def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]":
+    """Return the averages of blocks of ``factor`` x ``factor`` pixels (H, W, 3)."""
+    import numpy as np
+
+    if factor == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    extra = ((0, -height % factor), (0, -width % factor), (0, 0))
+    padded = np.pad(pixels, extra, mode="edge")
+    blocks = padded.reshape(padded.shape[0] // factor, factor, -1, factor, 3)
+    return np.asarray(blocks.mean((1, 3), dtype=np.float32))
+
+
+def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
+    """Return the picture of ``pixels`` (H, W, 3), ACEScg, that were made smaller by ``factor``.
+
+    NaN, infinite and negative values, of which a network can make nothing, are replaced.
+    """
+    matrix = torch.tensor(_REC709, device=device())
+    level = torch.from_numpy(pixels).to(device()).float() @ matrix.T
+    level = torch.nan_to_num(level, nan=0.0, posinf=65504.0, neginf=0.0).clamp(0, 65504)
+    levels = [level.permute(2, 0, 1)[None]]
+    while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
+        height, width = levels[-1].shape[-2:]
+        even = F.pad(levels[-1], (0, width % 2, 0, height % 2), mode="replicate")
+        levels.append(F.avg_pool2d(even, 2))
+    return Picture(tuple(levels), factor)
+
+
+def crops(seen: Picture, rects: Tensor, size: int) -> Tensor:
+    """Return what ``rects`` (N, 5) show, (N, 3, size, size), linear, black outside the picture.
+
+    Each crop comes from the level nearest to its own scale, so a 4K face is filtered, not aliased.
+    """
+    axis = (torch.arange(size, device=rects.device) + 0.5) / size - 0.5
+    v, u = torch.meshgrid(axis, axis, indexing="ij")
+    x, y = _turned(u[None], v[None], rects[:, :, None, None])
+    # A quarter of a level early: the bilinear lookup still averages a little.
+    wanted = torch.log2((rects[:, 2] / size).clamp(min=1)) + 0.25
+    level_of = wanted.floor().long().clamp(0, len(seen.levels) - 1)
+    result = seen.levels[0].new_zeros(len(rects), 3, size, size)
+    for number in level_of.unique().tolist():
+        chosen = (level_of == number).nonzero()[:, 0]
+        level = seen.levels[number]
+        height, width = (side * 2.0**number for side in level.shape[-2:])
+        grid = torch.stack([x[chosen] * 2 / width - 1, y[chosen] * 2 / height - 1], -1)
+        level = level.expand(len(chosen), -1, -1, -1)
+        result[chosen] = F.grid_sample(level, grid, align_corners=False, padding_mode="zeros")
+    return result
+
+
+def to_picture(points: Tensor, rects: Tensor) -> Tensor:
+    """Return ``points`` (N, K, 3), 0..1 of the crops of ``rects`` (N, 5), in picture pixels."""
+    boxes = rects[:, :, None]
+    x, y = _turned(points[..., 0] - 0.5, points[..., 1] - 0.5, boxes)
+    return torch.stack([x, y, points[..., 2] * boxes[:, 2]], -1)
+
+
+def _turned(u: Tensor, v: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where -.5...5 of rectangles lies in the picture; ``rects`` has its five in axis 1."""
+    cx, cy, width, height, angle = rects.unbind(1)
+    u, v, cos, sin = u * width, v * height, angle.cos(), angle.sin()
+    return cx + u * cos - v * sin, cy + u * sin + v * cos
+
+
+def gains(linear: Tensor) -> Tensor:
+    """Return the factor (N,) that brings the log average of each picture to mid grey.
+
+    Black is counted as a thousandth of the mean, so the factor is exactly inverse to exposure.
+    """
+    weight = linear.new_tensor(_LUMINANCE)[None, :, None, None]
+    luminance = (linear * weight).sum(1).flatten(1)
+    floor = luminance.mean(1, keepdim=True) * 1e-3 + 1e-12
+    return _GREY / torch.exp(torch.log(torch.maximum(luminance, floor)).mean(1))
+
+
+def face_gains(seen: Picture, rects: Tensor) -> Tensor:
+    """Return the exposure (N,) that suits the middle of the faces that ``rects`` (N, 5) frame."""
+    inner = rects.clone()
+    # Rectangles are 1.5 times the face: this leaves out most of what is behind it.
+    inner[:, 2:4] *= 0.6
+    return gains(crops(seen, inner, 32))
+
+
+def display(linear: Tensor, gain: Tensor) -> Tensor:
+    """Return pictures (N, 3, H, W) for the networks, 0..1: exposed, soft shoulder, sRGB curve."""
+    x = linear * gain[:, None, None, None]
+    above = (x - _KNEE).clamp(min=0)
+    x = x.clamp(max=_KNEE) + (1 - _KNEE) * (1 - torch.exp(-above / (1 - _KNEE)))
+    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-8) ** (1 / 2.4) - 0.055)

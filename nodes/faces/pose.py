@@ -1,0 +1,53 @@
+"""Which way a head is turned: the canonical head fitted to the landmarks."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifemask.nodes.faces.topology import canonical
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The landmarks under-read how far a head is turned; fitted on renders of known pose up to 70
+# degrees, it brings the error from 5.7 to 2.6 degrees rms.
+_YAW_GAIN = 1.145
+
+
+def rotations(landmarks: "NDArray[np.floating]") -> "NDArray[np.float32]":
+    """Return the rotation (N, 3, 3) from head axes to the picture's of landmarks (N, 478, 3).
+
+    Both have x to picture right (of a head that faces the camera), y down and z away. It is the
+    weighted least-squares similarity (Procrustes; Kabsch 1976) of the points that an expression
+    moves least, with the yaw corrected. Rows with a NaN give NaN.
+    """
+    head = canonical()
+    source = head.vertices[head.rigid] * np.array([1, -1, -1])
+    weight = head.trust / head.trust.sum()
+    target = landmarks[:, head.rigid].astype(np.float64)
+    known = np.isfinite(target).all((1, 2))
+    middle = np.einsum("k,nki->ni", weight, target[known])[:, None]
+    centred = source - weight @ source
+    spread = np.einsum("k,nki,kj->nij", weight, target[known] - middle, centred)
+    left, _, right = np.linalg.svd(spread)
+    # A reflection is no rotation: the weakest axis is flipped back.
+    left[..., 2] *= np.linalg.det(left @ right)[:, None]
+    result = np.full((len(landmarks), 3, 3), np.nan, np.float32)
+    result[known] = _more_turned(left @ right)
+    return result
+
+
+def angles(rotation: "NDArray[np.floating]") -> "NDArray[np.floating]":
+    """Return yaw, pitch, roll (N, 3) in degrees: + is to picture right, down, clockwise."""
+    yaw = np.arctan2(-rotation[..., 0, 2], rotation[..., 2, 2])
+    pitch = np.arcsin(np.clip(-rotation[..., 1, 2], -1, 1))
+    roll = np.arctan2(rotation[..., 1, 0], rotation[..., 1, 1])
+    return np.asarray(np.rad2deg(np.stack([yaw, pitch, roll], -1)))
+
+
+def _more_turned(rotation: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Return the rotation with its yaw multiplied by the gain; pitch and roll stay."""
+    more = np.deg2rad(angles(rotation)[:, 0]) * (_YAW_GAIN - 1)
+    cos, sin, zero, one = np.cos(more), np.sin(more), np.zeros_like(more), np.ones_like(more)
+    turn = np.stack([cos, zero, -sin, zero, one, zero, sin, zero, cos], -1).reshape(-1, 3, 3)
+    return np.asarray(turn @ rotation)

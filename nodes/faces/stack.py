@@ -1,0 +1,87 @@
+"""The faces of single pictures: photographs, or the frames of a take, one without the other."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifemask.nodes.faces.detector import find
+from lifemask.nodes.faces.landmarker import (
+    boxes_of,
+    landmarks,
+    rects_of,
+    rects_of_found,
+)
+from lifemask.nodes.faces.picture import Picture, Tensor, picture, reduced, reduction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_PRESENCE = 0.5
+"""A detected box with less is no face; a face that is being followed may go lower for a while."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one picture: ``landmarks`` (478, 3) as in a FaceTrack, ``confidence`` 0..1."""
+
+    landmarks: "NDArray[np.float32]"
+    confidence: float
+
+    @property
+    def area(self) -> float:
+        """Square pixels of the box around it."""
+        width, height = np.ptp(self.landmarks[:, :2], axis=0)
+        return float(width * height)
+
+
+def find_faces(pixels: "NDArray[np.float32]", samples: int = 8) -> list[Face]:
+    """Return the faces of ``pixels`` (H, W, 3), ACEScg of any exposure, the largest first.
+
+    Landmarks are the mean over ``samples`` crops.
+    """
+    factor = reduction(*pixels.shape[:2])
+    seen = picture(reduced(pixels, factor), factor)
+    rects = detected(seen)
+    if not len(rects):
+        return []
+    landed = landmarks(seen, rects, samples)
+    points = (landed.points * factor).cpu().numpy()
+    trust = confidence(landed.presence, landed.spread).cpu().tolist()
+    faces = [Face(*pair) for pair in zip(points, trust, strict=True)]
+    return sorted(faces, key=lambda face: face.area, reverse=True)
+
+
+def landmarks_of(pixels: "NDArray[np.float32]", samples: int = 8) -> Face | None:
+    """Return the largest face of ``pixels`` (H, W, 3), ACEScg, None where there is none."""
+    return next(iter(find_faces(pixels, samples)), None)
+
+
+def detected(seen: Picture, tiled: bool = True) -> Tensor:
+    """Return the rectangle (N, 5) of each face that the detector and the landmarks agree on."""
+    rects = rects_of_found(find(seen, tiled))
+    # The landmarks say better than the box where the face is, once they have seen it.
+    for _ in range(2):
+        if not len(rects):
+            return rects
+        landed = landmarks(seen, rects)
+        rects = rects_of(landed.points)[landed.presence >= LEAST_PRESENCE]
+    return rects[distinct(boxes_of(landed.points[landed.presence >= LEAST_PRESENCE]))]
+
+
+def distinct(boxes: Tensor) -> Tensor:
+    """Return a mask (N,): False for a box that is mostly the same as, or inside, an earlier one."""
+    from lifemask.nodes.faces.detector import overlap
+
+    union, inside = overlap(boxes, boxes)
+    same = ((union > 0.5) | (inside > 0.8)).tril(-1)
+    return ~same.any(1)
+
+
+def confidence(presence: Tensor, spread: Tensor) -> Tensor:
+    """Return 0..1: how surely a face is there, less where its crops disagree."""
+    return presence / (1 + (spread / _SPREAD) ** 2)
+
+
+# Where crops disagree by this share of the rectangle, landmarks are worth half.
+_SPREAD = 0.02
