@@ -1,6 +1,7 @@
 """Truth: how near a swap comes to the exact render of the perfect swap."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,9 +108,9 @@ class Truth(Node):
         from lifemask.nodes.scoring.ground import scored
 
         sums = []
-        with Spool() as faces:
-            frames = swap.sequence.frames
-            for frame in progress.each(scored(swap, ground), "truth", len(frames)):
+        frames = swap.sequence.frames
+        with Spool() as faces, closing(scored(swap, ground)) as read_ahead:
+            for frame in progress.each(read_ahead, "truth", len(frames)):
                 faces.append(frame.face)
                 sums.append(frame.sums)
             return Figures(

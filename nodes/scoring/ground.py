@@ -1,7 +1,7 @@
 """Ground truth: a shot that was rendered twice, as the double and as the perfect swap of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -62,7 +62,7 @@ class Renders:
     landmarks: "F64"
 
 
-def scored(swap: Plate, ground: "GroundTruth") -> Iterator[Scored]:
+def scored(swap: Plate, ground: "GroundTruth") -> Generator[Scored, None, None]:
     """Yield the frames of a swap, read ahead; closing it stops the reading."""
     same = colour.check_space(swap.colorspace) == colour.check_space(ground.colorspace)
     space = None if same else swap.colorspace
@@ -105,7 +105,7 @@ def render(ground: "GroundTruth", number: int) -> Renders:
 
 
 def _picture(folder: Path, number: int) -> "F32":
-    return read(Sequence.find(folder / "beauty" / f"beauty.{number:04d}.exr"), number).rgb
+    return read(Sequence(str(folder / "beauty" / "beauty.####.exr"), (number,)), number).rgb
 
 
 def _mattes(folder: Path, number: int) -> "dict[str, F32]":
