@@ -121,7 +121,12 @@ class Truth(Node):
             )
 
     def _of_landmarks(self, swap: Plate, ground: GroundTruth) -> dict[str, Any]:
-        return {}
+        if not self.landmarks:
+            return {}
+        from lifemask.nodes.scoring.landmarks import landmark_error
+
+        error, lost = landmark_error(swap, ground, self.landmarks)
+        return {"landmark_error": error, "landmarks_lost": lost}
 
 
 def _figures(faces: "Spool") -> dict[str, Any]:

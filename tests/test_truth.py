@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, FaceError, SizeError, StoppedError
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    FaceError,
+    MediaError,
+    MissingFramesError,
+    SizeError,
+    StoppedError,
+)
 from lifemask.nodes.scoring import measures, registration
 from lifemask.nodes.scoring.faces import SIDE, Face, Spool, log_curve, similarity
 from lifemask.nodes.truth import GroundTruth, Truth
@@ -116,8 +123,37 @@ def test_refusals(tmp_path):
 
     with pytest.raises(SizeError, match=r"swap\.1010\.exr: 160x90, but 640x360"):
         Truth()(write(tmp_path, (1010,), small), GROUND)
-    with pytest.raises(BrokenFileError, match=r"1500"):
-        Truth()(render_as_swap(GROUND.plate, (1500,)), GROUND)
+    (tmp_path / "swap.1010.exr").rename(tmp_path / "swap.1500.exr")
+    with pytest.raises(MissingFramesError, match=r"beauty.*1500"):
+        Truth()(Plate(Sequence.find(tmp_path / "swap.*.exr"), SPACE), GROUND)
+
+
+def broken_truth(folder, kind, name, content):
+    """A ground truth of frame 1010 with one file replaced."""
+    for performer in ("performer_b", "performer_a_on_b"):
+        (folder / performer).mkdir()
+        for part in {"beauty", "gt", "mattes"} - {kind}:
+            (folder / performer / part).symlink_to(SHOT / performer / part)
+        (folder / performer / kind).mkdir()
+        (folder / performer / kind / name).write_bytes(content)
+    return GroundTruth(folder / "performer_b", folder / "performer_a_on_b")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'{"people": [{"landmarks68": [[1, 2]]}]}', b"\xff"]
+)
+def test_landmarks_that_are_none_are_refused(tmp_path, content):
+    ground = broken_truth(tmp_path, "gt", "gt.1010.json", content)
+    with pytest.raises(BrokenFileError, match=r"gt\.1010\.json: holds no 68 landmarks"):
+        Truth()(render_as_swap(GROUND.plate, (1010,)), ground)
+
+
+def test_mattes_without_a_face_channel_are_refused(tmp_path):
+    exr.write(tmp_path / "m.exr", {"fg": np.zeros((360, 640), np.float16)}, {})
+    content = (tmp_path / "m.exr").read_bytes()
+    ground = broken_truth(tmp_path, "mattes", "mattes.1010.exr", content)
+    with pytest.raises(BrokenFileError, match=r"mattes\.1010\.exr: has no channel 'face'"):
+        Truth()(render_as_swap(GROUND.plate, (1010,)), ground)
 
 
 def test_can_be_stopped():
@@ -240,15 +276,43 @@ def test_spool_gives_back_what_was_put_in_as_often_as_asked():
 
 
 def test_a_ground_truth_without_a_face_is_refused(tmp_path):
-    for name in ("performer_b", "performer_a_on_b"):
-        for kind in ("beauty", "gt"):
-            (tmp_path / name).mkdir(exist_ok=True)
-            (tmp_path / name / kind).symlink_to(SHOT / name / kind)
-        exr.write(
-            tmp_path / name / "mattes" / "mattes.1010.exr",
-            {"face": np.zeros((360, 640), np.float16)},
-            {},
-        )
-    ground = GroundTruth(tmp_path / "performer_b", tmp_path / "performer_a_on_b")
+    exr.write(tmp_path / "m.exr", {"face": np.zeros((360, 640), np.float16)}, {})
+    content = (tmp_path / "m.exr").read_bytes()
+    ground = broken_truth(tmp_path, "mattes", "mattes.1010.exr", content)
     with pytest.raises(FaceError, match="shows the face"):
         Truth(landmarks=0)(render_as_swap(GROUND.plate, (1010,)), ground)
+
+
+def test_a_ground_truth_that_equals_the_plate_is_refused():
+    with pytest.raises(MediaError, match="equals the plate"):
+        Truth(landmarks=0)(
+            render_as_swap(GROUND.plate, (1010,)), replace(GROUND, truth=GROUND.plate)
+        )
+
+
+def test_landmarks_are_compared_with_those_of_the_perfect_swap(tmp_path):
+    """A face moved by 4 % of the eye corners' distance has its landmarks 4 % off."""
+    points = np.array(
+        json.loads((GROUND.plate / "gt" / "gt.1010.json").read_text())["people"][0]["landmarks68"]
+    )
+    step = 0.04 * np.linalg.norm(points[36] - points[45])
+
+    def shifted(plate, truth, mattes, number):
+        move = np.float32([[1, 0, step], [0, 1, 0]])
+        whole = cv2.warpAffine(truth, move, truth.shape[1::-1], flags=cv2.INTER_CUBIC)
+        return dict(zip("RGB", np.ascontiguousarray(np.moveaxis(whole, -1, 0)), strict=True))
+
+    same = Truth(landmarks=1)(render_as_swap(GROUND.truth, (1010,)), GROUND)
+    moved = Truth(landmarks=1)(write(tmp_path, (1010,), shifted), GROUND)
+    assert same.landmark_error == pytest.approx(0, abs=0.01)
+    assert moved.landmark_error == pytest.approx(4, abs=0.8)
+    assert moved.landmarks_lost == 0
+
+
+def test_a_swap_without_a_face_is_counted_as_lost(tmp_path):
+    def empty(plate, truth, mattes, number):
+        return {c: np.full(plate.shape[:2], 0.18, np.float16) for c in "RGB"}
+
+    figures = Truth(landmarks=1)(write(tmp_path, (1010,), empty), GROUND)
+    assert figures.landmark_error is None
+    assert figures.landmarks_lost == 1

@@ -16,13 +16,14 @@ from lifemask.nodes.scoring.faces import SIDE, Face, log_curve, similarity
 from lifemask.nodes.types import Plate
 from lifemask.ocio import colour, exr
 from lifemask.ocio.overlap import overlap
-from lifemask.ocio.read import Frame, read
+from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifemask.nodes.truth import GroundTruth
+    from lifemask.ocio.frame import Frame
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
@@ -93,18 +94,19 @@ def _size(picture: "F32") -> str:
 
 def render(ground: "GroundTruth", number: int) -> Renders:
     """Return one frame of the ground truth."""
-    plate, truth = (_picture(folder, number) for folder in (ground.plate, ground.truth))
+    plate, truth = (picture(folder, number) for folder in (ground.plate, ground.truth))
     mattes, others = (_mattes(folder, number) for folder in (ground.plate, ground.truth))
     return Renders(
         plate=plate,
         truth=truth,
         mattes=mattes,
         face=mattes["face"] * others["face"],
-        landmarks=_landmarks(ground.plate / "gt" / f"gt.{number:04d}.json"),
+        landmarks=landmarks(ground.plate, number),
     )
 
 
-def _picture(folder: Path, number: int) -> "F32":
+def picture(folder: Path, number: int) -> "F32":
+    """Return one rendered picture (H, W, 3), scene-linear."""
     return read(Sequence(str(folder / "beauty" / "beauty.####.exr"), (number,)), number).rgb
 
 
@@ -118,7 +120,9 @@ def _mattes(folder: Path, number: int) -> "dict[str, F32]":
     return mattes
 
 
-def _landmarks(path: Path) -> "F64":
+def landmarks(folder: Path, number: int) -> "F64":
+    """Return the main performer's 68 landmarks (68, 2) in pixels; raises BrokenFileError."""
+    path = folder / "gt" / f"gt.{number:04d}.json"
     try:
         person: Any = json.loads(path.read_text())["people"][0]
         return np.array(person["landmarks68"], np.float64).reshape(68, 2)
@@ -148,7 +152,7 @@ def _face(rgb: "F32", renders: Renders) -> Face:
     return Face(swap, plate, truth, np.asarray(weight, np.float32))
 
 
-def _matte_sums(frame: Frame, renders: Renders) -> dict[str, float]:
+def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
     own, exact = frame.layers.get("facematte.V"), renders.mattes["face"]
     if own is None:
         return {}
@@ -157,7 +161,7 @@ def _matte_sums(frame: Frame, renders: Renders) -> dict[str, float]:
     return {"matte_error": float(error), "matte_iou": both.sum() / max(1, either.sum())}
 
 
-def _outside_sums(frame: Frame, renders: Renders) -> dict[str, float]:
+def _outside_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
     own = frame.layers.get("facematte.V")
     if own is None:
         return {}
@@ -165,7 +169,7 @@ def _outside_sums(frame: Frame, renders: Renders) -> dict[str, float]:
     return {"outside_max": float(change[own <= 0].max(initial=0))}
 
 
-def _occluder_sums(frame: Frame, rgb: "F32", renders: Renders) -> dict[str, float]:
+def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
     occluder = renders.mattes.get("occ")
     if occluder is None or occluder.max() <= 0.5:
         return {}

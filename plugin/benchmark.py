@@ -1,0 +1,247 @@
+"""`lifemask benchmark`: how fast swap and track are, how much memory they hold, how good it is."""
+
+import json
+import subprocess
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.truth import Figures, GroundTruth, Truth
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.children import run
+from lifemask.plugin.command import Command, Result
+from lifemask.plugin.shot import space_of
+from lifemask.plugin.truth import table, untouched
+
+FIRST = 1001
+RASTER_SIZES = ((360, 640), (1080, 1920))
+RASTER_SECONDS = 1.0
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "shots", nargs="+", type=Path, metavar="SHOT", help="Shots with a track and facesets."
+    )
+    parser.add_argument("--likeness", default="", metavar="NAME", help="Whose face goes in.")
+    parser.add_argument(
+        "--lengths",
+        nargs=2,
+        type=int,
+        default=(40, 400),
+        metavar=("SHORT", "LONG"),
+        help="Frames of the two runs that memory is compared of; the plate is looped (40 400).",
+    )
+    parser.add_argument(
+        "--renders", type=Path, metavar="FOLDER", help="Ground truth, to score the last swap with."
+    )
+    parser.add_argument(
+        "--identity",
+        nargs=2,
+        metavar=("PYTHON", "SCRIPT"),
+        help="A judge of identity: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
+    )
+    parser.add_argument(
+        "--takes", nargs="+", type=Path, default=[], metavar="FOLDER", help="Takes for the judge."
+    )
+
+
+def _run(args: Namespace) -> Result:
+    if args.identity and not (args.renders and args.takes):
+        raise KnobError("identity: the judge needs --renders and --takes, too")
+    reports = {str(folder): _report(Shot.load(folder), args) for folder in args.shots}
+    faces = raster_rates()
+    if args.json:
+        return {"benchmark": reports, "rasteriser": faces}
+    lines = [line for name, report in reports.items() for line in (name, *_lines(report))]
+    return {"text": [*lines, *(f"rasteriser: {n:.1f} faces/s at {at}" for at, n in faces.items())]}
+
+
+def _report(shot: Shot, args: Namespace) -> dict[str, Any]:
+    likeness = args.likeness or only_likeness(shot)
+    report: dict[str, Any] = {"speed": speed(shot, likeness, *args.lengths)}
+    if args.renders:
+        swap = shot.latest("swaps", likeness)
+        report |= score(swap, args.renders)
+        if args.identity:
+            report["identity"] = identity(args.identity, swap, args.renders, args.takes)
+    return report
+
+
+def _lines(report: Mapping[str, Any]) -> list[str]:
+    lines = _speed_lines(report["speed"])
+    if "swap" in report:
+        lines += table(Figures(**report["swap"]), Figures(**report["plate"]))
+    return lines + [f"{name:16}{value:>42}" for name, value in report.get("identity", {}).items()]
+
+
+def only_likeness(shot: Shot) -> str:
+    """Return whose faceset is not the double's; raises ShotError when several could be meant."""
+    names = [name for name in shot.names("facesets") if not name.startswith("double")]
+    if len(names) != 1:
+        there = ", ".join(names) or "none"
+        raise ShotError(f"{shot.folder}: name one of its facesets with --likeness; there: {there}")
+    return names[0]
+
+
+def speed(shot: Shot, likeness: str, short: int, long: int) -> dict[str, float]:
+    """Return frames a second and MiB, each of a child process that runs the command itself.
+
+    ``swap`` and ``copy`` are EXR to EXR: ``copy`` only reads the plate and writes the same layers.
+    """
+    with looped(shot, max(short, long)) as loop:
+        words = ("swap", str(loop.folder), "--likeness", likeness, "--frames")
+        runs = [run("swap", *words, f"{FIRST}-{FIRST + n - 1}") for n in (short, long)]
+        result = Sequence.find(loop.latest("swaps", likeness) / "*.exr")
+        numbers = f"{FIRST}-{FIRST + short - 1}"
+        track = run("track", "track", str(loop.folder), "--frames", numbers)
+        copy = copy_rate(loop.plate_of(numbers).sequence, result)
+    return {
+        "swap": runs[1].rate,
+        "copy": copy,
+        "copies_a_swap": copy / runs[1].rate,
+        "swap_seconds": runs[0].seconds,
+        "track": track.rate,
+        "frames": short,
+        "peak": runs[0].peak,
+        "frames_long": long,
+        "peak_long": runs[1].peak,
+        "peak_track": track.peak,
+    }
+
+
+def _speed_lines(speeds: Mapping[str, float]) -> list[str]:
+    few, many = speeds["frames"], speeds["frames_long"]
+    return [
+        f"{'swap':16}{speeds['swap']:8.2f} frames/s, EXR to EXR",
+        f"{'copy':16}{speeds['copy']:8.2f} frames/s: the same layers read and written, no more; "
+        f"{speeds['copies_a_swap']:.1f} in the time of a swap",
+        f"{'track':16}{speeds['track']:8.2f} frames/s",
+        f"{'swap, in all':16}{speeds['swap_seconds']:8.1f} s for {few} frames, start-up counted",
+        f"{'swap memory':16}{speeds['peak']:8.0f} MiB for {few} frames, "
+        f"{speeds['peak_long']:.0f} MiB for {many}",
+        f"{'track memory':16}{speeds['peak_track']:8.0f} MiB for {few} frames",
+    ]
+
+
+@contextmanager
+def looped(shot: Shot, count: int) -> Iterator[Shot]:
+    """Give a temporary shot whose plate is ``shot``'s to and fro, ``count`` frames from 1001 on.
+
+    Its tracks are looped in the same way; facesets and releases are those of ``shot``.
+    """
+    with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
+        plate = shot.plate
+        order = _to_and_fro(len(plate.sequence.frames), count)
+        files = [plate.sequence.file(plate.sequence.frames[index]).resolve() for index in order]
+        folder, suffix = Path(name) / shot.name, files[0].suffix
+        folder.mkdir()
+        (folder / "plate").mkdir()
+        for number, file in enumerate(files, FIRST):
+            (folder / "plate" / f"plate.{number:04d}{suffix}").symlink_to(file)
+        for part in ("facesets", "releases"):
+            (folder / part).symlink_to((shot.folder / part).resolve())
+        path = f"{folder}/plate/plate.####{suffix}"
+        loop = Shot.new(folder, path, plate.colorspace, shot.fps, project=shot.project)
+        loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
+        loop.save()
+        _loop_tracks(shot, loop, order)
+        yield loop
+
+
+def _to_and_fro(length: int, count: int) -> list[int]:
+    there_and_back = [*range(length), *range(length - 2, 0, -1)]
+    return list(islice(cycle(there_and_back), count))
+
+
+def _loop_tracks(shot: Shot, loop: Shot, order: list[int]) -> None:
+    import numpy as np
+
+    for person, path in shot.newest("track").items():
+        track = FaceTrack.load(path)
+        fields = ("landmarks", "confidence", "rotation", "expression")
+        again = {name: getattr(track, name)[order] for name in fields}
+        frames = np.arange(FIRST, FIRST + len(order))
+        replace(track, frames=frames, **again).save(loop.version("track", person, 1))
+
+
+def copy_rate(plate: Sequence, result: Sequence) -> float:
+    """Return frames a second of reading ``plate`` and writing one frame of ``result`` each time."""
+    from lifemask.ocio import exr
+    from lifemask.ocio.frame import Frame
+    from lifemask.ocio.overlap import overlap
+    from lifemask.ocio.read import read
+
+    layers, header = exr.read_channels(result.file(result.frames[len(result.frames) // 2]))
+    with TemporaryDirectory(prefix="lifemask_benchmark_", dir=Path(result.path).parent) as name:
+
+        def write(frame: Frame) -> None:
+            exr.write(Path(name) / f"copy.{frame.number:04d}.exr", layers, header)
+
+        begin = monotonic()
+        frames = overlap(lambda number: read(plate, number, layers=True), plate.frames)
+        done = sum(1 for _ in overlap(write, frames))
+        return done / (monotonic() - begin)
+
+
+def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
+    """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
+    ground = GroundTruth(renders / "performer_b", renders / "performer_a_on_b")
+    sequence = Sequence.find(swap / "*.exr")
+    own = Plate(sequence, space_of(sequence, ""))
+    both = {"swap": own, "plate": untouched(ground, sequence)}
+    return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}
+
+
+def identity(
+    judge: tuple[str, str], swap: Path, renders: Path, takes: list[Path]
+) -> dict[str, Any]:
+    """Return what an outsider's judge of identity prints as JSON; it is no part of Lifemask."""
+    words = [*judge, swap, "--shot", renders, "--takes", *takes]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
+    try:
+        judged: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
+    except ValueError as error:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise LifemaskError(f"identity: {judge[1]} gave no figures ({last})") from error
+    return judged
+
+
+def raster_rates() -> dict[str, float]:
+    """Return how many faces, two thirds of the picture's height, are rasterised in a second."""
+    import torch
+
+    from lifemask.nodes.device import device
+    from lifemask.nodes.render.atlas import atlas
+    from lifemask.nodes.render.raster import rasterise
+
+    head = torch.from_numpy(atlas().mesh(atlas().mean[None])).to(device())
+    triangles = torch.from_numpy(atlas().triangles).to(device())
+    size = head[..., 1].amax() - head[..., 1].amin()
+    rates = {}
+    for height, width in RASTER_SIZES:
+        placed = (head - head.mean(1, keepdim=True)) * (height / 1.5 / size)
+        placed = placed + placed.new_tensor([width / 2, height / 2, 0])
+        begin, count = monotonic(), 0
+        while count < 2 or monotonic() - begin < RASTER_SECONDS:
+            rasterise(placed, triangles, height, width).covered.sum().item()
+            count += 1
+        rates[f"{width}x{height}"] = count / (monotonic() - begin)
+    return rates
+
+
+COMMAND = Command(
+    "benchmark",
+    "Measure speed and memory of track and swap, and the last swap's figures.",
+    "lifemask benchmark sh010 --likeness ada",
+    _arguments,
+    _run,
+)

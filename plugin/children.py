@@ -1,0 +1,90 @@
+"""Commands run in child processes: how long they take, and how much memory they hold."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from lifemask.nodes.errors import LifemaskError
+
+Event = tuple[float, dict[str, Any]]
+"""A line that a command wrote, and the second that it came in."""
+
+MODULE = "lifemask.plugin.children"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished command: ``rate`` in steps a second of one task, start-up not counted.
+
+    ``seconds`` is the time from start to end, and ``peak`` the most memory that it held, in MiB.
+    """
+
+    seconds: float
+    rate: float
+    peak: float
+
+
+def run(task: str, *words: str, module: str = MODULE) -> Run:
+    """Run ``lifemask`` with ``words`` and time its ``task``, which has the name of its node.
+
+    Raises LifemaskError with the command's own sentence when it fails.
+    """
+    begin = monotonic()
+    command = [sys.executable, "-m", module, *words, "--json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        events = [(monotonic(), json.loads(line)) for line in child.stdout or ()]
+    finally:
+        child.terminate()
+        child.wait()
+    peaks = [event["peak"] for _, event in events if event["event"] == "memory"]
+    rate = steps_a_second(task, events)
+    return Run(monotonic() - begin, rate, max(peaks, default=0.0))
+
+
+def steps_a_second(task: str, events: Iterable[Event]) -> float:
+    """Return the rate of ``task`` from its progress.
+
+    Raises LifemaskError when one of the events is an error, or when none is about the task.
+    """
+    begin = end = 0.0
+    steps = 0
+    for second, event in events:
+        if event["event"] == "error":
+            raise LifemaskError(event["text"])
+        if event["event"] == "progress" and event["task"] == task:
+            begin = begin if event["done"] else second
+            end, steps = second, event["done"]
+    if not steps:
+        raise LifemaskError(f"{task}: the command told no progress of it")
+    return steps / max(end - begin, 1e-6)
+
+
+def peak() -> float:
+    """Return the most memory that this process has held, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # ru_maxrss starts with what the parent held: see exec_mmap of Linux
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command and tell, in one more line, how much memory it held."""
+    from lifemask.plugin import cli
+
+    status = cli.main(words)
+    print(json.dumps({"event": "memory", "peak": peak()}), flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

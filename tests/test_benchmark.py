@@ -1,0 +1,139 @@
+"""The benchmark measures what it says: the command, the looped plate, the child's own memory."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio import exr
+from lifemask.ocio.sequence import Sequence
+from lifemask.plugin import benchmark, children, cli
+
+FRAMES = 5
+
+
+def picture(number):
+    return {c: np.full((8, 12), number, np.float16) for c in "RGB"}
+
+
+@pytest.fixture
+def shot(tmp_path):
+    """A shot of five flat frames, with a track and two facesets that are only names."""
+    for number in range(1, FRAMES + 1):
+        exr.write(tmp_path / "plates" / f"p.{number:04d}.exr", picture(number), {})
+    shot = Shot.new(tmp_path / "sh", str(tmp_path / "plates" / "p.####.exr"), "ACEScg", 24.0)
+    values = np.arange(1, FRAMES + 1, dtype=np.float32)
+    track = FaceTrack(
+        person="a",
+        width=12,
+        height=8,
+        frames=np.arange(1, FRAMES + 1),
+        landmarks=np.repeat(values, 478 * 3).reshape(-1, 478, 3),
+        confidence=values / 10,
+        rotation=np.repeat(values, 9).reshape(-1, 3, 3),
+        expression=np.repeat(values, 52).reshape(-1, 52),
+    )
+    track.save(shot.version("track", "a", 1))
+    for name in ("facesets/double_v001", "facesets/ada_v001", "releases"):
+        (shot.folder / name).mkdir(parents=True)
+    return shot
+
+
+def test_loop_goes_to_and_fro_and_its_track_with_it(shot):
+    with benchmark.looped(shot, 12) as loop:
+        plate = loop.plate.sequence
+        shown = [
+            int(exr.read_channels(plate.file(number))[0]["R"][0, 0]) for number in plate.frames
+        ]
+        track = FaceTrack.load(loop.latest("track", "a"))
+        assert (loop.folder / "facesets" / "ada_v001").is_dir()
+        folder = loop.folder
+    assert shown == [1, 2, 3, 4, 5, 4, 3, 2, 1, 2, 3, 4]
+    assert track.frames.tolist() == list(plate.frames) == list(range(1001, 1013))
+    assert track.landmarks[:, 7, 1].tolist() == shown
+    assert track.expression[:, 3].tolist() == shown
+    assert not folder.exists()
+
+
+def test_one_frame_can_be_looped(shot):
+    one = Shot.load(shot.folder)
+    assert benchmark._to_and_fro(1, 3) == [0, 0, 0]
+    assert benchmark.only_likeness(one) == "ada"
+
+
+def test_likeness_must_be_clear(shot):
+    (shot.folder / "facesets" / "eve_v001").mkdir()
+    with pytest.raises(ShotError, match="ada, eve"):
+        benchmark.only_likeness(shot)
+
+
+def test_copying_reads_each_frame_and_leaves_nothing(shot, tmp_path):
+    plate = shot.plate.sequence
+    before = sorted(tmp_path.rglob("*"))
+    assert benchmark.copy_rate(plate, Sequence.find(plate.path)) > 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def progress(task, done, second):
+    return second, {"event": "progress", "task": task, "done": done, "total": 8}
+
+
+def test_rate_is_that_of_the_task_from_its_start_to_its_last_step():
+    events = [
+        progress("load", 0, 0.0),
+        progress("swap", 0, 10.0),
+        progress("load", 8, 11.0),
+        progress("swap", 4, 12.0),
+        progress("swap", 8, 14.0),
+        (20.0, {"event": "result"}),
+    ]
+    assert children.steps_a_second("swap", events) == pytest.approx(2.0)
+    with pytest.raises(LifemaskError, match="train"):
+        children.steps_a_second("train", events)
+
+
+def test_a_command_that_fails_says_its_own_sentence(tmp_path):
+    with pytest.raises(LifemaskError, match="there is no shot here"):
+        children.run("track", "track", str(tmp_path / "none"))
+
+
+def test_memory_is_that_of_the_child_whatever_its_parent_holds(tmp_path, monkeypatch):
+    code = """
+import json, sys
+from lifemask.plugin.children import peak
+held = bytearray(b"x" * (int(sys.argv[1]) << 20))
+for done in (0, 1):
+    print(json.dumps({"event": "progress", "task": "t", "done": done, "total": 1}))
+print(json.dumps({"event": "memory", "peak": peak()}))
+"""
+    (tmp_path / "fake.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    held = bytearray(b"x" * (300 << 20))
+    little, much = (children.run("t", size, module="fake").peak for size in ("1", "200"))
+    assert little < 100
+    assert 190 < much - little < 210
+    del held
+
+
+def test_identity_comes_from_the_judge(tmp_path):
+    script = tmp_path / "judge.py"
+    script.write_text(
+        "import sys, json; print('hello'); print(json.dumps({'asked': sys.argv[1:]}))"
+    )
+    judged = benchmark.identity((sys.executable, str(script)), "swap", "renders", ["t1", "t2"])
+    assert judged == {"asked": ["swap", "--shot", "renders", "--takes", "t1", "t2"]}
+    script.write_text("raise SystemExit('no such venv')")
+    with pytest.raises(LifemaskError, match="no such venv"):
+        benchmark.identity((sys.executable, str(script)), "swap", "renders", ["t1"])
+
+
+def test_a_judge_needs_renders(shot, capsys):
+    words = ["benchmark", str(shot.folder), "--identity", "python", "judge.py", "--json"]
+    assert cli.main(words) == 1
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["kind"] == KnobError.__name__
+    assert "--renders" in last["text"]
