@@ -1,0 +1,25 @@
+"""What one frame of footage holds."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The pixels of one frame, float32, as numbers in the file: neither converted nor clamped.
+
+    ``rgb`` is (H, W, 3), ``alpha`` and each of the ``layers`` (H, W). Integer formats are 0..1.
+    ``header`` is what `exr.write` takes: time code, rate, camera. ``half`` says that the file's RGB
+    is half float.
+    """
+
+    number: int
+    rgb: "NDArray[np.float32]"
+    alpha: "NDArray[np.float32] | None" = None
+    layers: "dict[str, NDArray[np.float32]]" = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
+    half: bool = False

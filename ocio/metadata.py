@@ -1,0 +1,58 @@
+"""What picture files other than EXR say about themselves, as an EXR header says it."""
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from OpenImageIO import ImageSpec
+
+_NAMES = {"DateTime": "capDate", "Copyright": "owner", "PixelAspectRatio": "pixelAspectRatio"}
+_RATES = ("framesPerSecond", "FramesPerSecond", "dpx:FrameRate", "cineon:FrameRate")
+# How a file is laid out, not what was filmed.
+_LAYOUT = ("oiio:", "openexr:", "tiff:", "jpeg:", "png:", "compression", "planarconfig")
+_DONE = (*_RATES, "smpte:TimeCode", "Orientation")
+
+
+def header_of(spec: "ImageSpec") -> dict[str, Any]:
+    """Return time code, rate and all numbers and strings of an OpenImageIO spec for `exr.write`."""
+    import OpenEXR
+
+    values: dict[str, Any] = {item.name: item.value for item in spec.extra_attribs}
+    header: dict[str, Any] = {
+        _NAMES.get(name, name): _plain(value)
+        for name, value in values.items()
+        if isinstance(value, str | int | float) and not name.startswith((*_LAYOUT, *_DONE))
+    }
+    if "smpte:TimeCode" in values:
+        header["timeCode"] = OpenEXR.TimeCode(*_time_code(*values["smpte:TimeCode"]))
+    for rate in filter(None, (values.get(name) for name in _RATES)):
+        header["framesPerSecond"] = as_rate(rate)
+    return header
+
+
+def as_rate(value: float | tuple[int, int]) -> Fraction:
+    """Return frames a second exactly: 23.976 is 24000/1001."""
+    if isinstance(value, tuple):
+        return Fraction(*value)
+    near = round(value)
+    ntsc = Fraction(near * 1000, 1001)
+    return ntsc if abs(value - ntsc) < 0.002 else Fraction(value).limit_denominator(1000)
+
+
+def _plain(value: str | float) -> str | float:
+    """Return a value that EXR can hold: text that is UTF-8, integers of 32 bits."""
+    if isinstance(value, str):
+        # OpenImageIO escapes the bytes of older encodings so; they are Latin-1 as a rule.
+        return re.sub("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), value)
+    return value if -(1 << 31) <= value < 1 << 31 else float(value)
+
+
+def _time_code(packed: int, user: int) -> list[int]:
+    """Return hours, minutes, seconds, frames, six flags and eight user groups of SMPTE 12M."""
+    hours, minutes, seconds, frames = (
+        10 * (packed >> at + 4 & tens) + (packed >> at & 15)
+        for at, tens in ((24, 3), (16, 7), (8, 7), (0, 3))
+    )
+    flags = [packed >> bit & 1 for bit in (6, 7, 15, 23, 30, 31)]
+    return [hours, minutes, seconds, frames, *flags, *(user >> 4 * n & 15 for n in range(8))]

@@ -1,0 +1,169 @@
+"""Frames from picture files: EXR, DPX, TIFF, PNG, JPEG and what else OpenImageIO reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lifemask.ocio import exr
+from lifemask.ocio.errors import BrokenFileError
+from lifemask.ocio.frame import Frame
+from lifemask.ocio.metadata import header_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from OpenImageIO import ImageInput, ImageSpec
+
+    Pixels = NDArray[np.float32]
+
+# No plate has more; a header that says so is broken, and must not be believed.
+_MOST_PIXELS = 1 << 28
+_MOST_CHANNELS = 1024
+
+
+def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
+    """Return the file as a frame of its display window, whatever its data window is.
+
+    Raises BrokenFileError when the file is not there, truncated, or not a picture.
+    """
+    with opened(path) as file:
+        spec, names = file.spec(), list(file.spec().channelnames)
+        rgb, alpha = colour_channels(names)
+        used = [*rgb, *alpha]
+        first, last = min(used), max(used) + 1
+        pixels = _upright(_framed(_pixels(path, file, first, last), spec), spec)
+        header, half = _header(path, file), str(spec.channelformat(rgb[0])) == "half"
+    return Frame(
+        number,
+        pixels if used == [0, 1, 2] else _picked(pixels, [index - first for index in rgb]),
+        _picked(pixels, alpha[0] - first) if alpha else None,
+        _layers(path, spec, {names[index] for index in used}) if layers else {},
+        header,
+        half,
+    )
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Return the width and height of the display window; errors as in `read_picture`."""
+    with opened(path) as file:
+        return file.spec().full_width, file.spec().full_height
+
+
+@contextmanager
+def opened(path: Path) -> "Iterator[ImageInput]":
+    """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`."""
+    import OpenImageIO
+
+    # Straight alpha stays as it is in the file: multiplying it in would change the colours.
+    config = OpenImageIO.ImageSpec()
+    config.attribute("oiio:UnassociatedAlpha", 1)
+    file = OpenImageIO.ImageInput.open(str(path), config)
+    if file is None:
+        raise BrokenFileError(f"{path}: {_complaint(OpenImageIO)}")
+    try:
+        _check(path, file.spec())
+        yield file
+    finally:
+        file.close()
+
+
+def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
+    """Return which channels are red, green, blue, and which, if any, is alpha.
+
+    They are ``R G B A`` or those of the first layer with a colour; a picture without any is grey.
+    """
+    place = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
+    layers = dict.fromkeys(["", *(name.rpartition(".")[0] for name in place)])
+    for layer in (f"{layer}." if layer else "" for layer in layers):
+        for colour in (("r", "g", "b"), ("red", "green", "blue"), ("y",) * 3):
+            rgb = [place.get(layer + channel, -1) for channel in colour]
+            if min(rgb) >= 0:
+                alpha = [place.get(layer + channel, -1) for channel in ("a", "alpha")]
+                return rgb, [index for index in alpha if index >= 0][:1]
+    return [0, 0, 0], []
+
+
+def _check(path: Path, spec: "ImageSpec") -> None:
+    sizes = (spec.width, spec.height), (spec.full_width, spec.full_height)
+    if any(not 0 < width * height <= _MOST_PIXELS for width, height in sizes):
+        raise BrokenFileError(f"{path}: its header says {sizes[1][0]}x{sizes[1][1]} pixels")
+    if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= _MOST_CHANNELS:
+        raise BrokenFileError(f"{path}: deep or volume data, where a flat picture is needed")
+
+
+def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
+    import OpenImageIO
+
+    pixels: Pixels | None = file.read_image(0, 0, first, last, OpenImageIO.FLOAT)
+    if pixels is None or file.has_error:
+        raise BrokenFileError(f"{path}: truncated or broken ({_complaint(file)})")
+    return pixels.reshape(*pixels.shape[:2], last - first)
+
+
+def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
+    """Put the data window into the display window: cut where it is larger, 0 where it is not."""
+    import numpy as np
+
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    height, width = pixels.shape[:2]
+    if (left, top, width, height) == (0, 0, spec.full_width, spec.full_height):
+        return pixels
+    whole = np.zeros((spec.full_height, spec.full_width, *pixels.shape[2:]), pixels.dtype)
+    rows = slice(max(top, 0), max(min(top + height, len(whole)), 0))
+    columns = slice(max(left, 0), max(min(left + width, whole.shape[1]), 0))
+    inside = pixels[max(-top, 0) :, max(-left, 0) :]
+    target = whole[rows, columns]
+    target[:] = inside[: target.shape[0], : target.shape[1]]
+    return whole
+
+
+def _upright(pixels: "Pixels", spec: "ImageSpec") -> "Pixels":
+    """Turn a photograph the way its camera was held (Exif orientation, 1 to 8)."""
+    turns = spec.get_int_attribute("Orientation", 1) - 1
+    if turns & 4:
+        pixels = pixels.swapaxes(0, 1)
+    flip_rows, flip_columns = turns & 3 in (2, 3), turns & 3 in (1, 2)
+    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+
+
+def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":
+    import numpy as np
+
+    return np.ascontiguousarray(pixels[..., channels])
+
+
+def _header(path: Path, file: "ImageInput") -> dict[str, Any]:
+    if file.format_name() != "openexr":
+        return header_of(file.spec())
+    try:
+        return exr.read_header(path)
+    except BrokenFileError:
+        # Text that is not UTF-8, which OpenImageIO takes.
+        return header_of(file.spec())
+
+
+def _layers(path: Path, spec: "ImageSpec", used: set[str]) -> "dict[str, Pixels]":
+    """Return the channels that are not the picture's own colours, in the display window."""
+    import numpy as np
+
+    if path.suffix.lower() == ".exr":
+        # Eight times as fast as OpenImageIO for many channels.
+        channels, _ = exr.read_channels(path)
+    else:
+        channels = {}
+    return {
+        name: _framed(pixels.astype(np.float32, copy=False), spec)
+        for name, pixels in channels.items()
+        if name not in used
+    }
+
+
+def _complaint(source: "ImageInput | ModuleType") -> str:
+    """Return OpenImageIO's words about the last failure, in one line."""
+    try:
+        words = source.geterror()
+    except UnicodeDecodeError:
+        words = ""
+    return " ".join(words.split()) or "not a picture"

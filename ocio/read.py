@@ -1,0 +1,78 @@
+"""Frames of any footage: sequences, stills and movies."""
+
+from pathlib import Path
+from typing import Self
+
+from lifemask.ocio.errors import MissingFramesError, SizeError
+from lifemask.ocio.frame import Frame
+from lifemask.ocio.movie import Movie
+from lifemask.ocio.named import named_space
+from lifemask.ocio.picture import read_picture, size
+from lifemask.ocio.sequence import Sequence
+
+__all__ = ["Frame", "Reader", "named_space", "read", "same_size"]
+
+
+class Reader:
+    """Reads frames of one sequence; a movie stays open, so that the next frame needs no search.
+
+    Pictures may be read from several threads at once; a movie's frames come one after the other.
+    """
+
+    def __init__(self, sequence: Sequence) -> None:
+        self._sequence = sequence
+        self._size: tuple[int, ...] = ()
+        self._movie = Movie(Path(sequence.path)) if sequence.is_movie else None
+
+    def read(self, number: int, layers: bool = False) -> Frame:
+        """Return one frame, with its other channels if asked.
+
+        Raises MissingFramesError, BrokenFileError, or SizeError when the size is not that of the
+        frames before.
+        """
+        file = self._sequence.file(number)
+        if number not in self._sequence.frames or not file.is_file():
+            raise MissingFramesError(f"{self._sequence.path}: frame {number} is missing")
+        frame = self._movie.read(number) if self._movie else read_picture(file, number, layers)
+        height, width = frame.rgb.shape[:2]
+        self._size = self._size or (width, height)
+        if self._size != (width, height):
+            raise SizeError(_differs(file, (width, height), self._size))
+        return frame
+
+    def close(self) -> None:
+        """Close the movie, if it is one."""
+        if self._movie:
+            self._movie.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read(sequence: Sequence, number: int, layers: bool = False) -> Frame:
+    """Return one frame; for many frames of a movie a `Reader` is quicker. Errors as there."""
+    with Reader(sequence) as reader:
+        return reader.read(number, layers)
+
+
+def same_size(sequence: Sequence) -> tuple[int, int]:
+    """Return the width and height of all frames, from their headers alone.
+
+    Raises SizeError naming the first frame that differs.
+    """
+    if sequence.is_movie:
+        height, width = read(sequence, sequence.frames[0]).rgb.shape[:2]
+        return width, height
+    first, *rest = map(sequence.file, sequence.frames)
+    expected = size(first)
+    for file in rest:
+        if size(file) != expected:
+            raise SizeError(_differs(file, size(file), expected))
+    return expected
+
+
+def _differs(file: Path, found: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    return "{}: is {}x{}, the frames before are {}x{}".format(file, *found, *expected)
