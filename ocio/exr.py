@@ -37,7 +37,7 @@ def write(path: Path, channels: "Channels", header: Mapping[str, Any]) -> None:
     layout = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
     with replacing(path) as temporary:
         try:
-            with OpenEXR.File(_passed_on(header) | layout, whole) as file:
+            with OpenEXR.File(_passed_on(header) | layout, dict(whole)) as file:
                 file.write(str(temporary))
         except (RuntimeError, ValueError) as error:
             raise WriteError(f"{path}: cannot be written ({error})") from error
