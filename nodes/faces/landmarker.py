@@ -35,42 +35,19 @@ def _network() -> Network:
 
 
 def landmarks(seen: Picture, rects: Tensor, samples: int = 1) -> Landed:
-    """Return the landmarks of the faces that ``rects`` (N, 5) frame."""
-    return landmarks_over([(seen, rects)], samples)[0]
-
-
-def landmarks_over(faces: list[tuple[Picture, Tensor]], samples: int = 1) -> list[Landed]:
-    """Return the landmarks of faces in several pictures, computed in common batches.
+    """Return the landmarks of the faces that ``rects`` (N, 5) frame.
 
     With ``samples`` > 1 each is the mean over that many crops around its rectangle: the error of
     the network is how it depends on where the crop falls, so averaging takes most of it away.
     """
-    rects = [around(rects, samples) for _, rects in faces]
-    shown = [
-        display(crops(seen, many, SIZE), face_gains(seen, own).repeat(samples))
-        for (seen, own), many in zip(faces, rects, strict=True)
-    ]
-    counts = [len(own) for _, own in faces]
-    points, presence = _run(torch.cat(shown), torch.cat(rects))
-    parts = zip(
-        points.split([n * samples for n in counts]),
-        presence.split([n * samples for n in counts]),
-        [own for _, own in faces],
-        strict=True,
-    )
-    return [_averaged(*part, samples) for part in parts]
-
-
-def _run(shown: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
-    """Return landmarks (N, 478, 3) in picture pixels and presence (N,) of display crops."""
+    many, gain = around(rects, samples), face_gains(seen, rects).repeat(samples)
     points, presence = [], []
-    for batch in (shown.permute(0, 2, 3, 1)).split(_BATCH):
-        raw, score, _ = _network()(batch)
-        points.append(raw.reshape(-1, COUNT, 3) / SIZE)
+    for some, bright in zip(many.split(_BATCH), gain.split(_BATCH), strict=True):
+        shown = display(crops(seen, some, SIZE), bright)
+        raw, score, _ = _network()(shown.permute(0, 2, 3, 1))
+        points.append(to_picture(raw.reshape(-1, COUNT, 3) / SIZE, some))
         presence.append(torch.sigmoid(score.reshape(-1)))
-    if not points:
-        return rects.new_zeros(0, COUNT, 3), rects.new_zeros(0)
-    return to_picture(torch.cat(points), rects), torch.cat(presence)
+    return _averaged(torch.cat(points), torch.cat(presence), rects, samples)
 
 
 def _averaged(points: Tensor, presence: Tensor, rects: Tensor, samples: int) -> Landed:

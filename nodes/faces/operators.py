@@ -89,10 +89,13 @@ def _conv(step: Step, constants: Constants) -> Function:
     groups = constants[step.inputs[1]].shape[3] if depthwise else 1
     stride = step.option(2), step.option(1)
     activate = _ACTIVATIONS[step.option(4 if depthwise else 3, "b")]
+    if kernel == stride == (1, 1) and groups == 1:
+        # On channels-last memory a product of matrices, several times quicker than a convolution.
+        return lambda x, weight, bias=None: activate(F.linear(x, weight.flatten(1), bias))
     same = step.option(0, "b") == 0
     # The even part of the padding costs nothing inside the convolution.
     inside = (kernel[0] // 2, kernel[1] // 2) if same and stride == (1, 1) else (0, 0)
-    outside = same and inside == (0, 0) and kernel != (1, 1)
+    outside = same and inside == (0, 0)
     order = (3, 0, 1, 2) if depthwise else (0, 3, 1, 2)
 
     def compute(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
