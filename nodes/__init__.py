@@ -2,5 +2,6 @@
 
 from lifemask.nodes.declare import Knob, Node
 from lifemask.nodes.track import Track
+from lifemask.nodes.truth import Truth
 
-__all__ = ["Knob", "Node", "Track"]
+__all__ = ["Knob", "Node", "Track", "Truth"]

@@ -137,7 +137,7 @@ class Shot:
         plate = {key: getattr(self, key) for key in KEYS["plate"]}
         table = {key: getattr(self, key) for key in ("name", "project", "performers")}
         with replacing(self.file) as temporary:
-            text = dumps({**table, "plate": plate, "knobs": self.knobs})
+            text = dumps({**table, "plate": plate, **({"knobs": self.knobs} if self.knobs else {})})
             temporary.write_text(text, encoding="utf-8")
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
@@ -244,8 +244,8 @@ def _check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
 
 
 def _allowed(kind: type | tuple[type, ...]) -> str:
-    words = {str: "text in quotes", list: "a list of names", dict: "a table"}
-    return "a number" if isinstance(kind, tuple) else words[kind]
+    words = {"str": "text in quotes", "list": "a list of names", "dict": "a table"}
+    return "a number" if isinstance(kind, tuple) else words[kind.__name__]
 
 
 def _near(name: str, known: Mapping[str, object]) -> str:

@@ -15,7 +15,7 @@ def dumps(table: Mapping[str, object], prefix: str = "") -> str:
     fps = 24.0
     """
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    text = f"[{prefix}]\n" if prefix and plain else ""
+    text = f"[{prefix}]\n" if prefix and (plain or not table) else ""
     text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
     for key, value in table.items():
         if isinstance(value, Mapping):

@@ -48,7 +48,7 @@ def execute(command: Command, args: Namespace) -> int:
     except (KeyboardInterrupt, StoppedError):
         return refuse(command.name, StoppedError("stopped by the user"), args.json)
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nobody listens: let the exit be quiet
+        sys.stdout = None  # nobody listens: let the exit be quiet
         return STOPPED
     except LifemaskError as error:
         return refuse(command.name, error, args.json)

@@ -22,7 +22,7 @@ from lifemask.plugin.takes import find_takes
 
 
 def double_name(shot: Shot, person: str) -> str:
-    """Return the name of the double's own faceset: that of ``person`` when the plate has several."""
+    """Return the name of the double's own faceset, with ``person`` when the plate has several."""
     return "double" if len(shot.newest("track")) == 1 else f"double_{person}"
 
 
@@ -35,7 +35,7 @@ def plate_tracks(shot: Shot) -> dict[str, FaceTrack]:
 
 
 def chosen(tracks: dict[str, FaceTrack], person: str, where: str) -> FaceTrack:
-    """Return the track of ``person``, or the only one; raises FaceError when it is not clear who."""
+    """Return the track of ``person``, or the only one; raises FaceError when nobody is meant."""
     there = ", ".join(tracks)
     if person and person not in tracks:
         raise FaceError(f"{where}: {person} is not in the track; there: {there}")
@@ -99,21 +99,13 @@ def _from_takes(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrac
 
 
 def _likeness(take: Plate, tracks: list[FaceTrack], person: str) -> FaceTrack:
-    """Return whom the take is about: ``person``, or whose face fills the most of it."""
+    """Return whom the take is about: ``person``, or whose face is the largest."""
     if person:
         return chosen({track.person: track for track in tracks}, person, take.sequence.path)
-    first, *others = sorted(tracks, key=_presence, reverse=True)
-    if others:
+    if len(tracks) > 1:
         name = Path(take.sequence.path).name
-        note("faceset", f"{name}: {len(others) + 1} people; taking {first.person}, see --person")
-    return first
-
-
-def _presence(track: FaceTrack) -> float:
-    import numpy as np
-
-    seen = track.landmarks[track.confidence > 0, :, :2]
-    return float(np.ptp(seen, axis=1).prod(-1).sum())
+        note("faceset", f"{name}: {len(tracks)} people; taking the largest, see --person")
+    return tracks[0]
 
 
 COMMAND = Command(

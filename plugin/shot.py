@@ -50,7 +50,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     sequence = Sequence.find(args.plate, args.frames)
     space = space_of(sequence, args.colorspace)
-    rate = args.fps or sequence.fps or _header_rate(sequence)
+    rate = float(args.fps or sequence.fps or _header_rate(sequence))
     shot = Shot.new(Path(args.shot), args.plate, space, rate, _range(sequence), args.project)
     return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
 

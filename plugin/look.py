@@ -1,0 +1,233 @@
+"""`lifemask look`: contact sheet, before/after movie and report page of a swap."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import BrokenFileError, ShotError
+from lifemask.nodes.shot import Shot
+from lifemask.ocio import sequence as footage
+from lifemask.plugin import pictures
+from lifemask.plugin.command import Command, Result, add_shot, add_version
+from lifemask.plugin.page import Page
+from lifemask.plugin.pictures import Look
+from lifemask.plugin.plots import timeline
+
+if TYPE_CHECKING:
+    from lifemask.plugin.pictures import Picture
+
+
+@dataclass
+class Walk:
+    """What is kept of each frame while the whole swap goes by."""
+
+    frames: list[int] = field(default_factory=list)
+    area: list[float] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+
+    def add(self, look: Look) -> None:
+        """Remember how large and how sure the swap of this frame is."""
+        total = float(look.matte.sum())
+        self.frames.append(look.number)
+        self.area.append(total)
+        self.confidence.append(
+            float((look.confidence * look.matte).sum()) / total if total else 0.0
+        )
+
+    @property
+    def swapped(self) -> list[int]:
+        """The frames that have a face, or all when none has."""
+        found = [frame for frame, area in zip(self.frames, self.area, strict=True) if area > 0]
+        return found or self.frames
+
+    @property
+    def plot(self) -> str:
+        """Confidence and area over the frames."""
+        most = max(self.area) or 1.0
+        lines = (("area", [area / most for area in self.area]), ("confidence", self.confidence))
+        return timeline("by frame", self.frames, lines)
+
+
+def spread(frames: Sequence[int], count: int) -> list[int]:
+    """Return at most ``count`` of ``frames``, the first and the last among them.
+
+    >>> spread(range(1001, 1011), 4)
+    [1001, 1004, 1007, 1010]
+    """
+    if len(frames) <= count or count < 2:
+        return list(frames)[: max(1, count)] if count < 2 else list(frames)
+    return [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A swap beside its plate, frame by frame."""
+
+    shot: Shot
+    folder: Path
+    files: footage.Sequence
+
+    @classmethod
+    def open(cls, shot: Shot, folder: Path) -> "Swapped":
+        """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
+        try:
+            return cls(shot, folder, footage.Sequence.find(folder / "*.exr"))
+        except BrokenFileError as error:
+            raise ShotError(f"{folder}: there are no frames of a swap in it") from error
+
+    def look(self, number: int) -> Look:
+        """Return one frame for the eye; raises BrokenFileError when a layer is not there."""
+        import numpy as np
+
+        from lifemask.ocio.exr import read_channels
+
+        path = self.files.file(number)
+        channels, header = read_channels(path)
+        try:
+            after, raw = (
+                np.stack([channels[name + c] for c in "RGB"], axis=-1) for name in ("", "raw.")
+            )
+            flat = [channels[name + ".V"] for name in ("facematte", "occlusion", "confidence")]
+        except KeyError as error:
+            raise BrokenFileError(f"{path}: the layer {error} of a swap is not there") from error
+        matte, occlusion, confidence = (layer.astype(np.float32) for layer in flat)
+        before, after, raw = (
+            self._shown(number),
+            _display(after, self.space),
+            _display(raw, self.space),
+        )
+        return Look(
+            number, before, after, raw, matte, occlusion, confidence, pictures.plain(header)
+        )
+
+    def looks(self) -> Iterator[Look]:
+        """Yield each frame."""
+        from lifemask.ocio.overlap import overlap
+
+        frames = self.files.frames
+        yield from progress.each(overlap(self.look, frames), "look", len(frames))
+
+    @property
+    def space(self) -> str:
+        """The colour space of the result: the plate's own when that is scene-linear."""
+        from lifemask.ocio.colour import WORKING, is_scene_linear
+
+        plate = self.shot.colorspace
+        return plate if is_scene_linear(plate) else WORKING
+
+    def _shown(self, number: int) -> "Picture":
+        from lifemask.ocio.read import read
+
+        plate = self.shot.plate_of(str(number)).sequence
+        return _display(read(plate, number).rgb, self.shot.colorspace)
+
+
+def _display(pixels: "Picture", space: str) -> "Picture":
+    import numpy as np
+
+    from lifemask.ocio.colour import display
+
+    return display(pixels.astype(np.float32), space)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    parser.add_argument(
+        "--likeness", default="", metavar="NAME", help="Which swap; else the newest."
+    )
+    parser.add_argument(
+        "--swap-version", type=int, metavar="N", help="Which version of the swap; else the last."
+    )
+    parser.add_argument(
+        "--count", type=int, default=6, metavar="N", help="Frames on the sheet (6)."
+    )
+    add_version(parser)
+
+
+def _run(args: Namespace) -> Result:
+    shot = Shot.load(args.shot)
+    name, source = _source(shot, args.likeness, args.swap_version)
+    folder = shot.target("look", name, args.version, args.overwrite)
+    return make(Swapped.open(shot, source), folder, max(1, args.count))
+
+
+def make(swap: Swapped, folder: Path, count: int) -> Result:
+    """Write sheet, movie and page of ``swap`` into ``folder``, and return where they are."""
+    from lifemask.ocio.atomic import replacing
+    from lifemask.ocio.movie import write_movie
+
+    title = swap.folder.name
+    walk = Walk()
+    movie, sheet, page = (
+        folder / f"{title}{end}" for end in ("_before_after.mp4", "_sheet.png", ".html")
+    )
+    write_movie(movie, _pairs(swap, walk), swap.shot.fps)
+    chosen = [swap.look(number) for number in spread(walk.swapped, count)]
+    picture = pictures.contact_sheet(chosen, f"{swap.shot.name}   {title}")
+    pictures.save(sheet, picture)
+    hero = chosen[len(chosen) // 2]
+    report = Page(
+        title=f"{swap.shot.name}  {title}",
+        frame=hero.number,
+        before=pictures.bytes_of(hero.before),
+        after=pictures.bytes_of(hero.after),
+        sheet=pictures.bytes_of(picture),
+        movie=movie.read_bytes(),
+        timeline=walk.plot,
+        facts=_facts(swap, walk),
+        provenance=hero.header,
+        coverage=_coverage(swap.shot, swap.shot.performers),
+    )
+    with replacing(page) as temporary:
+        temporary.write_text(report.html(), encoding="utf-8")
+    return {"sheet": sheet, "movie": movie, "page": page}
+
+
+def _pairs(swap: Swapped, walk: Walk) -> "Iterator[Picture]":
+    for look in swap.looks():
+        walk.add(look)
+        yield pictures.side_by_side(look)
+
+
+def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
+    lost = len(walk.frames) - sum(area > 0 for area in walk.area)
+    return {
+        "frames": f"{walk.frames[0]}-{walk.frames[-1]}",
+        "at": f"{swap.shot.fps:g} fps",
+        "in": swap.space,
+        "without a face": str(lost),
+    }
+
+
+def _coverage(shot: Shot, names: Sequence[str]) -> dict[str, Any]:
+    """Return the coverage report of each performer who has a faceset with one."""
+    reports = {}
+    for name in names:
+        if shot.versions("facesets", name):
+            path = shot.latest("facesets", name) / "coverage.json"
+            if path.is_file():
+                reports[name] = json.loads(path.read_text(encoding="utf-8"))
+    return reports
+
+
+def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:
+    """Return the swap that is meant: its name and its folder."""
+    if not likeness:
+        names = shot.names("swaps")
+        newest = [(shot.latest("swaps", name).stat().st_mtime, name) for name in names]
+        likeness = max(newest)[1] if newest else "any likeness"
+    latest = shot.latest("swaps", likeness)
+    return likeness, latest if version is None else shot.version("swaps", likeness, version)
+
+
+COMMAND = Command(
+    "look",
+    "Make contact sheet, before/after movie and report page of a swap.",
+    "lifemask look sh010",
+    _arguments,
+    _run,
+)

@@ -1,0 +1,146 @@
+"""The shot's folder: what it holds, what it refuses, which version comes next."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifemask.nodes import Node
+from lifemask.nodes.errors import KnobError, LifemaskError, ShotError, VersionExistsError
+from lifemask.nodes.shot import Shot, snake
+from lifemask.nodes.toml import dumps
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+VALUE = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXT
+TABLE = st.recursive(
+    VALUE | st.lists(TEXT), lambda inner: st.dictionaries(TEXT, inner), max_leaves=12
+)
+
+
+@pytest.fixture
+def shot(tmp_path):
+    return Shot.new(tmp_path / "sh010", str(tmp_path / "plates/p.####.exr"), "ACEScg", 24.0)
+
+
+def edited(shot, old, new):
+    text = shot.file.read_text()
+    assert old in text
+    shot.file.write_text(text.replace(old, new))
+    return shot.folder
+
+
+@given(st.dictionaries(TEXT, TABLE))
+def test_toml_comes_back_as_it_was_written(table):
+    assert tomllib.loads(dumps(table)) == table
+
+
+def test_a_shot_comes_back_as_it_was_saved(shot):
+    assert Shot.load(shot.folder) == shot
+
+
+def test_a_plate_beside_the_shot_can_be_moved_with_it(shot, tmp_path):
+    assert not shot.path.startswith("/")
+    assert (shot.folder / shot.path).resolve() == (tmp_path / "plates/p.####.exr").resolve()
+
+
+def test_a_plate_elsewhere_keeps_its_place(tmp_path):
+    shot = Shot.new(tmp_path / "shots/sh010", "/plates/p.####.exr", "ACEScg", 24.0)
+    assert shot.path == "/plates/p.####.exr"
+
+
+def test_a_shot_is_not_made_twice(shot):
+    before = shot.file.read_text()
+    with pytest.raises(VersionExistsError, match=r"shot\.toml"):
+        Shot.new(shot.folder, "other.####.exr", "ACEScct", 25.0)
+    assert shot.file.read_text() == before
+
+
+def test_no_shot_there(tmp_path):
+    with pytest.raises(ShotError, match="lifemask shot new"):
+        Shot.load(tmp_path / "sh020")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("fps =", "fbs =", "plate.fbs.*fps"),
+        ("fps = 24.0", 'fps = "24"', "plate.fps"),
+        ("fps = 24.0", "fps = 0", "plate.fps"),
+        ("fps = 24.0", "fps = true", "plate.fps"),
+        ('colorspace = "ACEScg"', 'colorspace = ""', "plate.colorspace"),
+        ("performers = []", "performers = [1]", "performers"),
+        ("performers = []", 'performers = ["../ada"]', "performers"),
+        ("[plate]", "[plates]", "plates"),
+        ("[plate]", "speed = 1\n[plate]", "speed"),
+        ("[plate]", "[knobs.trick]\n[plate]", "knobs.trick.*track"),
+        ("[plate]", "[knobs.track]\nspeed = 1\n[plate]", "knobs.track.speed"),
+        ("[plate]", "knobs = 3\n[plate]", "knobs"),
+    ],
+)
+def test_refuses_by_name(shot, old, new, names):
+    with pytest.raises(ShotError, match=names):
+        Shot.load(edited(shot, old, new))
+
+
+def test_a_knob_out_of_range_is_named_with_its_file(shot):
+    name, knob = next((n, k) for n, c in Node.registry.items() for k in c.knobs() if k.max < 1e9)
+    new = f"[knobs.{snake(name)}]\n{knob.name} = {knob.kind(knob.max + 1)!r}\n[plate]"
+    with pytest.raises(KnobError, match=rf"shot\.toml.*{knob.name}"):
+        Shot.load(edited(shot, "[plate]", new))
+
+
+@given(data=st.data())
+def test_no_mutation_is_more_than_refused(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("shots") / "sh010"
+    Shot.new(folder, "p.####.exr", "ACEScg", 24.0)
+    text = bytearray((folder / "shot.toml").read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    (folder / "shot.toml").write_bytes(text)
+    try:
+        Shot.load(folder)
+    except LifemaskError as error:
+        assert "sh010" in str(error)
+
+
+def test_versions_count_up(shot):
+    for number in (1, 2):
+        path = shot.next_version("swaps", "ada")
+        assert path.name == f"ada_v{number:03d}"
+        path.mkdir(parents=True)
+    (shot.folder / "swaps/ada_v012").mkdir()
+    (shot.folder / "swaps/ada_b_v040").mkdir()
+    (shot.folder / "swaps/.ada_v099.123.part").mkdir()
+    assert shot.next_version("swaps", "ada").name == "ada_v013"
+    assert shot.latest("swaps", "ada").name == "ada_v012"
+    assert shot.names("swaps") == ["ada", "ada_b"]
+
+
+def test_a_version_is_replaced_only_when_told(shot):
+    path = shot.target("facesets", "ada", 3, overwrite=False)
+    path.mkdir(parents=True)
+    assert path.name == "ada_v003"
+    with pytest.raises(VersionExistsError, match="ada_v003"):
+        shot.target("facesets", "ada", 3, overwrite=False)
+    assert shot.target("facesets", "ada", 3, overwrite=True) == path
+    assert shot.target("facesets", "ada", None, overwrite=False).name == "ada_v004"
+
+
+def test_what_is_not_there_says_how_to_make_it(shot):
+    with pytest.raises(ShotError, match="lifemask faceset"):
+        shot.latest("facesets", "ada")
+
+
+def test_the_newest_track_is_that_of_all_people_of_one_run(shot):
+    (shot.folder / "track").mkdir()
+    for name in ("a_v001", "b_v001", "a_v002"):
+        (shot.folder / f"track/{name}.safetensors").touch()
+    assert list(shot.newest("track")) == ["a"]
+
+
+def test_the_first_project_stays(shot):
+    assert shot.with_performer("ada", "demo").project == "demo"
+    again = Shot.load(shot.folder).with_performer("ben", "other")
+    assert (again.project, again.performers) == ("demo", ("ada", "ben"))
+    assert Shot.load(shot.folder) == again
