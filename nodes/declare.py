@@ -43,7 +43,7 @@ class Knob:
         if not isinstance(value, kinds) or isinstance(value, bool) is not (self.kind is bool):
             raise KnobError(f"{self.name}: {value!r} is not a {self.kind.__name__}")
         if isinstance(value, int | float) and not self.min <= value <= self.max:
-            span = f"{self.min:g}..{self.max:g} {self.unit}"
+            span = f"{self.min:g}..{self.max:g} {self.unit}".rstrip()
             raise KnobError(f"{self.name}: {value} is outside {span}")
 
 

@@ -46,18 +46,24 @@ class _Version(Action):
         parser.exit()
 
 
+class UsageError(LifemaskError):
+    """The words after ``lifemask`` are not a command."""
+
+
 class _Parser(ArgumentParser):
     """A parser that refuses as every command does: one sentence, exit status 1."""
 
     def error(self, message: str) -> NoReturn:
-        name = self.prog.removeprefix("lifemask").strip() or "COMMAND"
-        hint = f"{message} (`{self.prog} --help` has an example)"
-        raise SystemExit(refuse(name, LifemaskError(hint), "--json" in sys.argv))
+        raise UsageError(f"{message} (`{self.prog} --help` has an example)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``lifemask`` with ``argv`` and return the exit status."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        args = parser().parse_args(words)
+    except UsageError as error:
+        return refuse(error, "--json" in words)
     return execute(args.command, args)
 
 

@@ -46,20 +46,20 @@ def execute(command: Command, args: Namespace) -> int:
             result = command.run(args)
         voice.result(result)
     except (KeyboardInterrupt, StoppedError):
-        return refuse(command.name, StoppedError("stopped by the user"), args.json)
+        return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
     except BrokenPipeError:
         sys.stdout = None  # nobody listens: let the exit be quiet
         return STOPPED
     except LifemaskError as error:
-        return refuse(command.name, error, args.json)
+        return refuse(error, args.json)
     return DONE
 
 
-def refuse(name: str, error: LifemaskError, as_json: bool) -> int:
+def refuse(error: LifemaskError, as_json: bool) -> int:
     """Say why in one sentence on standard error, and return the exit status."""
     if as_json:
         _line(event="error", kind=type(error).__name__, text=str(error))
-    print(f"lifemask {name}: {error}", file=sys.stderr)
+    print(f"lifemask: {error}", file=sys.stderr)
     return STOPPED if isinstance(error, StoppedError) else REFUSED
 
 
@@ -125,17 +125,18 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> "Bars":
-        self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        if self._tasks:
+            self._bar.stop()
 
     def progress(self, progress: Progress) -> None:
         """Move the bar of the task; a task that starts again gets a new bar."""
         if progress.note:
             self._bar.console.print(f"{progress.task}: {progress.note}", markup=False)
             return
+        self._bar.start()
         if progress.task not in self._tasks or not progress.done:
             self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
         self._bar.update(self._tasks[progress.task], completed=progress.done)

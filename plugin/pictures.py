@@ -51,8 +51,8 @@ def box(matte: "Picture", side: int) -> tuple[int, int]:
 
     rows, columns = np.nonzero(matte > 0.05)
     height, width = matte.shape
-    middle = (columns.mean(), rows.mean()) if len(rows) else (width / 2, height / 2)
-    left, top = (round(float(place) - side / 2) for place in middle)
+    seen = (columns.mean() + 0.5, rows.mean() + 0.5) if len(rows) else (width / 2, height / 2)
+    left, top = (round(float(place) - side / 2) for place in seen)
     return max(0, min(left, width - side)), max(0, min(top, height - side))
 
 
@@ -63,7 +63,8 @@ def face_side(mattes: Sequence["Picture"]) -> int:
     places = (np.nonzero(matte > 0.05) for matte in mattes)
     extents = [int(np.ptp(place, axis=1).max()) for place in places if len(place[0])]
     height, width = mattes[0].shape
-    return min(height, width, round(1.5 * max(extents, default=max(height, width))))
+    side: int = min(height, width, round(1.5 * max(extents, default=max(height, width))))
+    return side
 
 
 def contact_sheet(looks: Sequence[Look], title: str) -> "Picture":

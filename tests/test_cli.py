@@ -1,0 +1,172 @@
+"""The command line: what it says, what it refuses, and with which exit status."""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import ReleaseError, StoppedError
+from lifemask.nodes.release import Release
+from lifemask.nodes.shot import Shot
+from lifemask.plugin.cli import COMMANDS, main, parser
+from lifemask.plugin.command import Command
+from lifemask.plugin.console import execute
+
+ROOT = Path(__file__).parents[1]
+FOOTAGE = ROOT / "tests/footage"
+PLATE = FOOTAGE / "a1_dialogue/performer_b/beauty/beauty.####.exr"
+SPACE = "Linear Rec.709 (sRGB)"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    words = ["--plate", str(PLATE), "--colorspace", SPACE, "--fps", "24"]
+    assert main(["shot", "new", str(tmp_path / "sh010"), *words]) == 0
+    return tmp_path / "sh010"
+
+
+def add(folder, project="demo", performer="ada"):
+    document = str(FOOTAGE / "releases/ada.md")
+    words = ["--document", document, "--project", project, "--expires", "2099-12-31"]
+    return main(["release", "add", str(folder), "--performer", performer, *words])
+
+
+def work(run, as_json=False):
+    command = Command("work", "Work.", "lifemask work", lambda parser: None, run)
+    args = parser().parse_args(["track", "sh010", *(["--json"] if as_json else [])])
+    return execute(command, args)
+
+
+def raising(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_has_help_with_an_example_that_works(command, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main([*command.name.split(), "--help"])
+    assert exit_.value.code == 0
+    assert command.example.splitlines()[0] in capsys.readouterr().out
+    for line in command.example.splitlines():
+        words = shlex.split(line, comments=True)
+        assert words[0] == "lifemask"
+        assert parser().parse_args(words[1:]).command is command
+
+
+def test_the_readme_s_commands_are_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^lifemask .*", text, re.MULTILINE)
+    assert len(found) >= 7
+    for line in found:
+        parser().parse_args(shlex.split(line, comments=True)[1:])
+
+
+def test_exit_status_and_one_sentence(capsys):
+    assert work(lambda args: {"made": "it"}) == 0
+    assert capsys.readouterr().out == "made: it\n"
+    for error, status in (
+        (ReleaseError("ada: no."), 1),
+        (StoppedError("x"), 130),
+        (KeyboardInterrupt(), 130),
+    ):
+        assert work(raising(error)) == status
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert len(said.err.splitlines()) == 1
+    with pytest.raises(ZeroDivisionError):
+        work(raising(ZeroDivisionError()))
+
+
+def test_json_lines_tell_progress_notes_and_result(capsys):
+    def run(args):
+        progress.note("work", "well")
+        return {"path": Path("a"), "sum": sum(progress.each([1, 2], "work", 2))}
+
+    assert work(run, as_json=True) == 0
+    said = lines(capsys.readouterr().out)
+    assert [line["event"] for line in said] == ["note", *["progress"] * 3, "result"]
+    assert [line["done"] for line in said[1:4]] == [0, 1, 2]
+    assert said[3]["seconds_left"] == 0
+    assert said[4] == {"event": "result", "path": "a", "sum": 3}
+
+
+def test_json_tells_why_it_was_refused(capsys):
+    assert work(raising(ReleaseError("ada: no.")), as_json=True) == 1
+    said = capsys.readouterr()
+    assert lines(said.out) == [{"event": "error", "kind": "ReleaseError", "text": "ada: no."}]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["shot"],
+        ["dance"],
+        ["track"],
+        ["track", "a", "--samples", "x"],
+        ["faceset", "a", "t.exr"],
+    ],
+)
+def test_words_that_are_no_command_are_refused(words, capsys):
+    assert main(words) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_shot_is_made_from_its_plate(folder):
+    shot = Shot.load(folder)
+    assert (shot.frames, shot.colorspace, shot.fps) == ("1015-1038", SPACE, 24.0)
+    assert shot.plate.sequence.frames == tuple(range(1015, 1039))
+
+
+def test_what_the_header_names_need_not_be_named(tmp_path):
+    assert main(["shot", "new", str(tmp_path / "a"), "--plate", str(PLATE)]) == 0
+    shot = Shot.load(tmp_path / "a")
+    assert (shot.colorspace, shot.fps) == (SPACE, 24.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--plate", "nowhere.####.exr"], "nowhere"),
+        (["--plate", str(PLATE), "--colorspace", "ACESgc"], "ACEScg"),
+        (["--plate", str(PLATE), "--frames", "1015-1050"], "1039-1050"),
+        (["--plate", str(PLATE), "--frames", "some"], "some"),
+    ],
+)
+def test_a_shot_is_not_half_made(tmp_path, capsys, words, said):
+    assert main(["shot", "new", str(tmp_path / "a"), *words]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_first_release_gives_the_shot_its_project(folder, capsys):
+    assert add(folder) == 0
+    assert "demo" in capsys.readouterr().err
+    assert Shot.load(folder).project == "demo"
+    assert add(folder, "sequel", "ben") == 0
+    assert Shot.load(folder).project == "demo"
+    assert Release.load(folder / "releases", "ben").project == "sequel"
+
+
+def test_ctrl_c_leaves_nothing_half_done(folder):
+    command = [sys.executable, "-m", "lifemask.plugin.cli", "track", str(folder), "--json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert json.loads(child.stdout.readline())["event"] == "progress"
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate()
+    assert child.returncode == 130
+    assert len(said.splitlines()) == 1
+    assert not (folder / "track").exists()

@@ -1,0 +1,179 @@
+"""Pictures and the page that show a swap."""
+
+import json
+import re
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifemask.nodes.errors import BrokenFileError, ShotError
+from lifemask.nodes.shot import Shot
+from lifemask.ocio import exr
+from lifemask.ocio.read import read
+from lifemask.ocio.sequence import Sequence
+from lifemask.plugin import look, pictures
+from lifemask.plugin.plots import histograms, timeline
+
+RENDERS = Path(__file__).parent / "footage/a1_dialogue"
+SPACE = "Linear Rec.709 (sRGB)"
+FRAMES = (1015, 1016, 1017)
+NUMBERS = st.lists(st.floats(-1e6, 1e6), max_size=40)
+
+
+def beauty(who):
+    return str(RENDERS / who / "beauty/beauty.####.exr")
+
+
+def perfect(shot, number):
+    """Write the perfect swap as Swap writes its own."""
+    truth = read(Sequence.find(beauty("performer_a_on_b")), number).rgb
+    mattes, _ = exr.read_channels(RENDERS / f"performer_b/mattes/mattes.{number}.exr")
+    face = mattes["face"].astype(np.float16)
+    layers = {"facematte.V": face, "occlusion.V": 0 * face, "confidence.V": 0.5 * face}
+    for i, name in enumerate("RGB"):
+        layers[name] = layers[f"raw.{name}"] = truth[..., i].astype(np.float16)
+    path = shot.version("swaps", "ada", 1) / f"sh010_ada_v001.{number}.exr"
+    exr.write(path, layers, {"lifemask/release": "<ada>"})
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shots") / "sh010"
+    shot = Shot.new(folder, beauty("performer_b"), SPACE, 24.0, "1015-1017", "demo")
+    shot = shot.with_performer("ada")
+    for number in FRAMES:
+        perfect(shot, number)
+    faceset = shot.version("facesets", "ada", 1)
+    faceset.mkdir(parents=True)
+    axes = {"yaw": {"likeness": [1.0, 2.0], "plate": [3.0], "unit": "deg"}}
+    report = {"axes": axes, "advice": ["Shoot <more>."], "dropped": {"tiny": 2}, "kept": 9}
+    (faceset / "coverage.json").write_text(json.dumps(report))
+    return shot
+
+
+def words(shot, **more):
+    given = {"shot": shot.folder, "likeness": "", "swap_version": None, "count": 6}
+    return Namespace(**{**given, "version": None, "overwrite": False, **more})
+
+
+@pytest.fixture(scope="module")
+def made(shot):
+    return look.COMMAND.run(words(shot))
+
+
+@pytest.fixture(scope="module")
+def frame(shot):
+    return look.Swapped.open(shot, shot.latest("swaps", "ada")).look(1016)
+
+
+def test_the_page_asks_nobody_for_anything(made):
+    page = made["page"].read_text(encoding="utf-8")
+    assert all(link.startswith("data:") for link in re.findall(r'(?:src|href)="([^"]*)"', page))
+    assert "http" not in page
+    assert "url(" not in page
+
+
+def test_the_page_tells_coverage_and_provenance_as_text(made):
+    page = made["page"].read_text(encoding="utf-8")
+    for text in (
+        "Shoot &lt;more&gt;.",
+        "9 faces kept",
+        "2 tiny",
+        "&lt;ada&gt;",
+        "yaw (deg)",
+        SPACE,
+    ):
+        assert text in page
+
+
+def test_the_movie_has_every_frame(made):
+    movie = Sequence.find(made["movie"])
+    assert len(movie.frames) == len(FRAMES)
+    assert movie.fps == 24
+
+
+def test_the_sheet_has_a_column_for_each_frame(made):
+    sheet = read(Sequence.find(made["sheet"]), 1).rgb
+    height, width = sheet.shape[:2]
+    assert width == pictures.MARGIN + len(FRAMES) * (pictures.TILE + pictures.GAP)
+    assert height == 2 * pictures.HEAD + 4 * (pictures.TILE + pictures.GAP)
+
+
+def test_every_look_is_a_new_version(shot, made):
+    assert made["page"].parent.name == "ada_v001"
+    assert shot.next_version("look", "ada").name == "ada_v002"
+
+
+def test_before_and_after_differ_in_the_face_alone(frame):
+    change = np.abs(frame.before - frame.after).mean(-1)
+    inside = frame.matte > 0.99
+    assert change[inside].mean() > 5 * change[frame.matte == 0].mean()
+    assert frame.before.min() >= 0
+    assert frame.after.max() <= 1
+
+
+def test_what_lies_in_front_is_red_in_the_mattes():
+    empty, full = np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)
+    black = np.zeros((2, 2, 3), np.float32)
+    front = pictures.Look(1, black, black, black, empty, full, empty, {}).mattes
+    face = pictures.Look(1, black, black, black, full, empty, empty, {}).mattes
+    assert np.allclose(front, pictures.OCCLUDER)
+    assert np.allclose(face, 1)
+
+
+def test_a_swap_without_faces_still_makes_a_sheet(frame):
+    none = np.zeros_like(frame.matte)
+    bare = pictures.Look(1, frame.before, frame.after, frame.raw, none, none, none, {})
+    assert np.isfinite(pictures.contact_sheet([bare], "nobody")).all()
+
+
+@given(st.integers(0, 59), st.integers(0, 99), st.integers(1, 60))
+def test_the_square_about_a_face_lies_in_the_picture(row, column, side):
+    matte = np.zeros((60, 100), np.float32)
+    matte[row, column] = 1
+    left, top = pictures.box(matte, side)
+    assert 0 <= left <= 100 - side
+    assert 0 <= top <= 60 - side
+    if side <= row < 60 - side and side <= column < 100 - side:
+        assert left <= column < left + side
+        assert top <= row < top + side
+
+
+@given(NUMBERS, NUMBERS)
+def test_plots_stay_in_their_frame(likeness, plate):
+    svg = histograms("yaw", "deg", likeness, plate)
+    places = re.findall(r"(-?[\d.]+),(-?[\d.]+)", svg)
+    assert places
+    assert all(0 <= float(x) <= 340 and 0 <= float(y) <= 150 for x, y in places)
+
+
+def test_one_frame_makes_a_timeline():
+    assert "1001" in timeline("by frame", [1001], [("area", [1.0])])
+
+
+@given(st.integers(1, 300), st.integers(1, 12))
+def test_chosen_frames_are_spread_from_first_to_last(total, count):
+    frames = range(1001, 1001 + total)
+    chosen = look.spread(frames, count)
+    assert len(chosen) == min(total, count)
+    assert sorted(set(chosen)) == chosen
+    assert chosen[0] == 1001
+    assert count == 1 or chosen[-1] == frames[-1]
+
+
+def test_a_shot_without_a_swap_says_how_to_make_one(shot):
+    with pytest.raises(ShotError, match="lifemask swap"):
+        look.COMMAND.run(words(shot, likeness="ben"))
+    with pytest.raises(ShotError, match="ada_v009"):
+        look.COMMAND.run(words(shot, swap_version=9))
+
+
+def test_a_swap_that_lacks_a_layer_is_named(shot):
+    folder = shot.version("swaps", "ben", 1)
+    exr.write(folder / "ben.1015.exr", {"R": np.zeros((4, 4), np.float16)}, {})
+    with pytest.raises(BrokenFileError, match=r"ben\.1015\.exr"):
+        look.Swapped.open(shot, folder).look(1015)
