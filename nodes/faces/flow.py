@@ -59,7 +59,7 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     low, high = points.min(0), points.max(0)
     side = float((high - low).max()) * _MARGIN
     middle = (low + high) / 2
-    size = int(np.clip(side * 1.5, 96, _SIZE))
+    size = int(np.clip(side, 128, _SIZE))
     device = first.levels[0].device
     rect = torch.tensor([[*middle.tolist(), side, side, 0.0]], device=device)
     gain = face_gains(first, rect)
@@ -74,7 +74,7 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
 
 def _flow(first: "NDArray[np.uint8]", second: "NDArray[np.uint8]") -> "Array":
     """Return the flow (H, W, 2) from one picture to the next (DIS; Kroeger et al. 2016)."""
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     start = np.zeros((*first.shape, 2), np.float32)
     return np.asarray(finder.calc(first, second, start), np.float32)
 

@@ -15,9 +15,8 @@ from lifemask.nodes.faces.picture import Picture, Tensor, crops, display, face_g
 from lifemask.nodes.faces.stack import LEAST_PRESENCE, detected
 
 THUMB = 32
-# Below this likeness to its usual look a face is another one, or is hidden; above the second it is
-# surely the same, and what is usual may learn from it (never from what hides it).
-_OTHER, _SAME = 0.3, 0.7
+# A face that is less like its usual look, and less like it was a frame ago, is another one.
+_OTHER = 0.4
 _LEARN = 0.05
 _PATIENCE = 12
 """Frames for which a face that was lost is looked for in every frame."""
@@ -93,9 +92,9 @@ def advance(seen: Picture, faces: Frame) -> Frame:
     now = looks(seen, rects)
     usual = torch.stack([face.usual for face in old])
     alike = (now * usual).sum(1)
+    steady = (now * torch.stack([face.look for face in old])).sum(1)
     learnt = torch.nn.functional.normalize(usual * (1 - _LEARN) + now * _LEARN, dim=1)
-    learnt = torch.where((alike > _SAME)[:, None], learnt, usual)
-    kept = _kept(landed, alike).tolist()
+    kept = _kept(landed, alike, steady).tolist()
     return {
         face.tracklet: Sighting(face.tracklet, rect, look, habit)
         for face, rect, look, habit, keep in zip(old, rects, now, learnt, kept, strict=True)
@@ -103,11 +102,12 @@ def advance(seen: Picture, faces: Frame) -> Frame:
     }
 
 
-def _kept(landed: Landed, alike: Tensor) -> Tensor:
+def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
     """Return which faces are still there; of two in one place the less alike goes."""
     union, _ = overlap(*[boxes_of(landed.points)] * 2)
     rival = (union > 0.6) & (alike[:, None] < alike[None])
-    return (landed.presence >= LEAST_PRESENCE) & (alike > _OTHER) & ~rival.any(1)
+    same = torch.maximum(alike, steady) > _OTHER
+    return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)
 
 
 def _apart(faces: Frame, known: Frame) -> Frame:

@@ -12,7 +12,7 @@ from lifemask.nodes.faces.topology import COUNT, LEFT_CORNER, RIGHT_CORNER
 
 SIZE = 256
 _ENLARGE = 1.5
-_BATCH = 16
+_BATCH = 4
 # How far the crops of one face are spread: share of its width, of its scale, radians.
 _SHIFT, _SCALE, _TURN = 0.03, 0.04, 0.05
 

@@ -17,11 +17,11 @@ class Network(torch.nn.Module):
         self._inputs, self._outputs = graph.inputs, graph.outputs
         self._steps = [(build(step, graph.constants), step) for step in graph.steps]
         wanted = {number for step in graph.steps for number in step.inputs}
-        for number in wanted & graph.constants.keys():
+        self._constants = sorted(wanted & graph.constants.keys())
+        for number in self._constants:
             self.register_buffer(f"c{number}", torch.from_numpy(graph.constants[number].copy()))
-        self._constants = wanted & graph.constants.keys()
         last = {number: at for at, step in enumerate(graph.steps) for number in step.inputs}
-        kept = self._constants | set(self._outputs)
+        kept = {*self._constants, *self._outputs}
         self._done = [
             [number for number, end in last.items() if end == at and number not in kept]
             for at in range(len(graph.steps))
@@ -30,7 +30,7 @@ class Network(torch.nn.Module):
     @torch.inference_mode()
     def forward(self, *inputs: torch.Tensor) -> list[torch.Tensor]:
         """Return the network's outputs in the order of the file."""
-        values = {number: self.get_buffer(f"c{number}") for number in self._constants}
+        values = dict(zip(self._constants, self.buffers(), strict=True))
         values.update(zip(self._inputs, inputs, strict=True))
         for (compute, step), done in zip(self._steps, self._done, strict=True):
             values[step.output] = compute(

@@ -75,9 +75,10 @@ def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
     NaN, infinite and negative values, of which a network can make nothing, are replaced.
     """
     matrix = torch.tensor(_REC709, device=device())
-    level = torch.from_numpy(pixels).to(device()).float() @ matrix.T
-    level = torch.nan_to_num(level, nan=0.0, posinf=65504.0, neginf=0.0).clamp(0, 65504)
-    levels = [level.permute(2, 0, 1)[None]]
+    height, width = pixels.shape[:2]
+    planes = matrix @ torch.from_numpy(pixels).to(device()).float().reshape(-1, 3).T
+    planes = planes.nan_to_num_(0.0, 65504.0, 0.0).clamp_(0, 65504)
+    levels = [planes.reshape(1, 3, height, width)]
     while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
         height, width = levels[-1].shape[-2:]
         even = F.pad(levels[-1], (0, width % 2, 0, height % 2), mode="replicate")
@@ -143,6 +144,8 @@ def face_gains(seen: Picture, rects: Tensor) -> Tensor:
 def display(linear: Tensor, gain: Tensor) -> Tensor:
     """Return pictures (N, 3, H, W) for the networks, 0..1: exposed, soft shoulder, sRGB curve."""
     x = linear * gain[:, None, None, None]
-    above = (x - _KNEE).clamp(min=0)
-    x = x.clamp(max=_KNEE) + (1 - _KNEE) * (1 - torch.exp(-above / (1 - _KNEE)))
-    return torch.where(x <= 0.0031308, 12.92 * x, 1.055 * x.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
+    span = 1 - _KNEE
+    shoulder = (x - _KNEE).clamp_(min=0).div_(-span).expm1_().mul_(-span)
+    x.clamp_(0, _KNEE).add_(shoulder)
+    curve = x.clamp(min=1e-8).pow_(1 / 2.4).mul_(1.055).sub_(0.055)
+    return torch.where(x > 0.0031308, curve, x * 12.92)
