@@ -77,7 +77,7 @@ def _number(value: float | tuple[float, ...] | None) -> str:
         return "-"
     if isinstance(value, tuple):
         return " ".join(f"{part:.3f}" for part in value)
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
 COMMAND = Command(
