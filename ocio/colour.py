@@ -89,7 +89,7 @@ def _load(source: str) -> "Config":
 
     try:
         return PyOpenColorIO.Config.CreateFromFile(source)
-    except PyOpenColorIO.Exception as error:
+    except (PyOpenColorIO.Exception, PyOpenColorIO.ExceptionMissingFile) as error:
         raise ColorError(f"OCIO: {source} is not a usable configuration ({error})") from error
 
 

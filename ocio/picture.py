@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.float32]
 
-# No plate has more; a header that says so is broken, and must not be believed.
+# No plate has more, nor can a byte hold more; a header that says so must not be believed.
 _MOST_PIXELS = 1 << 28
+_MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
 
 
@@ -46,9 +47,10 @@ def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Return the width and height of the display window; errors as in `read_picture`."""
+    """Return the width and height of the frame, upright; errors as in `read_picture`."""
     with opened(path) as file:
-        return file.spec().full_width, file.spec().full_height
+        width, height = file.spec().full_width, file.spec().full_height
+        return (height, width) if _turns(file.spec()) & 4 else (width, height)
 
 
 @contextmanager
@@ -87,7 +89,8 @@ def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
 
 def _check(path: Path, spec: "ImageSpec") -> None:
     sizes = (spec.width, spec.height), (spec.full_width, spec.full_height)
-    if any(not 0 < width * height <= _MOST_PIXELS for width, height in sizes):
+    believable = all(0 < width * height <= _MOST_PIXELS for width, height in sizes)
+    if not believable or spec.width * spec.height > path.stat().st_size * _MOST_PIXELS_IN_A_BYTE:
         raise BrokenFileError(f"{path}: its header says {sizes[1][0]}x{sizes[1][1]} pixels")
     if spec.deep or spec.depth > 1 or not 0 < spec.nchannels <= _MOST_CHANNELS:
         raise BrokenFileError(f"{path}: deep or volume data, where a flat picture is needed")
@@ -121,11 +124,15 @@ def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
 
 def _upright(pixels: "Pixels", spec: "ImageSpec") -> "Pixels":
     """Turn a photograph the way its camera was held (Exif orientation, 1 to 8)."""
-    turns = spec.get_int_attribute("Orientation", 1) - 1
+    turns = _turns(spec)
     if turns & 4:
         pixels = pixels.swapaxes(0, 1)
     flip_rows, flip_columns = turns & 3 in (2, 3), turns & 3 in (1, 2)
     return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+
+
+def _turns(spec: "ImageSpec") -> int:
+    return spec.get_int_attribute("Orientation", 1) - 1
 
 
 def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":

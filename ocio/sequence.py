@@ -149,10 +149,8 @@ def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
         ) from None
     missing = sorted(set(wanted) - set(there))
     if missing:
-        have = FrameSet.framesToFrameRange(there)
-        raise MissingFramesError(
-            f"{path}: frames {FrameSet.framesToFrameRange(missing)} are missing; there are {have}"
-        )
+        gone, have = map(FrameSet.framesToFrameRange, (missing, there))
+        raise MissingFramesError(f"{path}: misses frames {gone}; it has {have}")
     return wanted
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _BT601 = (0.299, 0.114)
 _BT709 = (0.2126, 0.0722)
 _LUMA = {1: _BT709, 4: (0.3, 0.11), 5: _BT601, 6: _BT601, 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
-_FULL_RANGE = 2
 
 
 def as_rgb(picture: "VideoFrame") -> "Pixels":
@@ -25,20 +24,32 @@ def as_rgb(picture: "VideoFrame") -> "Pixels":
     A picture that names no matrix is BT.709, or BT.601 when it is of standard definition.
     """
     import numpy as np
+    from av.video.reformatter import ColorRange
 
-    if picture.format.is_rgb:
-        rgb = picture.reformat(format="rgb48le").to_ndarray().astype(np.float32)
-        return rgb / np.float32(65535)
-    depth = picture.format.components[0].bits
-    planes = _planes(picture.reformat(format="yuv444p16le"))
-    full = picture.color_range == _FULL_RANGE or picture.format.name.startswith("yuvj")
+    name, depth = picture.format.name, picture.format.components[0].bits
+    if picture.format.is_rgb or name.startswith(("gray", "pal")):
+        return _from_rgb(picture, depth)
+    always_full = name.startswith("yuvj")
+    # Said for both sides, so that FFmpeg only fills up the chroma and shifts the code values.
+    kept = ColorRange.JPEG if always_full else ColorRange.MPEG
+    whole = picture.reformat(format="yuv444p16le", src_color_range=kept, dst_color_range=kept)
+    full = always_full or picture.color_range == ColorRange.JPEG
+    luma, cb, cr = _levels(_planes(whole), depth, full)
     red, blue = _LUMA.get(picture.colorspace, _BT601 if picture.height <= 576 else _BT709)
-    luma, cb, cr = _levels(planes, depth, full)
     rgb = np.empty((*luma.shape, 3), np.float32)
     rgb[..., 0] = luma + (2 - 2 * red) * cr
     rgb[..., 2] = luma + (2 - 2 * blue) * cb
     rgb[..., 1] = (luma - red * rgb[..., 0] - blue * rgb[..., 2]) / (1 - red - blue)
     return rgb
+
+
+def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
+    import numpy as np
+
+    if depth <= 8:
+        return picture.to_ndarray(format="rgb24").astype(np.float32) / np.float32(255)
+    green, blue, red = _planes(picture.reformat(format="gbrp16le"))
+    return np.dstack([red, green, blue]) / np.float32(((1 << depth) - 1) << 16 - depth)
 
 
 def _planes(picture: "VideoFrame") -> "Pixels":

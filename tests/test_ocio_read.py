@@ -1,0 +1,216 @@
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenEXR
+import OpenImageIO
+import pytest
+
+from lifemask.ocio import exr
+from lifemask.ocio.errors import BrokenFileError, MissingFramesError, SizeError
+from lifemask.ocio.picture import colour_channels
+from lifemask.ocio.read import Reader, named_space, read, same_size
+from lifemask.ocio.sequence import Sequence
+
+NOISE = np.random.default_rng(0)
+HALF = NOISE.normal(0, 9, (12, 16, 3)).astype(np.float16)
+CODES = NOISE.integers(0, 65536, (12, 16, 3), np.uint16)
+
+
+def save(path: Path, pixels: "np.ndarray[Any, Any]", **attributes: Any) -> Sequence:
+    """Write a picture with OpenImageIO, in the type of the array."""
+    kind = {"float16": "half", "float32": "float"}.get(str(pixels.dtype), str(pixels.dtype))
+    height, width, count = pixels.shape
+    spec = OpenImageIO.ImageSpec(width, height, count, kind)
+    for name, value in attributes.items():
+        if hasattr(spec, name):
+            setattr(spec, name, value)
+        else:
+            spec.attribute(
+                name.replace("__", ":"), *(value if isinstance(value, list) else [value])
+            )
+    output = OpenImageIO.ImageOutput.create(str(path))
+    assert output.open(str(path), spec), output.geterror()
+    assert output.write_image(pixels), output.geterror()
+    output.close()
+    return Sequence.find(path)
+
+
+@pytest.mark.parametrize("compression", ["none", "rle", "zips", "zip", "piz", "pxr24"])
+def test_half_exr_comes_back_exactly(tmp_path: Path, compression: str) -> None:
+    frame = read(save(tmp_path / "a.exr", HALF, compression=compression), 1)
+    assert frame.half
+    assert frame.rgb.dtype == np.float32
+    np.testing.assert_array_equal(frame.rgb, HALF)
+
+
+@pytest.mark.parametrize(
+    "window", [(0, 0, 16, 12), (-3, -2, 30, 20), (4, 5, 6, 6), (-3, 5, 9, 20), (40, 40, 4, 4)]
+)
+@pytest.mark.parametrize("layers", [False, True])
+def test_a_frame_is_its_display_window(
+    tmp_path: Path, window: tuple[int, int, int, int], layers: bool
+) -> None:
+    left, top, width, height = window
+    where = {"full_x": left, "full_y": top, "full_width": width, "full_height": height}
+    path = tmp_path / "a.exr"
+    names = {"channelnames": ("R", "G", "B", "depth.V")}
+    frame = read(save(path, np.dstack([HALF, HALF[..., 0]]), **where, **names), 1, layers)
+    everywhere = np.zeros((100, 100, 3), np.float32)
+    everywhere[20:32, 20:36] = HALF
+    expected = everywhere[20 + top :, 20 + left :][:height, :width]
+    np.testing.assert_array_equal(frame.rgb, expected)
+    if layers:
+        np.testing.assert_array_equal(frame.layers["depth.V"], expected[..., 0])
+
+
+def test_layers_come_when_asked_for(tmp_path: Path) -> None:
+    names = ["R", "G", "B", "A", "swap.R", "a.b.c.R", "facematte.V"]
+    channels = {name: NOISE.random((4, 5), np.float32) for name in names}
+    exr.write(tmp_path / "a.exr", channels, {})
+    sequence = Sequence.find(tmp_path / "a.exr")
+    assert read(sequence, 1).layers == {}
+    frame = read(sequence, 1, layers=True)
+    assert set(frame.layers) == {"swap.R", "a.b.c.R", "facematte.V"}
+    assert not frame.half
+    assert frame.alpha is not None
+    np.testing.assert_array_equal(frame.alpha, channels["A"])
+    for name, pixels in frame.layers.items():
+        np.testing.assert_array_equal(pixels, channels[name])
+
+
+@pytest.mark.parametrize(
+    ("names", "rgb", "alpha"),
+    [
+        ("A B G R", "R G B", "A"),
+        ("depth.Z R G B", "R G B", ""),
+        ("r g b a", "r g b", "a"),
+        ("beauty.B beauty.G beauty.R beauty.A mask.V", "beauty.R beauty.G beauty.B", "beauty.A"),
+        ("a.b.red a.b.green a.b.blue a.b.alpha", "a.b.red a.b.green a.b.blue", "a.b.alpha"),
+        ("Y A", "Y Y Y", "A"),
+        ("matte.V", "matte.V matte.V matte.V", ""),
+    ],
+)
+def test_the_colour_is_found_by_name(names: str, rgb: str, alpha: str) -> None:
+    channels = names.split()
+    found = colour_channels(channels)
+    assert [channels[index] for index in found[0]] == rgb.split()
+    assert [channels[index] for index in found[1]] == alpha.split()
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "dpx"])
+def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path, suffix: str) -> None:
+    frame = read(save(tmp_path / f"a.{suffix}", CODES), 1)
+    assert not frame.half
+    np.testing.assert_array_equal(np.rint(frame.rgb.astype(np.float64) * 65535), CODES)
+
+
+def test_ten_bit_dpx_is_code_value_over_1023(tmp_path: Path) -> None:
+    words = (CODES >> 6).astype(np.uint32)
+    sequence = save(tmp_path / "a.dpx", CODES, oiio__BitsPerSample=10)
+    raw = bytearray((tmp_path / "a.dpx").read_bytes())
+    order = ">" if raw[:4] == b"SDPX" else "<"
+    start = struct.unpack(f"{order}I", raw[4:8])[0]
+    packed = words[..., 0] << 22 | words[..., 1] << 12 | words[..., 2] << 2
+    raw[start:] = packed.astype(f"{order}u4").tobytes()
+    (tmp_path / "a.dpx").write_bytes(raw)
+    np.testing.assert_allclose(read(sequence, 1).rgb, words / 1023, atol=2e-5)
+
+
+def test_straight_alpha_leaves_the_colour_alone(tmp_path: Path) -> None:
+    pixels = np.dstack([CODES, CODES[..., :1] // 2])
+    frame = read(save(tmp_path / "a.png", pixels, oiio__UnassociatedAlpha=1), 1)
+    assert frame.alpha is not None
+    np.testing.assert_allclose(frame.rgb, CODES / 65535, atol=1e-6)
+    np.testing.assert_allclose(frame.alpha, pixels[..., 3] / 65535, atol=1e-6)
+
+
+def test_a_grey_picture_has_three_equal_channels(tmp_path: Path) -> None:
+    frame = read(save(tmp_path / "a.png", CODES[..., :1]), 1)
+    np.testing.assert_allclose(frame.rgb, np.repeat(CODES[..., :1], 3, 2) / 65535, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_upright(tmp_path: Path, orientation: int) -> None:
+    save(tmp_path / "a.tif", CODES, Orientation=orientation)
+    expected = OpenImageIO.ImageBufAlgo.reorient(OpenImageIO.ImageBuf(str(tmp_path / "a.tif")))
+    frame = read(Sequence.find(tmp_path / "a.tif"), 1)
+    np.testing.assert_allclose(frame.rgb, expected.get_pixels(OpenImageIO.FLOAT), atol=1e-6)
+    assert same_size(Sequence.find(tmp_path / "a.tif")) == frame.rgb.shape[1::-1]
+
+
+def test_a_dpx_header_becomes_an_exr_header(tmp_path: Path) -> None:
+    time_code = ["timecode", (0x91234512, 0x87654321)]
+    attributes = {"smpte__TimeCode": time_code, "dpx__InputDevice": "ALEXA"}
+    frame = read(save(tmp_path / "a.dpx", CODES, dpx__FrameRate=23.976, **attributes), 1)
+    exr.write(tmp_path / "a.exr", {"R": HALF[..., 0]}, frame.header)
+    spec = OpenImageIO.ImageInput.open(str(tmp_path / "a.exr")).spec()
+    assert spec.getattribute("smpte:TimeCode") == time_code[1]
+    header = exr.read_header(tmp_path / "a.exr")
+    assert header["framesPerSecond"] == Fraction(24000, 1001)
+    assert header["dpx:InputDevice"] == "ALEXA"
+
+
+def test_text_that_is_not_utf8_does_not_stop_a_plate(tmp_path: Path) -> None:
+    exr.write(tmp_path / "a.exr", {"R": HALF[..., 0]}, {"owner": "M_ller"})
+    raw = (tmp_path / "a.exr").read_bytes().replace(b"M_ller", b"M\xfcller")
+    (tmp_path / "a.exr").write_bytes(raw)
+    assert read(Sequence.find(tmp_path / "a.exr"), 1).header["owner"] == "Müller"
+
+
+def test_a_truncated_frame_is_never_half_a_picture(tmp_path: Path) -> None:
+    sequence = save(tmp_path / "a.exr", HALF)
+    raw = (tmp_path / "a.exr").read_bytes()
+    for size in range(0, len(raw), 29):
+        (tmp_path / "a.exr").write_bytes(raw[:size])
+        for layers in (False, True):
+            with pytest.raises(BrokenFileError, match=r"a\.exr: "):
+                read(sequence, 1, layers)
+
+
+def test_frames_of_another_size_are_refused(tmp_path: Path) -> None:
+    for number, size in ((1, 16), (2, 16), (3, 15)):
+        save(tmp_path / f"a.{number:04}.exr", HALF[:, :size])
+    sequence = Sequence.find(tmp_path / "a.####.exr")
+    with pytest.raises(SizeError, match=r"a\.0003\.exr: is 15x12, .* 16x12"):
+        same_size(sequence)
+    with Reader(sequence) as reader:
+        reader.read(1)
+        reader.read(2)
+        with pytest.raises(SizeError):
+            reader.read(3)
+
+
+def test_a_frame_that_went_away_is_missing(tmp_path: Path) -> None:
+    sequence = save(tmp_path / "a.0001.exr", HALF)
+    with pytest.raises(MissingFramesError, match="frame 2 is missing"):
+        read(sequence, 2)
+    (tmp_path / "a.0001.exr").unlink()
+    with pytest.raises(MissingFramesError, match="frame 1 is missing"):
+        read(sequence, 1)
+
+
+AP1 = OpenEXR.colorInteropIDToChromaticities("lin_ap1_scene")
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ({"colorInteropID": "lin_rec2020_scene"}, "Linear Rec.2020"),
+        ({"colorInteropID": "lin_ap0_scene", "chromaticities": AP1}, "ACES2065-1"),
+        ({"chromaticities": AP1}, "ACEScg"),
+        ({"chromaticities": (0.5, 0.3, 0.3, 0.5, 0.2, 0.1, 0.3, 0.3)}, None),
+        ({"colorInteropID": "ours"}, None),
+        ({}, None),
+    ],
+)
+def test_a_header_names_its_colour_space(tmp_path: Path, header: Any, name: str | None) -> None:
+    exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", HALF[..., 0]), header)
+    assert named_space(Sequence.find(tmp_path / "a.exr")) == name
+
+
+def test_a_photograph_is_srgb_and_a_dpx_says_nothing(tmp_path: Path) -> None:
+    assert named_space(save(tmp_path / "a.jpg", CODES)) == "sRGB Encoded Rec.709 (sRGB)"
+    assert named_space(save(tmp_path / "a.dpx", CODES)) is None
