@@ -9,5 +9,17 @@ setup(
         f"lifemask.{name}" for part in PARTS for name in find_packages(include=[part, f"{part}.*"])
     ],
     package_dir={f"lifemask.{part}": part for part in PARTS},
-    package_data={"": ["py.typed", "*.tflite", "*.binarypb", "*.safetensors", "*.tsv", "LICENSE", "NOTICE", "SHA256SUMS", "*.html"]},
+    package_data={
+        "": [
+            "py.typed",
+            "*.tflite",
+            "*.binarypb",
+            "*.safetensors",
+            "*.tsv",
+            "LICENSE",
+            "NOTICE",
+            "SHA256SUMS",
+            "*.html",
+        ]
+    },
 )

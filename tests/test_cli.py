@@ -50,6 +50,11 @@ def raising(error):
     return run
 
 
+def typed(line):
+    """Return the words that a shell makes of a line: a comment follows a space."""
+    return shlex.split(re.sub(r"\s#\s.*", "", line))
+
+
 def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
@@ -61,7 +66,7 @@ def test_has_help_with_an_example_that_works(command, capsys):
     assert exit_.value.code == 0
     assert command.example.splitlines()[0] in capsys.readouterr().out
     for line in command.example.splitlines():
-        words = shlex.split(line, comments=True)
+        words = typed(line)
         assert words[0] == "lifemask"
         assert parser().parse_args(words[1:]).command is command
 
@@ -71,7 +76,7 @@ def test_the_readme_s_commands_are_commands():
     found = re.findall(r"^lifemask .*", text, re.MULTILINE)
     assert len(found) >= 7
     for line in found:
-        parser().parse_args(shlex.split(line, comments=True)[1:])
+        parser().parse_args(typed(line)[1:])
 
 
 def test_exit_status_and_one_sentence(capsys):
