@@ -37,27 +37,28 @@ def run(task: str, *words: str, module: str = MODULE) -> Run:
     """
     begin = monotonic()
     command = [sys.executable, "-m", module, *words, "--json"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        events = [(monotonic(), json.loads(line)) for line in child.stdout or ()]
-    finally:
-        child.terminate()
-        child.wait()
+    quiet = subprocess.DEVNULL  # the sentence comes as an event, too
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True) as child:
+        try:
+            events = [(monotonic(), json.loads(line)) for line in child.stdout or ()]
+        except BaseException:
+            child.terminate()
+            raise
+    seconds = monotonic() - begin
+    for _, event in events:
+        if event["event"] == "error":
+            raise LifemaskError(event["text"])
+    if child.returncode:
+        raise LifemaskError(f"{' '.join(command)}: ended with status {child.returncode}")
     peaks = [event["peak"] for _, event in events if event["event"] == "memory"]
-    rate = steps_a_second(task, events)
-    return Run(monotonic() - begin, rate, max(peaks, default=0.0))
+    return Run(seconds, steps_a_second(task, events), max(peaks, default=0.0))
 
 
 def steps_a_second(task: str, events: Iterable[Event]) -> float:
-    """Return the rate of ``task`` from its progress.
-
-    Raises LifemaskError when one of the events is an error, or when none is about the task.
-    """
+    """Return the rate of ``task`` from its progress; raises LifemaskError when there is none."""
     begin = end = 0.0
     steps = 0
     for second, event in events:
-        if event["event"] == "error":
-            raise LifemaskError(event["text"])
         if event["event"] == "progress" and event["task"] == task:
             begin = begin if event["done"] else second
             end, steps = second, event["done"]

@@ -105,14 +105,14 @@ def test_memory_is_that_of_the_child_whatever_its_parent_holds(tmp_path, monkeyp
     code = """
 import json, sys
 from lifemask.plugin.children import peak
-held = bytearray(b"x" * (int(sys.argv[1]) << 20))
+held = b"x" * (int(sys.argv[1]) << 20)
 for done in (0, 1):
     print(json.dumps({"event": "progress", "task": "t", "done": done, "total": 1}))
 print(json.dumps({"event": "memory", "peak": peak()}))
 """
     (tmp_path / "fake.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    held = bytearray(b"x" * (300 << 20))
+    held = b"x" * (300 << 20)
     little, much = (children.run("t", size, module="fake").peak for size in ("1", "200"))
     assert little < 100
     assert 190 < much - little < 210
