@@ -1,9 +1,10 @@
 """`lifemask look`: contact sheet, before/after movie and report page of a swap."""
 
 import json
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +71,17 @@ class Swapped:
     shot: Shot
     folder: Path
     files: footage.Sequence
+    stops: int = 0
 
     @classmethod
     def open(cls, shot: Shot, folder: Path) -> "Swapped":
         """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
         try:
-            return cls(shot, folder, footage.Sequence.find(folder / "*.exr"))
+            swap = cls(shot, folder, footage.Sequence.find(folder / "*.exr"))
         except BrokenFileError as error:
             raise ShotError(f"{folder}: there are no frames of a swap in it") from error
+        frames = swap.files.frames
+        return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
 
     def look(self, number: int) -> Look:
         """Return one frame for the eye; raises BrokenFileError when a layer is not there."""
@@ -96,9 +100,9 @@ class Swapped:
             raise BrokenFileError(f"{path}: the layer {error} of a swap is not there") from error
         matte, occlusion, confidence = (layer.astype(np.float32) for layer in flat)
         before, after, raw = (
-            self._shown(number),
-            _display(after, self.space),
-            _display(raw, self.space),
+            self._plate(number),
+            self._display(after, self.space),
+            self._display(raw, self.space),
         )
         return Look(
             number, before, after, raw, matte, occlusion, confidence, pictures.plain(header)
@@ -119,19 +123,28 @@ class Swapped:
         plate = self.shot.colorspace
         return plate if is_scene_linear(plate) else WORKING
 
-    def _shown(self, number: int) -> "Picture":
+    def _plate(self, number: int) -> "Picture":
         from lifemask.ocio.read import read
 
         plate = self.shot.plate_of(str(number)).sequence
-        return _display(read(plate, number).rgb, self.shot.colorspace)
+        return self._display(read(plate, number).rgb, self.shot.colorspace)
+
+    def _display(self, pixels: "Picture", space: str) -> "Picture":
+        from lifemask.ocio.colour import WORKING, convert, display
+
+        if not self.stops:
+            return display(pixels, space)
+        return display(convert(pixels, space, WORKING) * 2.0**self.stops, WORKING)
 
 
-def _display(pixels: "Picture", space: str) -> "Picture":
+def exposure(look: Look) -> int:
+    """Return the stops that bring a face from far under or over to where it can be judged."""
     import numpy as np
 
-    from lifemask.ocio.colour import display
-
-    return display(pixels.astype(np.float32), space)
+    face = look.before[look.matte > 0.5]
+    level = float(np.median(face)) if len(face) else 0.5
+    stops = round(2.2 * math.log2(0.46 / max(level, 1e-3)))
+    return stops if abs(stops) > 1 else 0
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -200,6 +213,7 @@ def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
         "at": f"{swap.shot.fps:g} fps",
         "in": swap.space,
         "without a face": str(lost),
+        **({"shown at": f"{swap.stops:+d} stops"} if swap.stops else {}),
     }
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,12 @@ def test_before_and_after_differ_in_the_face_alone(frame):
     assert change[inside].mean() > 5 * change[frame.matte == 0].mean()
     assert frame.before.min() >= 0
     assert frame.after.max() <= 1
+
+
+def test_a_dark_face_is_shown_lighter(frame):
+    dark = replace(frame, before=frame.before * 2 ** (-4 / 2.2))
+    assert look.exposure(frame) == 0
+    assert look.exposure(dark) == pytest.approx(4, abs=1)
 
 
 def test_what_lies_in_front_is_red_in_the_mattes():
