@@ -3,10 +3,8 @@
 import json
 import subprocess
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from itertools import cycle, islice
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -15,14 +13,14 @@ from typing import Any
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import Plate
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.children import run
 from lifemask.plugin.command import Command, Result
+from lifemask.plugin.loop import FIRST, looped
 from lifemask.plugin.shot import space_of
 from lifemask.plugin.truth import table, untouched
 
-FIRST = 1001
 RASTER_SIZES = ((360, 640), (1080, 1920))
 RASTER_SECONDS = 1.0
 
@@ -39,6 +37,9 @@ def _arguments(parser: ArgumentParser) -> None:
         default=(40, 400),
         metavar=("SHORT", "LONG"),
         help="Frames of the two runs that memory is compared of; the plate is looped (40 400).",
+    )
+    parser.add_argument(
+        "--width", type=int, default=0, metavar="PIXELS", help="Enlarge the plate to this first."
     )
     parser.add_argument(
         "--renders", type=Path, metavar="FOLDER", help="Ground truth, to score the last swap with."
@@ -67,7 +68,7 @@ def _run(args: Namespace) -> Result:
 
 def _report(shot: Shot, args: Namespace) -> dict[str, Any]:
     likeness = args.likeness or only_likeness(shot)
-    report: dict[str, Any] = {"speed": speed(shot, likeness, *args.lengths)}
+    report: dict[str, Any] = {"speed": speed(shot, likeness, args.lengths, args.width)}
     if args.renders:
         swap = shot.latest("swaps", likeness)
         report |= score(swap, args.renders)
@@ -92,14 +93,15 @@ def only_likeness(shot: Shot) -> str:
     return names[0]
 
 
-def speed(shot: Shot, likeness: str, short: int, long: int) -> dict[str, float]:
+def speed(shot: Shot, likeness: str, lengths: tuple[int, int], width: int) -> dict[str, float]:
     """Return frames a second and MiB, each of a child process that runs the command itself.
 
     ``swap`` and ``copy`` are EXR to EXR: ``copy`` only reads the plate and writes the same layers.
     """
-    with looped(shot, max(short, long)) as loop:
+    short, long = lengths
+    with looped(shot, max(lengths), width) as loop:
         words = ("swap", str(loop.folder), "--likeness", likeness, "--frames")
-        runs = [run("swap", *words, f"{FIRST}-{FIRST + n - 1}") for n in (short, long)]
+        runs = [run("swap", *words, f"{FIRST}-{FIRST + n - 1}") for n in lengths]
         result = Sequence.find(loop.latest("swaps", likeness) / "*.exr")
         numbers = f"{FIRST}-{FIRST + short - 1}"
         track = run("track", "track", str(loop.folder), "--frames", numbers)
@@ -130,47 +132,6 @@ def _speed_lines(speeds: Mapping[str, float]) -> list[str]:
         f"{speeds['peak_long']:.0f} MiB for {many}",
         f"{'track memory':16}{speeds['peak_track']:8.0f} MiB for {few} frames",
     ]
-
-
-@contextmanager
-def looped(shot: Shot, count: int) -> Iterator[Shot]:
-    """Give a temporary shot whose plate is ``shot``'s to and fro, ``count`` frames from 1001 on.
-
-    Its tracks are looped in the same way; facesets and releases are those of ``shot``.
-    """
-    with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
-        plate = shot.plate
-        order = _to_and_fro(len(plate.sequence.frames), count)
-        files = [plate.sequence.file(plate.sequence.frames[index]).resolve() for index in order]
-        folder, suffix = Path(name) / shot.name, files[0].suffix
-        folder.mkdir()
-        (folder / "plate").mkdir()
-        for number, file in enumerate(files, FIRST):
-            (folder / "plate" / f"plate.{number:04d}{suffix}").symlink_to(file)
-        for part in ("facesets", "releases"):
-            (folder / part).symlink_to((shot.folder / part).resolve())
-        path = f"{folder}/plate/plate.####{suffix}"
-        loop = Shot.new(folder, path, plate.colorspace, shot.fps, project=shot.project)
-        loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
-        loop.save()
-        _loop_tracks(shot, loop, order)
-        yield loop
-
-
-def _to_and_fro(length: int, count: int) -> list[int]:
-    there_and_back = [*range(length), *range(length - 2, 0, -1)]
-    return list(islice(cycle(there_and_back), count))
-
-
-def _loop_tracks(shot: Shot, loop: Shot, order: list[int]) -> None:
-    import numpy as np
-
-    for person, path in shot.newest("track").items():
-        track = FaceTrack.load(path)
-        fields = ("landmarks", "confidence", "rotation", "expression")
-        again = {name: getattr(track, name)[order] for name in fields}
-        frames = np.arange(FIRST, FIRST + len(order))
-        replace(track, frames=frames, **again).save(loop.version("track", person, 1))
 
 
 def copy_rate(plate: Sequence, result: Sequence) -> float:

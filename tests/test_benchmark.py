@@ -11,7 +11,7 @@ from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio import exr
 from lifemask.ocio.sequence import Sequence
-from lifemask.plugin import benchmark, children, cli
+from lifemask.plugin import benchmark, children, cli, loop
 
 FRAMES = 5
 
@@ -44,14 +44,14 @@ def shot(tmp_path):
 
 
 def test_loop_goes_to_and_fro_and_its_track_with_it(shot):
-    with benchmark.looped(shot, 12) as loop:
-        plate = loop.plate.sequence
+    with loop.looped(shot, 12) as looped:
+        plate = looped.plate.sequence
         shown = [
             int(exr.read_channels(plate.file(number))[0]["R"][0, 0]) for number in plate.frames
         ]
-        track = FaceTrack.load(loop.latest("track", "a"))
-        assert (loop.folder / "facesets" / "ada_v001").is_dir()
-        folder = loop.folder
+        track = FaceTrack.load(looped.latest("track", "a"))
+        assert (looped.folder / "facesets" / "ada_v001").is_dir()
+        folder = looped.folder
     assert shown == [1, 2, 3, 4, 5, 4, 3, 2, 1, 2, 3, 4]
     assert track.frames.tolist() == list(plate.frames) == list(range(1001, 1013))
     assert track.landmarks[:, 7, 1].tolist() == shown
@@ -59,9 +59,18 @@ def test_loop_goes_to_and_fro_and_its_track_with_it(shot):
     assert not folder.exists()
 
 
+def test_an_enlarged_loop_has_its_landmarks_where_they_were_in_the_picture(shot):
+    with loop.looped(shot, 6, width=36) as looped:
+        channels, _ = exr.read_channels(looped.plate.sequence.file(1006))
+        track = FaceTrack.load(looped.latest("track", "a"))
+    assert channels["G"].shape == (24, 36) == (track.height, track.width)
+    assert (channels["G"] == 4).all()
+    assert track.landmarks[:, 0, 0].tolist() == [3, 6, 9, 12, 15, 12]
+
+
 def test_one_frame_can_be_looped(shot):
     one = Shot.load(shot.folder)
-    assert benchmark._to_and_fro(1, 3) == [0, 0, 0]
+    assert loop.to_and_fro(1, 3) == [0, 0, 0]
     assert benchmark.only_likeness(one) == "ada"
 
 

@@ -1,0 +1,89 @@
+"""A longer, or larger, shot made of a short one: what a benchmark runs on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lifemask.nodes import progress
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.types import FaceTrack, Plate
+
+FIRST = 1001
+
+
+@contextmanager
+def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
+    """Give a temporary shot whose plate is ``shot``'s to and fro, ``count`` frames from 1001 on.
+
+    With a ``width`` the plate is enlarged to it. Tracks are looped and enlarged in the same way;
+    facesets and releases are those of ``shot``.
+    """
+    with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
+        folder = Path(name) / shot.name
+        for part in ("facesets", "releases"):
+            (folder / part).parent.mkdir(exist_ok=True)
+            (folder / part).symlink_to((shot.folder / part).resolve())
+        plate = shot.plate
+        order = to_and_fro(len(plate.sequence.frames), count)
+        files = _enlarged(plate, Path(name) / "large", width) if width else _files(plate)
+        links = folder / "plate"
+        links.mkdir()
+        for number, index in enumerate(order, FIRST):
+            (links / f"plate.{number:04d}{files[0].suffix}").symlink_to(files[index])
+        path = f"{links}/plate.####{files[0].suffix}"
+        loop = Shot.new(folder, path, plate.colorspace, shot.fps, project=shot.project)
+        loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
+        loop.save()
+        _loop_tracks(shot, loop, order, width)
+        yield loop
+
+
+def to_and_fro(length: int, count: int) -> list[int]:
+    """Return ``count`` indices that walk up and down below ``length``: there is no jump in them."""
+    there_and_back = [*range(length), *range(length - 2, 0, -1)]
+    return list(islice(cycle(there_and_back), count))
+
+
+def _files(plate: Plate) -> list[Path]:
+    return [plate.sequence.file(frame).resolve() for frame in plate.sequence.frames]
+
+
+def _enlarged(plate: Plate, folder: Path, width: int) -> list[Path]:
+    """Write the plate as half-float EXRs of this width, and return the files."""
+    import cv2
+    import numpy as np
+
+    from lifemask.ocio import exr
+    from lifemask.ocio.read import read
+
+    files = []
+    frames = plate.sequence.frames
+    for number in progress.each(frames, "enlarge", len(frames)):
+        frame = read(plate.sequence, number)
+        size = (width, round(width * frame.rgb.shape[0] / frame.rgb.shape[1]))
+        large = cv2.resize(frame.rgb, size, interpolation=cv2.INTER_CUBIC)
+        channels = {c: large[..., i].astype(np.float16) for i, c in enumerate("RGB")}
+        files.append(folder / f"large.{number:04d}.exr")
+        exr.write(files[-1], channels, frame.header)
+    return files
+
+
+def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
+    import numpy as np
+
+    for person, path in shot.newest("track").items():
+        track = FaceTrack.load(path)
+        scale = width / track.width if width else 1.0
+        again = {name: getattr(track, name)[order] for name in ("rotation", "expression")}
+        replace(
+            track,
+            width=round(track.width * scale),
+            height=round(track.height * scale),
+            frames=np.arange(FIRST, FIRST + len(order)),
+            landmarks=track.landmarks[order] * np.float32(scale),
+            confidence=track.confidence[order],
+            **again,
+        ).save(loop.version("track", person, 1))
