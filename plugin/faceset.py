@@ -1,6 +1,7 @@
 """`lifemask faceset`: collect one performer's faces, from takes or from the plate itself."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from lifemask.nodes.errors import FaceError, KnobError
@@ -40,7 +41,7 @@ def chosen(tracks: dict[str, FaceTrack], person: str, where: str) -> FaceTrack:
     if person and person not in tracks:
         raise FaceError(f"{where}: {person} is not in the track; there: {there}")
     if not person and len(tracks) != 1:
-        raise FaceError(f"{where}: several people ({there}); say which with --person")
+        raise FaceError(f"{where}: several people ({there}); name one of them")
     return tracks[person or next(iter(tracks))]
 
 
@@ -89,7 +90,11 @@ def _double(shot: Shot, args: Namespace) -> str:
 
 
 def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
-    return [shot.plate], [chosen(plate_tracks(shot), args.person, "--double")]
+    track = chosen(plate_tracks(shot), args.person, "--double")
+    plate = shot.plate
+    seen = set(track.frames.tolist())
+    frames = tuple(frame for frame in plate.sequence.frames if frame in seen)
+    return [replace(plate, sequence=replace(plate.sequence, frames=frames))], [track]
 
 
 def _from_takes(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
