@@ -44,7 +44,7 @@ def _of_picture(file: Path) -> str | None:
         named = spec.get_string_attribute("colorInteropID")
         chromaticities = spec.getattribute("chromaticities")
         assumed = spec.get_string_attribute("oiio:ColorSpace")
-    if named or not chromaticities:
+    if named or not (isinstance(chromaticities, tuple) and len(chromaticities) == 8):
         return str(named or assumed)
-    found: str | None = OpenEXR.chromaticitiesToColorInteropID(tuple(chromaticities))
+    found: str | None = OpenEXR.chromaticitiesToColorInteropID(chromaticities)
     return found

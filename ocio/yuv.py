@@ -48,8 +48,9 @@ def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
 
     if depth <= 8:
         return picture.to_ndarray(format="rgb24").astype(np.float32) / np.float32(255)
-    green, blue, red = _planes(picture.reformat(format="gbrp16le"))
-    return np.dstack([red, green, blue]) / np.float32(((1 << depth) - 1) << 16 - depth)
+    white = np.float32(((1 << depth) - 1) << 16 - depth)
+    green, blue, red = _planes(picture.reformat(format="gbrp16le")) / white
+    return np.dstack([red, green, blue])
 
 
 def _planes(picture: "VideoFrame") -> "Pixels":
