@@ -83,5 +83,5 @@ def _face_track(
     )
 
 
-_LEAST_CONFIDENCE = 0.2
+_LEAST_CONFIDENCE = 0.4
 """A face that is seen less surely is lost."""
