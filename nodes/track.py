@@ -19,7 +19,7 @@ class Track(Node):
     the frame is marked as lost, never guessed.
     """
 
-    samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 1, 64)] = 8
+    samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
     smooth: Annotated[int, Knob("Neighbours each way that steady a frame.", 0, 5, "frames")] = 2
     small_faces: Annotated[bool, Knob("Look for faces under a tenth of the frame, too.")] = True
     least_frames: Annotated[int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames")] = 5

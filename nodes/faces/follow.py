@@ -12,7 +12,7 @@ import torch
 from lifemask.nodes.faces.detector import overlap
 from lifemask.nodes.faces.landmarker import Landed, boxes_of, landmarks, rects_of
 from lifemask.nodes.faces.picture import Picture, Tensor, crops, display, face_gains
-from lifemask.nodes.faces.stack import LEAST_PRESENCE, detected
+from lifemask.nodes.faces.stack import LEAST_PRESENCE, apart, detected
 
 THUMB = 32
 # A face that is less like its usual look, and less like it was a frame ago, is another one.
@@ -66,20 +66,20 @@ class Follower:
         self._active |= born
         for seen, frame in zip(reversed(pictures), reversed(frames), strict=True):
             if frame is not frames[-1]:
-                born = _apart(advance(seen, born), frame)
+                born = _apart(advance(seen, born), frame, seen)
             frame |= born
             if not born:
                 return
 
     def _newborn(self, seen: Picture, known: Frame) -> Frame:
         """Return the faces that the detector sees and nobody follows."""
-        rects = detected(seen, self._small_faces)
+        rects = detected(seen, self._small_faces, _rects(known, seen))
         found = {
             self._count + number: Sighting(self._count + number, rect, look, look)
             for number, (rect, look) in enumerate(zip(rects, looks(seen, rects), strict=True))
         }
         self._count += len(found)
-        return _apart(found, known)
+        return _apart(found, known, seen)
 
 
 def advance(seen: Picture, faces: Frame) -> Frame:
@@ -110,19 +110,16 @@ def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
     return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)
 
 
-def _apart(faces: Frame, known: Frame) -> Frame:
+def _apart(faces: Frame, known: Frame, seen: Picture) -> Frame:
     """Return those of ``faces`` that lie on none of the ``known``."""
-    if not faces or not known:
-        return faces
-    new, old = (torch.stack([face.rect for face in each.values()]) for each in (faces, known))
-    union, _ = overlap(_upright(new), _upright(old))
-    free = (union.amax(1) < 0.3).tolist()
+    free = apart(_rects(faces, seen), _rects(known, seen)).tolist()
     return {number: face for (number, face), ok in zip(faces.items(), free, strict=True) if ok}
 
 
-def _upright(rects: Tensor) -> Tensor:
-    half = rects[:, 2:4] / 2
-    return torch.cat([rects[:, :2] - half, rects[:, :2] + half], 1)
+def _rects(faces: Frame, seen: Picture) -> Tensor:
+    """Return the rectangles (N, 5)."""
+    none = seen.levels[0].new_zeros(0, 5)
+    return torch.cat([none, *(face.rect[None] for face in faces.values())])
 
 
 def looks(seen: Picture, rects: Tensor) -> Tensor:

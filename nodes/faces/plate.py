@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHUNK = 6
+CHUNK = 8
 """Frames between two looks of the detector; as many pictures are held at a time."""
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
-from lifemask.nodes.faces.detector import find
+from lifemask.nodes.faces.detector import find, overlap
 from lifemask.nodes.faces.landmarker import (
     boxes_of,
     landmarks,
@@ -61,9 +62,14 @@ def landmarks_of(pixels: "NDArray[np.float32]", samples: int = 8) -> Face | None
     return next(iter(find_faces(pixels, samples)), None)
 
 
-def detected(seen: Picture, tiled: bool = True) -> Tensor:
-    """Return the rectangle (N, 5) of each face that the detector and the landmarks agree on."""
+def detected(seen: Picture, tiled: bool = True, known: Tensor | None = None) -> Tensor:
+    """Return the rectangle (N, 5) of each face that the detector and the landmarks agree on.
+
+    Those that lie on one of the ``known`` rectangles (M, 5) are left out.
+    """
     rects = rects_of_found(find(seen, tiled))
+    if known is not None:
+        rects = rects[apart(rects, known)]
     # The landmarks say better than the box where the face is, once they have seen it.
     for _ in range(2):
         if not len(rects):
@@ -73,10 +79,21 @@ def detected(seen: Picture, tiled: bool = True) -> Tensor:
     return rects[distinct(boxes_of(landed.points[landed.presence >= LEAST_PRESENCE]))]
 
 
+def apart(rects: Tensor, known: Tensor) -> Tensor:
+    """Return a mask (N,): whether a rectangle (N, 5) lies on none of the known (M, 5)."""
+    if not len(rects) or not len(known):
+        return torch.ones(len(rects), dtype=torch.bool, device=rects.device)
+    union, _ = overlap(_upright(rects), _upright(known))
+    return union.amax(1) < 0.3
+
+
+def _upright(rects: Tensor) -> Tensor:
+    half = rects[:, 2:4] / 2
+    return torch.cat([rects[:, :2] - half, rects[:, :2] + half], 1)
+
+
 def distinct(boxes: Tensor) -> Tensor:
     """Return a mask (N,): False for a box that is mostly the same as, or inside, an earlier one."""
-    from lifemask.nodes.faces.detector import overlap
-
     union, inside = overlap(boxes, boxes)
     same = ((union > 0.5) | (inside > 0.8)).tril(-1)
     return ~same.any(1)
