@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def save(path: Path, kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> None:
     """Write ``arrays`` and the JSON values ``about`` to ``path`` as a file of this ``kind``."""
     import numpy as np
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as packed
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(path) as temporary:
-        save_file(whole, temporary, {"kind": kind, "about": json.dumps(about)})
+        temporary.write_bytes(packed(whole, {"kind": kind, "about": json.dumps(about)}))
 
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":

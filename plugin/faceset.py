@@ -78,8 +78,7 @@ def _run(args: Namespace) -> Result:
     folder = shot.target("facesets", name, args.version, args.overwrite)
     node = shot.node(Faceset, **given_knobs(args), **({"single": True} if args.single else {}))
     takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args)
-    faceset = node(takes, tracks)
-    faceset.save(folder)
+    node(takes, tracks, name, folder)
     if not args.double:
         shot.with_performer(name)
     return {"faceset": folder}

@@ -1,0 +1,123 @@
+"""One performer's faces on disk: pictures in face space, their textures, and the numbers."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError
+from lifemask.ocio import exr
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+INDEX = "faceset.safetensors"
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The numbers of a faceset, N faces; the N-arrays are in the order of the pictures.
+
+    ``take`` and ``frame`` (N,) say where a face is from, ``matrix`` (N, 2, 3) takes the take's
+    pixels to face space, ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape`` (N, 478, 3)
+    in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre``
+    (N, 3) are its shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid grey.
+    ``neutral`` (478, 3) is the performer's shape without expression, ``albedo`` (3, 64, 64) the
+    log albedo in texture space and ``lights`` (takes, 9, 3) the harmonics it was seen in.
+    """
+
+    take: "NDArray[np.int64]"
+    frame: "NDArray[np.int64]"
+    matrix: "Floats"
+    landmarks: "Floats"
+    shape: "Floats"
+    scale: "Floats"
+    rotation: "Floats"
+    centre: "Floats"
+    expression: "Floats"
+    confidence: "Floats"
+    sharpness: "Floats"
+    exposure: "Floats"
+    neutral: "Floats"
+    albedo: "Floats"
+    lights: "Floats"
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """A faceset's folder: ``face.####.exr`` and ``texture.####.exr`` count from 1.
+
+    Colour is ACEScg. ``takes`` are the files it was made of; ``dropped`` counts the frames that
+    were not used, by reason.
+    """
+
+    folder: Path
+    performer: str
+    size: int
+    takes: tuple[str, ...]
+    dropped: dict[str, int]
+    faces: Faces
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.faces.frame)
+
+    def write_index(self) -> None:
+        """Write the numbers; the pictures are there already."""
+        arrays = {f.name: getattr(self.faces, f.name) for f in fields(Faces)}
+        about = {
+            "performer": self.performer,
+            "size": self.size,
+            "takes": self.takes,
+            "dropped": self.dropped,
+        }
+        archive.save(self.folder / INDEX, "faceset", arrays, about)
+
+    @classmethod
+    def load(cls, folder: Path) -> "FaceSet":
+        """Read a faceset; raises BrokenFileError when it is not a whole one."""
+        arrays, about = archive.load(folder / INDEX, "faceset")
+        try:
+            about["takes"] = tuple(about["takes"])
+            return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
+        except (TypeError, KeyError) as error:
+            raise BrokenFileError(
+                f"{folder / INDEX}: not a faceset of this version ({error})"
+            ) from error
+
+    @cached_property
+    def face_landmarks(self) -> "Floats":
+        """The landmarks (N, 478, 3) in face-space pixels."""
+        from lifemask.nodes.face_space import moved
+
+        return moved(self.faces.landmarks, self.faces.matrix)
+
+    def face(self, index: int) -> "Floats":
+        """Return a face-space picture (size, size, 4): scene-linear ACEScg and the matte."""
+        return _planes(self.folder / f"face.{index + 1:04d}.exr", "R", "G", "B", "A")
+
+    def texture(self, index: int) -> "Floats":
+        """Return an unwrapped face (256, 256, 7): colour, validity, light image; linear ACEScg."""
+        names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B")
+        return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names)
+
+
+def write_picture(path: Path, planes: "dict[str, Floats]", header: dict[str, Any]) -> None:
+    """Write half-float planes of ACEScg; half is enough for what is relit later."""
+    import numpy as np
+
+    exr.write(path, {n: p.astype(np.float16) for n, p in planes.items()}, header)
+
+
+def _planes(path: Path, *names: str) -> "Floats":
+    import numpy as np
+
+    channels, _ = exr.read_channels(path)
+    missing = [name for name in names if name not in channels]
+    if missing:
+        raise BrokenFileError(f"{path}: the layer {missing[0]} is not there")
+    return np.stack([channels[name] for name in names], -1).astype(np.float32)

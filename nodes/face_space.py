@@ -1,0 +1,90 @@
+"""Face space: the square, upright, steady view of one face."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.render.shape import Placed
+
+    Floats = NDArray[np.float32]
+
+SIDE = 24.0
+"""Centimetres of the mean head that a side covers: forehead to below the chin, with room."""
+
+OVERSAMPLING = 1.5
+"""Pixels of face space for one of the take, so that resampling costs no detail."""
+
+_STEP, _LEAST, _MOST = 16, 64, 4096
+
+
+def native_size(placed: "Placed") -> int:
+    """Return the side in pixels at which nothing of the takes is lost."""
+    side = float(np.percentile(placed.scale, 90)) * SIDE * OVERSAMPLING
+    return int(np.clip(np.ceil(side / _STEP) * _STEP, _LEAST, _MOST))
+
+
+def matrices(placed: "Placed", runs: "NDArray[np.int64]", size: int, smooth: float) -> "Floats":
+    """Return what takes each picture to face space of ``size`` pixels: (N, 2, 3).
+
+    ``runs`` (N,) numbers the stretches of consecutive frames; within one, place, size and tilt are
+    steadied by a Gaussian of ``smooth`` frames.
+    """
+    roll = np.arctan2(placed.rotation[:, 1, 0], placed.rotation[:, 0, 0])
+    values = np.stack(
+        [placed.centre[:, 0], placed.centre[:, 1], np.log(placed.scale), np.unwrap(roll)], 1
+    )
+    x, y, log_scale, roll = _steadied(values, runs, smooth).T
+    factor = size / (SIDE * np.exp(log_scale))
+    cos, sin = factor * np.cos(roll), factor * np.sin(roll)
+    first = np.stack([cos, sin, size / 2 - cos * x - sin * y], 1)
+    second = np.stack([-sin, cos, size / 2 + sin * x - cos * y], 1)
+    return np.stack([first, second], 1).astype(np.float32)
+
+
+def _steadied(
+    values: "NDArray[np.float64]", runs: "NDArray[np.int64]", sigma: float
+) -> "NDArray[np.float64]":
+    if sigma <= 0:
+        return values
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    result = values.copy()
+    for run in np.unique(runs):
+        own = runs == run
+        padded = (
+            np.pad(values[own], ((reach, reach), (0, 0)), "reflect", reflect_type="odd")
+            if (own.sum() > reach)
+            else np.pad(values[own], ((reach, reach), (0, 0)), "edge")
+        )
+        result[own] = np.stack([np.convolve(c, kernel, "valid") for c in padded.T], 1)
+    return result
+
+
+def moved(points: "Floats", matrix: "Floats") -> "Floats":
+    """Return points (N, K, 3) carried along by ``matrix`` (N, 2, 3); depth is scaled."""
+    flat = np.einsum("nij,nkj->nki", matrix[..., :2], points[..., :2]) + matrix[:, None, :, 2]
+    scale = np.linalg.norm(matrix[:, 0, :2], axis=1)[:, None, None]
+    return np.concatenate([flat, points[..., 2:] * scale], -1).astype(np.float32)
+
+
+def crop(picture: "Floats", matrix: "Floats", size: int) -> "Floats":
+    """Return ``picture`` (H, W, C) in face space; area-filtered where it gets smaller."""
+    import cv2
+
+    scale = float(np.linalg.norm(matrix[0, :2]))
+    if scale < 1:
+        # Averaging first keeps a 4K close-up from aliasing in a small face space.
+        height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+        reduced = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        fit = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float32)
+        matrix = np.concatenate([matrix[:, :2] * fit, matrix[:, 2:]], 1)
+        picture = reduced
+    # OpenCV counts from pixel centres at 0.
+    shift = matrix.astype(np.float64).copy()
+    shift[:, 2] += shift[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    flags, border = cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(picture, shift, (size, size), flags=flags, borderMode=border))

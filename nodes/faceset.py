@@ -1,0 +1,41 @@
+"""Faceset: one performer's faces, ready to be re-rendered."""
+
+from pathlib import Path
+from typing import Annotated
+
+from lifemask.nodes.declare import Knob, Node
+from lifemask.nodes.errors import KnobError
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.types import FaceTrack, Plate
+
+
+class Faceset(Node):
+    """Collect one performer's faces from takes, or from the plate: pictures, textures and light.
+
+    Each face is cut out upright and steady, in scene-linear, and unwrapped; over all of them the
+    shape without expression, the albedo and the light of every take are found. Frames that are
+    blurred, tiny, badly exposed or like another one are left out and counted.
+    """
+
+    size: Annotated[int, Knob("Side of face space; 0 keeps the takes' detail.", 0, 4096, "px")] = 0
+    smooth: Annotated[float, Knob("Steadies face space over time.", 0, 20, "frames")] = 1.5
+    least_size: Annotated[int, Knob("Drop faces that are smaller.", 24, 2048, "px")] = 64
+    least_sharpness: Annotated[
+        float, Knob("Drop faces less sharp than this share of the median.", 0, 1)
+    ] = 0.35
+    single: Annotated[bool, Knob("Accept fewer than 8 faces: one photograph is enough.")] = False
+    every_frame: Annotated[bool, Knob("Keep every frame with a face, as the double needs.")] = False
+
+    def __call__(
+        self, takes: list[Plate], tracks: list[FaceTrack], performer: str, folder: Path
+    ) -> FaceSet:
+        """Write the faceset of ``performer`` to ``folder`` and return it.
+
+        ``tracks`` has the performer's track in each of the ``takes``. Raises FaceError when too few
+        faces can be used.
+        """
+        if not takes or len(takes) != len(tracks):
+            raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")
+        from lifemask.nodes.gathering import Gathering
+
+        return Gathering(self, takes, tracks, performer, folder).run()

@@ -1,0 +1,323 @@
+"""The work behind `Faceset`: read, cut out, unwrap, choose, and find shape, albedo and light."""
+
+import math
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.face_set import Faces, FaceSet, write_picture
+from lifemask.nodes.face_space import OVERSAMPLING, crop, matrices, moved, native_size
+from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
+from lifemask.nodes.render.atlas import coarse as coarse_map
+from lifemask.nodes.render.curve import STOP, to_linear, to_log
+from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
+from lifemask.nodes.render.occluders import unoccluded
+from lifemask.nodes.render.raster import rasterise
+from lifemask.nodes.render.sample import blur, halved, lookup
+from lifemask.nodes.render.shape import Placed, neutral_of
+from lifemask.nodes.render.texture import Textures, unwrap
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.colour import WORKING, convert
+from lifemask.ocio.overlap import overlap
+from lifemask.ocio.read import Reader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.faceset import Faceset
+
+    Floats = NDArray[np.float32]
+
+LEAST_FACES = 8
+_ALIKE = 0.025  # centimetres and radians, added up: closer than this is the same picture
+_MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
+_FAIR_EXPOSURE = (-7.0, 5.0)  # stops from mid grey
+_FACE_WIDTH = 14.0  # centimetres
+
+
+@dataclass
+class Coarse:
+    """What is kept in memory of each face, small: its texture and two measures."""
+
+    colour: list[torch.Tensor] = field(default_factory=list)
+    valid: list[torch.Tensor] = field(default_factory=list)
+    normal: list[torch.Tensor] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
+    exposure: list[float] = field(default_factory=list)
+
+    def add(self, picture: "Floats", mesh: torch.Tensor) -> torch.Tensor:
+        """Unwrap a face (size, size, 3); return its texture (4, SIZE, SIZE), linear and valid."""
+        log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
+        times = max(0, round(math.log2(log.shape[-1] / (1.3 * SIZE))))
+        shrunk = torch.cat([mesh[..., :2] / 2**times, mesh[..., 2:] / 2**times], -1)
+        fine = unwrap(halved(log, times), shrunk)
+        small = fine.coarse
+        self.colour.append(small.colour[0].cpu())
+        self.valid.append(small.valid[0].cpu())
+        self.normal.append(small.normal[0].cpu())
+        self.sharpness.append(_sharpness(log, mesh))
+        self.exposure.append(_exposure(small))
+        return torch.cat([to_linear(fine.colour[0]), fine.valid[0]])
+
+    def textures(self, chosen: "NDArray[np.int64]") -> Textures:
+        """The coarse textures of the ``chosen`` faces."""
+        pick = lambda part: torch.stack([part[i] for i in chosen]).to(device())  # noqa: E731
+        return Textures(pick(self.colour), pick(self.valid), pick(self.normal))
+
+
+@dataclass
+class Gathering:
+    """One run of the `Faceset` node."""
+
+    node: "Faceset"
+    takes: list[Plate]
+    tracks: list[FaceTrack]
+    performer: str
+    folder: Path
+
+    def run(self) -> FaceSet:
+        """Write the folder, whole or not at all, and return the faceset."""
+        part = self.folder.with_name(f".{self.folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            faceset = self._gather(part)
+            faceset.write_index()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            part.rename(self.folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return replace(faceset, folder=self.folder)
+
+    def _gather(self, part: Path) -> FaceSet:
+        dropped: Counter[str] = Counter()
+        faces = self._candidates(dropped)
+        size = self.node.size or native_size(_placed(faces))
+        faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
+        coarse = self._cut_out(part, faces, size)
+        faces |= {
+            "sharpness": np.float32(coarse.sharpness),
+            "exposure": np.float32(coarse.exposure),
+        }
+        kept = np.arange(len(faces["frame"]))
+        if not self.node.every_frame:
+            kept = self._choose(faces, dropped)
+        self._check(len(kept), dropped)
+        numbers = {name: array[kept] for name, array in faces.items() if name != "neutral"}
+        person = _finish(part, kept, numbers["take"], coarse.textures(kept))
+        return FaceSet(
+            part,
+            self.performer,
+            size,
+            tuple(take.sequence.path for take in self.takes),
+            dict(dropped),
+            Faces(
+                neutral=faces["neutral"],
+                albedo=person.albedo.cpu().numpy(),
+                lights=person.lights.cpu().numpy(),
+                **numbers,
+            ),
+        )
+
+    def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
+        """The numbers of all frames whose face was tracked and is large enough."""
+        parts = [_seen(number, track) for number, track in enumerate(self.tracks)]
+        faces = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        dropped["lost"] = sum(int((track.confidence <= 0).sum()) for track in self.tracks)
+        self._check(len(faces["frame"]), dropped)
+        neutral, placed = neutral_of(
+            faces["landmarks"], faces["expression"], faces["confidence"], atlas()
+        )
+        faces |= {name: getattr(placed, name) for name in _PLACED}
+        if not self.node.every_frame:
+            large = placed.scale * _FACE_WIDTH >= self.node.least_size
+            dropped["tiny"] = int((~large).sum())
+            faces = {name: array[large] for name, array in faces.items()}
+            self._check(len(faces["frame"]), dropped)
+        return faces | {"neutral": neutral}
+
+    def _check(self, count: int, dropped: Counter[str]) -> None:
+        least = 1 if self.node.single or self.node.every_frame else LEAST_FACES
+        if count >= least:
+            return
+        why = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
+        raise FaceError(
+            f"{self.performer}: {count} usable faces, {least} are needed ({why or 'none found'}); "
+            "add takes, or use --single for one photograph"
+        )
+
+    def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:
+        """Write every candidate's picture and unfinished texture."""
+        coarse = Coarse()
+        total = len(faces["frame"])
+        landmarks = moved(faces["landmarks"], faces["matrix"])
+        pictures = self._unwrapped(part, faces, atlas().mesh(landmarks), size, coarse)
+        with closing(pictures), closing(overlap(_write, pictures)) as written:
+            for _ in progress.each(written, "faceset", total):
+                pass
+        return coarse
+
+    def _unwrapped(
+        self, part: Path, faces: dict[str, Any], meshes: "Floats", size: int, coarse: Coarse
+    ) -> "Iterator[tuple[Path, dict[str, Floats]]]":
+        """Yield the file and the planes of every face; its texture is put aside on the way."""
+        with closing(self._read(faces, size)) as pictures:
+            for index, picture in enumerate(pictures):
+                mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
+                texture = coarse.add(picture, mesh)
+                np.save(_put_aside(part, index), texture.half().cpu().numpy())
+                planes = dict(zip("RGB", picture.transpose(2, 0, 1), strict=True))
+                planes["A"] = face_matte(mesh, size)
+                yield part / f"face.{index + 1:04d}.exr", planes
+
+    def _read(self, faces: dict[str, Any], size: int) -> "Iterator[Floats]":
+        """Yield the candidates in face space, scene-linear ACEScg, read ahead."""
+        for number, indices in groupby(range(len(faces["frame"])), lambda i: faces["take"][i]):
+            take = self.takes[number]
+            with Reader(take.sequence) as reader:
+
+                def cut(index: int, take: Plate = take, reader: Reader = reader) -> "Floats":
+                    rgb = reader.read(int(faces["frame"][index])).rgb
+                    return convert(
+                        crop(rgb, faces["matrix"][index], size), take.colorspace, WORKING
+                    )
+
+                with closing(overlap(cut, indices)) as pictures:
+                    yield from pictures
+
+    def _choose(self, faces: dict[str, Any], dropped: Counter[str]) -> "NDArray[np.int64]":
+        """The faces that are sharp, well exposed and unlike one another."""
+        sharp = faces["sharpness"] >= self.node.least_sharpness * np.median(faces["sharpness"])
+        low, high = _FAIR_EXPOSURE
+        fair = (faces["exposure"] > low) & (faces["exposure"] < high)
+        dropped["blurred"], dropped["badly exposed"] = int((~sharp).sum()), int((~fair).sum())
+        good = np.flatnonzero(sharp & fair)
+        kept: list[int] = []
+        for index in good:
+            if not any(_alike(faces, index, other) for other in kept):
+                kept.append(int(index))
+        dropped["duplicate"] = len(good) - len(kept)
+        return np.array(kept, np.int64)
+
+
+_PLACED = ("shape", "scale", "rotation", "centre")
+
+
+def _placed(faces: dict[str, Any]) -> Placed:
+    return Placed(**{name: faces[name] for name in _PLACED})
+
+
+def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
+    seen = track.confidence > 0
+    return {
+        "take": np.full(int(seen.sum()), number, np.int64),
+        "frame": track.frames[seen],
+        "landmarks": track.landmarks[seen],
+        "expression": track.expression[seen],
+        "confidence": track.confidence[seen],
+    }
+
+
+def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
+    """Number the stretches of consecutive frames of one take."""
+    new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
+    return np.concatenate([[0], new.cumsum()])
+
+
+def _alike(faces: dict[str, Any], a: int, b: int) -> bool:
+    if faces["take"][a] != faces["take"][b]:
+        return False
+    shape = np.linalg.norm(faces["shape"][a] - faces["shape"][b], axis=-1).mean()
+    turn = np.trace(faces["rotation"][a].T @ faces["rotation"][b])
+    return bool(shape + np.arccos(np.clip((turn - 1) / 2, -1, 1)) < _ALIKE)
+
+
+def _write(job: "tuple[Path, dict[str, Floats]]") -> None:
+    path, planes = job
+    write_picture(path, planes, {"colorInteropID": "lin_ap1_scene"})
+
+
+def _put_aside(part: Path, index: int) -> Path:
+    return part / f"texture.{index}.npy"
+
+
+def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
+    """Where the face may be replaced, (size, size), of a mesh (1, 504, 3) in face space."""
+    seen = rasterise(mesh, torch.from_numpy(atlas().triangles).to(mesh.device), size, size)
+    uv = seen(torch.from_numpy(atlas().uv).to(mesh.device))
+    map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
+    matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
+    return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)
+
+
+def _sharpness(log: torch.Tensor, mesh: torch.Tensor) -> float:
+    """Contrast of the finest detail the take has, in the inner face: log units."""
+    low, high = mesh[0, :, :2].amin(0), mesh[0, :, :2].amax(0)
+    x0, y0 = (low + 0.2 * (high - low)).long().clamp(min=0).tolist()
+    x1, y1 = (high - 0.2 * (high - low)).long().clamp(min=1).tolist()
+    inner = log[:, :, y0:y1, x0:x1].mean(1, keepdim=True)
+    if min(inner.shape[-2:]) < 8:
+        return 0.0
+    return float((blur(inner, OVERSAMPLING / 2) - blur(inner, OVERSAMPLING * 2)).std())
+
+
+def _exposure(textures: Textures) -> float:
+    """Mean of the skin in stops from mid grey."""
+    weight = textures.valid[0, 0] * coarse_map(atlas().skin)[0, 0].to(textures.valid.device)
+    log = (textures.colour[0].mean(0) * weight).sum() / (weight.sum() + 1e-6)
+    return float((log - float(to_log(torch.tensor(0.18)))) / STOP)
+
+
+def _finish(
+    part: Path, kept: "NDArray[np.int64]", take: "NDArray[np.int64]", textures: Textures
+) -> Complexion:
+    """Find albedo and light, write the finished textures, and number the pictures from 1."""
+    step = max(1, math.ceil(len(kept) / _MOST_FITTED))
+    person = complexion(
+        Textures(textures.colour[::step], textures.valid[::step], textures.normal[::step]),
+        torch.from_numpy(take[::step]).to(device()),
+    )
+    light = torch.from_numpy(take).to(device())
+    shade = shading(textures.normal, person.lights[light], textures.valid)
+    clear = unoccluded(textures, person.albedo, shade)
+    seen = Textures(textures.colour, textures.valid * clear, textures.normal)
+    images = light_image(seen, person.albedo, shade)
+    jobs = ((part, int(old), new, clear[new], images[new]) for new, old in enumerate(kept))
+    with closing(overlap(_finish_one, jobs)) as finished:
+        for _ in progress.each(finished, "light", len(kept)):
+            pass
+    for left in sorted(part.glob("*.npy")):
+        left.unlink()
+    for left in part.glob("face.*.exr"):
+        if int(left.name.split(".")[1]) > len(kept):
+            left.unlink()
+    return person
+
+
+def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
+    part, old, new, clear, image = job
+    texture = np.load(_put_aside(part, old)).astype(np.float32)
+    grown = (
+        torch.nn.functional.interpolate(
+            torch.cat([to_linear(image), clear])[None], scale_factor=SIZE // COARSE, mode="bilinear"
+        )[0]
+        .cpu()
+        .numpy()
+    )
+    planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
+    planes["validity.V"] = texture[3] * grown[3]
+    planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
+    _write((part / f"texture.{new + 1:04d}.exr", planes))
+    if old != new:
+        (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")

@@ -1,0 +1,1 @@
+"""The renderer: a likeness re-rendered from its own pictures."""

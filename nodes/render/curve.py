@@ -1,0 +1,23 @@
+"""The ACEScct curve on tensors, for the renderer's own pictures on the GPU.
+
+The primaries stay ACEScg's. Academy S-2016-001, section 4.4; the toe is a line that keeps negatives.
+"""
+
+import torch
+from torch import Tensor
+
+STOP = 1 / 17.52  # one stop, in the log part of the curve
+_BREAK, _BREAK_LOG = 0.0078125, 0.155251141552511
+_SLOPE, _OFFSET = 10.5402377416545, 0.0729055341958355
+
+
+def to_log(linear: Tensor) -> Tensor:
+    """Return the curve of scene-linear values."""
+    log = (torch.log2(linear.clamp(min=_BREAK)) + 9.72) * STOP
+    return torch.where(linear <= _BREAK, linear * _SLOPE + _OFFSET, log)
+
+
+def to_linear(log: Tensor) -> Tensor:
+    """Return the scene-linear values of the curve."""
+    linear = torch.exp2(log / STOP - 9.72)
+    return torch.where(log <= _BREAK_LOG, (log - _OFFSET) / _SLOPE, linear)

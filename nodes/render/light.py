@@ -1,0 +1,131 @@
+"""Log albedo and light: what a face is, and what falls on it.
+
+In the log of scene-linear light a texture is albedo plus light. Second-order harmonics of the
+normals (Ramamoorthi and Hanrahan 2001) find the albedo, since one light serves a whole take while
+the head turns in it; the light image, which is what is carried over, is what the albedo leaves.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.render.atlas import atlas, coarse, openings
+from lifemask.nodes.render.curve import STOP, to_linear, to_log
+from lifemask.nodes.render.sample import blur, smooth
+from lifemask.nodes.render.texture import Textures
+
+ROUNDS = 8
+_FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
+_RIDGE = 3e-3
+_SYMMETRY = 2.0  # texels above which an albedo is the same on both sides
+_FINE, _WIDE, _FALLBACK = 0.7, 6.0, 0.02  # texels, texels, trust in the wide mean
+_ALBEDO_SPREAD = 0.1  # log: an albedo this far from skin's is a poor place to read light from
+
+
+@dataclass(frozen=True)
+class Complexion:
+    """The ``albedo`` (3, COARSE, COARSE) of a person, log, zero mean over the skin, and the
+    ``lights`` (takes, 9, 3) that it was seen in: linear, in the picture's axes.
+    """
+
+    albedo: Tensor
+    lights: Tensor
+
+
+def harmonics(normal: Tensor) -> Tensor:
+    """The nine second-order harmonics (N, H, W, 9) of normals (N, 3, H, W), unnormalised."""
+    x, y, z = normal.unbind(1)
+    one = torch.ones_like(x)
+    return torch.stack([one, x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], -1)
+
+
+def shading(normal: Tensor, light: Tensor, where: Tensor) -> Tensor:
+    """Log shading (N, 3, H, W) of normals under ``light`` (N, 9, 3); ``where`` (N, 1, H, W)
+    counts for the median that sets the floor.
+    """
+    linear = torch.einsum("nhwk,nkc->nchw", harmonics(normal), light)
+    floors = []
+    for picture, weight in zip(linear, where[:, 0] > 0.05, strict=True):
+        typical = picture[:, weight] if weight.any() else picture.flatten(1)
+        floors.append(_FLOOR * typical.median(1).values)
+    floor = torch.stack(floors)[..., None, None].clamp(min=1e-5)
+    return to_log(torch.maximum(linear, floor))
+
+
+def complexion(textures: Textures, take: Tensor) -> Complexion:
+    """Separate albedo and light of one person's coarse ``textures``; ``take`` (N,) numbers them.
+
+    Alternates between the light of every take, given the albedo (robust least squares), and the
+    albedo, given the lights (weighted median over the frames), from the mean face's albedo on.
+    """
+    device = textures.colour.device
+    start = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(device)
+    skin = coarse(atlas().skin).to(device)
+    albedo, lights = start, torch.zeros(int(take.max()) + 1, 9, 3, device=device)
+    for _ in range(ROUNDS):
+        shade = torch.zeros_like(textures.colour)
+        for number in take.unique().tolist():
+            own = take == number
+            part = Textures(textures.colour[own], textures.valid[own], textures.normal[own])
+            lights[number] = _fit(part, albedo, skin)
+            shade[own] = shading(part.normal, lights[number].expand(len(part.colour), -1, -1),
+                                 part.valid * skin)  # fmt: skip
+        albedo = _albedo(textures.colour - shade, textures.valid, start, skin)
+    return Complexion(albedo, lights)
+
+
+def _fit(textures: Textures, albedo: Tensor, skin: Tensor) -> Tensor:
+    """The light (9, 3) of a take, by iteratively reweighted least squares (Cauchy)."""
+    light = to_linear(textures.colour) * torch.exp2(-albedo / STOP)
+    weight = textures.valid * skin
+    used = weight[:, 0] > 0.05
+    basis = harmonics(textures.normal)[used].double()
+    seen, trust = light.permute(0, 2, 3, 1)[used].double(), weight[:, 0][used].double()[:, None]
+    ridge = torch.diag(torch.tensor([0.0] + [1.0] * 8, dtype=torch.double, device=basis.device))
+    result = torch.zeros(9, 3, dtype=torch.double, device=basis.device)
+    count = trust
+    for _ in range(6):
+        normal = (basis * count).T @ basis
+        stiff = normal + (_RIDGE * normal.trace() / 9 + 1e-9) * ridge
+        result = torch.linalg.lstsq(stiff, (basis * count).T @ seen).solution
+        error = (seen - basis @ result).abs().mean(1, keepdim=True)
+        typical = error.median() if len(error) else 1.0
+        count = trust / (1 + (error / (1.5 * typical + 1e-9)) ** 2)
+    return result.float()
+
+
+def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Tensor:
+    """Median over the frames; where nobody looked, the mean face's; the same on both sides."""
+    median = weighted_median(reflected, valid)
+    known = (valid.sum(0) / (0.1 * len(valid))).clamp(0, 1)
+    albedo = torch.where(known > 0.05, median, start)
+    both = (known * known.flip(-1)).clamp(min=1e-4)[None]
+    uneven = smooth((albedo - albedo.flip(-1))[None], both, _SYMMETRY)[0]
+    albedo = albedo - uneven / 2
+    weight = skin[0] * known
+    return albedo - (albedo * weight).sum((1, 2), keepdim=True) / (weight.sum() + 1e-6)
+
+
+def weighted_median(values: Tensor, weight: Tensor) -> Tensor:
+    """Median over the first axis of ``values`` (N, C, H, W), ``weight`` (N, 1, H, W)."""
+    order = values.argsort(0)
+    ranked = values.gather(0, order)
+    total = (weight + 1e-6).expand_as(values).gather(0, order).cumsum(0)
+    middle = (total >= total[-1:] / 2).int().argmax(0, keepdim=True)
+    return ranked.gather(0, middle)[0]
+
+
+def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:
+    """The light (N, 3, COARSE, COARSE) on each frame, log: what the albedo leaves, smoothed.
+
+    Read from bare skin; over eyes, mouth, brows and beard the harmonics carry it on.
+    """
+    device = albedo.device
+    opening = sum(coarse(map_) for map_ in openings().values()).clamp(0, 1).to(device)  # type: ignore[union-attr]
+    plain = (2 - albedo.abs().amax(0, keepdim=True) / _ALBEDO_SPREAD).clamp(0.02, 1)
+    weight = textures.valid * (1 - opening) * plain + 1e-5
+    left = textures.colour - albedo - shade
+    wide = smooth(left, weight, _WIDE)
+    fine = blur(left * weight, _FINE) + _FALLBACK * wide
+    return fine / (blur(weight, _FINE) + _FALLBACK) + shade

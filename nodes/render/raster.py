@@ -1,0 +1,128 @@
+"""A small z-buffered rasteriser: exact, batched, the same code on CPU and GPU.
+
+Every triangle is expanded into the pixels of its bounding box, all at once; each pixel then keeps the
+nearest fragment by one scatter of a key that holds depth above and fragment number below.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEPTH_STEPS = 1 << 20
+EDGE = 1e-5  # barycentric slack, so that no pixel falls between two triangles
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """What each pixel sees: ``corner`` (N, H, W, 3) vertex indices, ``weight`` (N, H, W, 3)
+    barycentrics, ``covered`` (N, H, W); where nothing is seen, corner and weight are 0.
+    """
+
+    corner: "Tensor"
+    weight: "Tensor"
+    covered: "Tensor"
+
+    def __call__(self, attribute: "Tensor") -> "Tensor":
+        """Interpolate ``attribute`` (V, C) or (N, V, C) over the picture: (N, H, W, C)."""
+        count, height, width, _ = self.corner.shape
+        if attribute.ndim == 2:
+            attribute = attribute.expand(count, -1, -1)
+        flat = self.corner.reshape(count, -1, 1).expand(-1, -1, attribute.shape[-1])
+        picked = attribute.gather(1, flat).reshape(count, height, width, 3, -1)
+        return (picked * self.weight[..., None]).sum(3)
+
+
+def rasterise(vertices: "Tensor", triangles: "Tensor", height: int, width: int) -> Fragments:
+    """Return what a picture of ``height`` by ``width`` sees of a batch of meshes.
+
+    ``vertices`` (N, V, 3) in pixels, pixel centres at .5, the smallest z in front; ``triangles``
+    (T, 3). Triangles seen from behind are drawn, too: a mesh of a face is open.
+    """
+    meshes = [_rasterise_one(mesh, triangles, height, width) for mesh in vertices]
+    corner, weight, covered = (torch.stack(part) for part in zip(*meshes, strict=True))
+    return Fragments(corner, weight, covered)
+
+
+def _rasterise_one(
+    mesh: "Tensor", triangles: "Tensor", height: int, width: int
+) -> "tuple[Tensor, Tensor, Tensor]":
+    corners = mesh[triangles]
+    owner, x, y = _boxes(corners[..., :2], height, width)
+    plane = _planes(corners)[owner]
+    value = plane[:, :3] * (x + 0.5)[:, None] + plane[:, 3:6] * (y + 0.5)[:, None] + plane[:, 6:]
+    second, third, depth = value.unbind(1)
+    inside = ((second > -EDGE) & (third > -EDGE) & (second + third < 1 + EDGE)).nonzero()[:, 0]
+    owner, second, third = owner[inside], second[inside], third[inside]
+    nearest = _nearest(y[inside] * width + x[inside], depth[inside], height * width)
+    covered = nearest >= 0
+    front = nearest.clamp(min=0)
+    seen = covered[:, None]
+    if not len(owner):
+        return (
+            torch.zeros(height, width, 3, dtype=torch.long, device=mesh.device),
+            torch.zeros(height, width, 3, device=mesh.device),
+            covered.reshape(height, width),
+        )
+    corner = triangles[owner[front]] * seen
+    u, v = second[front], third[front]
+    weight = torch.stack([1 - u - v, u, v], 1) * seen
+    return (
+        corner.reshape(height, width, 3),
+        weight.reshape(height, width, 3),
+        covered.reshape(height, width),
+    )
+
+
+def _boxes(corners: "Tensor", height: int, width: int) -> "tuple[Tensor, Tensor, Tensor]":
+    """Triangle, column and row of every pixel centre in every triangle's bounding box.
+
+    ``corners`` (T, 3, 2).
+    """
+    limit = torch.tensor([width, height], device=corners.device)
+    first = (corners.amin(1) - 0.5).ceil().long().clamp(min=0)
+    last = torch.minimum((corners.amax(1) - 0.5).floor().long(), limit - 1)
+    size = (last - first + 1).clamp(min=0)
+    count = size.prod(-1)
+    owner = torch.repeat_interleave(count)
+    begin = count.cumsum(0) - count
+    number = torch.arange(len(owner), device=owner.device) - begin[owner]
+    columns = size[owner, 0]
+    row = torch.div(number, columns, rounding_mode="floor")
+    return owner, first[owner, 0] + number - row * columns, first[owner, 1] + row
+
+
+def _planes(corners: "Tensor") -> "Tensor":
+    """Second and third barycentric and depth as planes over the picture: (T, 9).
+
+    Columns 0 to 2 are the slopes in x, 3 to 5 in y, 6 to 8 the values at the origin. A degenerate
+    triangle has NaN, which is inside of nothing.
+    """
+    a, b, c = corners.unbind(1)
+    ab, ac = b - a, c - a
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    area = torch.where(area.abs() < 1e-9, torch.full_like(area, torch.nan), area)
+    in_x = torch.stack([ac[:, 1], -ab[:, 1]], 1) / area[:, None]
+    in_y = torch.stack([-ac[:, 0], ab[:, 0]], 1) / area[:, None]
+    edges = torch.stack([ab[:, 2], ac[:, 2]], 1)
+    in_x = torch.cat([in_x, (in_x * edges).sum(1, keepdim=True)], 1)
+    in_y = torch.cat([in_y, (in_y * edges).sum(1, keepdim=True)], 1)
+    origin = -in_x * a[:, :1] - in_y * a[:, 1:2]
+    origin[:, 2] += a[:, 2]
+    return torch.cat([in_x, in_y, origin], 1)
+
+
+def _nearest(pixel: "Tensor", depth: "Tensor", pixels: int) -> "Tensor":
+    """Number of the nearest fragment of every pixel, -1 where there is none."""
+    if not len(depth):
+        return torch.full((pixels,), -1, dtype=torch.long, device=pixel.device)
+    low, high = depth.min(), depth.max()
+    step = ((depth - low) / (high - low).clamp(min=1e-9) * DEPTH_STEPS).long()
+    key = step * len(depth) + torch.arange(len(depth), device=depth.device)
+    none = torch.iinfo(torch.long).max
+    best = torch.full((pixels,), none, dtype=torch.long, device=pixel.device)
+    best.scatter_reduce_(0, pixel, key, "amin")
+    return torch.where(best == none, -1, best % len(depth))

@@ -1,0 +1,74 @@
+"""Shapes without pose, the neutral of a performer, and the target mesh. NumPy.
+
+A landmark set is ``scale * shape @ rotation.T + centre``: a shape in centimetres of the mean head,
+turned and put into the picture (weak perspective). Axes: x right, y down, z away from the camera.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifemask.nodes.render.atlas import Atlas
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Shapes (N, 478, 3) of one performer and where they stand in the picture."""
+
+    shape: Floats
+    scale: Floats  # (N,) pixels a centimetre
+    rotation: Floats  # (N, 3, 3) head to picture
+    centre: Floats  # (N, 3) pixels
+
+
+def similarity(source: Floats, target: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Scale, rotation, translation that take ``source`` (N, K, 3) to ``target`` (N, K, 3).
+
+    Weighted least squares in closed form (Umeyama 1991, eq. 40 to 43); ``weight`` (K,).
+    """
+    w = weight / weight.sum()
+    mean_s, mean_t = (source * w[:, None]).sum(1), (target * w[:, None]).sum(1)
+    s, t = source - mean_s[:, None], target - mean_t[:, None]
+    u, d, vt = np.linalg.svd(np.einsum("nki,nkj,k->nij", t, s, w))
+    flip = np.ones_like(d)
+    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
+    rotation = (u * flip[:, None]) @ vt
+    scale = (d * flip).sum(1) / np.einsum("nki,nki,k->n", s, s, w)
+    moved = mean_t - scale[:, None] * np.einsum("nij,nj->ni", rotation, mean_s)
+    return scale.astype(np.float32), rotation.astype(np.float32), moved.astype(np.float32)
+
+
+def place(landmarks: Floats, model: Floats, atlas: Atlas) -> Placed:
+    """Take the pose out of ``landmarks`` (N, 478, 3), given what shape (N, 478, 3) is expected."""
+    scale, rotation, centre = similarity(model, landmarks, atlas.rigid)
+    shape = np.einsum("nki,nij->nkj", landmarks - centre[:, None], rotation) / scale[:, None, None]
+    return Placed(shape, scale, rotation, centre)
+
+
+def neutral_of(
+    landmarks: Floats, expression: Floats, weight: Floats, atlas: Atlas, rounds: int = 4
+) -> tuple[Floats, Placed]:
+    """The shape (478, 3) of a performer without expression, and every frame's shape and pose.
+
+    ``landmarks`` (N, 478, 3), ``expression`` (N, 52), ``weight`` (N,) trust in each frame. What the
+    52 blendshapes do to a shape is shared by everybody (`Atlas.blendshapes`); what they leave is
+    the performer's own, the weighted mean over the frames.
+    """
+    motion = np.einsum("nb,bki->nki", expression, atlas.blendshapes)
+    neutral = atlas.mean
+    for _ in range(rounds):
+        placed = place(landmarks, neutral + motion, atlas)
+        neutral = np.einsum("n,nki->ki", weight / weight.sum(), placed.shape - motion)
+        neutral = neutral.astype(np.float32)
+    return neutral, placed
+
+
+def target_mesh(neutral: Floats, likeness_neutral: Floats, double: Placed) -> Floats:
+    """The likeness with the double's expression and pose: landmarks (N, 478, 3) in the picture."""
+    shape = likeness_neutral + double.shape - neutral
+    turned = np.einsum("nki,nji->nkj", shape, double.rotation)
+    landmarks = turned * double.scale[:, None, None] + double.centre[:, None]
+    return landmarks.astype(np.float32)

@@ -1,0 +1,90 @@
+"""A picture of a face, unwrapped into texture space."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.render.atlas import COARSE, SIZE, atlas, texels
+from lifemask.nodes.render.raster import Fragments, rasterise
+from lifemask.nodes.render.sample import lookup, shrink
+
+_LEAST_FACING, _FULL_FACING = 0.15, 0.5  # cosines of the angle to the camera
+_BEHIND = 0.03  # of the face's width: deeper than the nearest surface by more is hidden
+
+
+@dataclass(frozen=True)
+class Textures:
+    """``colour`` (N, 3, H, W) in the log curve, ``valid`` (N, 1, H, W) 0..1, and ``normal``
+    (N, 3, H, W): unit, in the picture's axes, z below 0 faces the camera.
+    """
+
+    colour: Tensor
+    valid: Tensor
+    normal: Tensor
+
+    @property
+    def coarse(self) -> "Textures":
+        """The same at COARSE texels a side, colour averaged where it is valid."""
+        step = self.colour.shape[-1] // COARSE
+        mean = lambda x: torch.nn.functional.avg_pool2d(x, step)  # noqa: E731
+        weight = mean(self.valid)
+        normal = torch.nn.functional.normalize(mean(self.normal), dim=1)
+        return Textures(mean(self.colour * self.valid) / (weight + 1e-4), weight, normal)
+
+
+def unwrap(picture: Tensor, vertices: Tensor) -> Textures:
+    """Unwrap ``picture`` (N, 3, H, W), log, of a mesh ``vertices`` (N, 504, 3) in its pixels.
+
+    Valid is what is in the picture, faces the camera and is not hidden by another part of the mesh.
+    """
+    surface = _on_texels(vertices)
+    normal = _on_texels(normals(vertices)).permute(0, 3, 1, 2)
+    normal = torch.nn.functional.normalize(normal, dim=1)
+    facing = (-normal[:, 2:] - _LEAST_FACING) / (_FULL_FACING - _LEAST_FACING)
+    height, width = picture.shape[-2:]
+    x, y, depth = surface.unbind(-1)
+    seen = (x > 1) & (y > 1) & (x < width - 1) & (y < height - 1) & texels().covered.to(x.device)
+    valid = facing.clamp(0, 1) * (seen & ~_hidden(vertices, surface[..., :2], depth))[:, None]
+    return Textures(lookup(picture, surface[..., :2]), valid, normal)
+
+
+def normals(vertices: Tensor) -> Tensor:
+    """Unit normals (N, V, 3) of the mesh, away from the head."""
+    triangles = torch.from_numpy(atlas().triangles).to(vertices.device)
+    a, b, c = vertices[:, triangles].unbind(2)
+    face = torch.linalg.cross(b - a, c - a)
+    total = torch.zeros_like(vertices)
+    for corner in triangles.unbind(1):
+        total.index_add_(1, corner, face)
+    return torch.nn.functional.normalize(total, dim=-1)
+
+
+
+def _on_texels(attribute: Tensor) -> Tensor:
+    """Interpolate (N, V, C) over texture space: (N, SIZE, SIZE, C)."""
+    fixed = texels()
+    count = len(attribute)
+    move = lambda x: x.to(attribute.device).expand(count, *x.shape[1:])  # noqa: E731
+    return Fragments(move(fixed.corner), move(fixed.weight), move(fixed.covered))(attribute)
+
+
+def _hidden(vertices: Tensor, position: Tensor, depth: Tensor) -> Tensor:
+    """Which texels (N, SIZE, SIZE) lie behind another part of the mesh; at SIZE pixels a side."""
+    low, high = vertices[..., :2].amin(1), vertices[..., :2].amax(1)
+    scale = (SIZE - 4) / (high - low).amax(1)
+    move = lambda p: (
+        (p - low.view(-1, *[1] * (p.ndim - 2), 2))
+        * scale.view(  # noqa: E731
+            -1, *[1] * (p.ndim - 1)
+        )
+        + 2
+    )
+    flat = torch.cat([move(vertices[..., :2]), vertices[..., 2:]], -1)
+    triangles = torch.from_numpy(atlas().triangles).to(vertices.device)
+    seen = rasterise(flat, triangles, SIZE, SIZE)
+    nearest = seen(vertices[..., 2:]).permute(0, 3, 1, 2)
+    nearest = torch.where(seen.covered[:, None], nearest, torch.full_like(nearest, 1e6))
+    nearest = lookup(shrink(nearest, 1), move(position), "bilinear")[:, 0]
+    slack = _BEHIND * (high - low)[:, 0].view(-1, 1, 1)
+    return depth > nearest + slack
