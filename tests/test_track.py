@@ -1,18 +1,22 @@
 """Track on footage whose landmarks are known."""
 
 import json
+import threading
 import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lifemask.nodes.errors import FaceError
+from lifemask.nodes import progress
+from lifemask.nodes.errors import BrokenFileError, FaceError, StoppedError
 from lifemask.nodes.faces import plate as plates
 from lifemask.nodes.faces.pose import angles
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio import exr
+from lifemask.ocio.colour import SRGB, display
+from lifemask.ocio.movie import write_movie
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 
@@ -51,6 +55,10 @@ def written(folder, pictures):
 def pixels(path, frames=""):
     sequence = Sequence.find(path, frames)
     return [read(sequence, number).rgb for number in sequence.frames]
+
+
+def readers():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("overlap")]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +169,33 @@ def test_a_plate_without_a_face_says_so(tmp_path, light):
     plate = written(tmp_path, noise)
     with pytest.raises(FaceError, match=r"plate\.####\.exr: no face was found in frames 1001-1003"):
         QUICK(plate)
+
+
+def test_a_movie_tracks_as_its_frames_do(tmp_path, dialogue):
+    frames = pixels(DIALOGUE / "beauty/beauty.####.exr", "1015-1020")
+    write_movie(tmp_path / "plate.mp4", [display(frame, SPACE) for frame in frames], 24)
+    (track,) = QUICK(Plate(Sequence.find(tmp_path / "plate.mp4"), SRGB))
+    assert track.frames.tolist() == [1, 2, 3, 4, 5, 6]
+    assert np.abs(track.landmarks - dialogue.landmarks[:6])[..., :2].mean() < 0.6
+
+
+def test_a_truncated_frame_is_named_and_no_thread_is_left(tmp_path):
+    plate = written(tmp_path, pixels(DIALOGUE / "beauty/beauty.####.exr", "1015-1020"))
+    file = plate.sequence.file(1004)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(BrokenFileError, match=r"plate\.1004\.exr"):
+        QUICK(plate)
+    assert readers() == []
+
+
+def test_the_user_stops_it_and_no_thread_is_left():
+    def stop(told):
+        if told.done == 2:
+            raise StoppedError("stopped")
+
+    with progress.reporting(stop), pytest.raises(StoppedError):
+        QUICK(footage(DIALOGUE))
+    assert readers() == []
 
 
 def test_memory_does_not_grow_with_the_plate():

@@ -38,7 +38,9 @@ def pictures(plate: Plate) -> Iterator[Picture]:
                 return convert(reduced(pixels, factor), plate.colorspace, WORKING), factor
             return reduced(convert(pixels, plate.colorspace, WORKING), factor), factor
 
-        with closing(overlap(load, plate.sequence.frames)) as loaded:
+        # A movie is decoded in order: its frames cannot be read side by side.
+        ahead = 1 if plate.sequence.is_movie else 4
+        with closing(overlap(load, plate.sequence.frames, ahead)) as loaded:
             for pixels, factor in loaded:
                 yield picture(pixels, factor)
 
