@@ -1,6 +1,7 @@
 """What picture files other than EXR say about themselves, as an EXR header says it."""
 
 import re
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +25,20 @@ def header_of(spec: "ImageSpec") -> dict[str, Any]:
         for name, value in values.items()
         if isinstance(value, str | int | float) and not name.startswith((*_LAYOUT, *_DONE))
     }
-    if "smpte:TimeCode" in values:
+    # A DPX without a time code has all bits set, which is none.
+    with suppress(KeyError, RuntimeError):
         header["timeCode"] = OpenEXR.TimeCode(*_time_code(*values["smpte:TimeCode"]))
-    for rate in filter(None, (values.get(name) for name in _RATES)):
-        header["framesPerSecond"] = as_rate(rate)
-    return header
+    rates = (as_rate(values[name]) for name in _RATES if name in values)
+    rate = next(filter(None, rates), None)
+    return header | ({"framesPerSecond": rate} if rate else {})
 
 
-def as_rate(value: float | tuple[int, int]) -> Fraction:
-    """Return frames a second exactly: 23.976 is 24000/1001."""
+def as_rate(value: float | tuple[int, int]) -> Fraction | None:
+    """Return frames a second exactly, 23.976 as 24000/1001; None when that is no rate."""
     if isinstance(value, tuple):
-        return Fraction(*value)
+        return Fraction(*value) if min(value) > 0 else None
+    if not 0.01 < value < 10000:
+        return None
     near = round(value)
     ntsc = Fraction(near * 1000, 1001)
     return ntsc if abs(value - ntsc) < 0.002 else Fraction(value).limit_denominator(1000)

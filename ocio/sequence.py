@@ -144,9 +144,9 @@ def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
     try:
         wanted = tuple(map(int, FrameSet(frames))) if frames else _without_holes(there)
     except FileSeqException:
-        raise MissingFramesError(
-            f"{path}: {frames!r} is not a frame range like 1001-1096 or 1001-1096x2"
-        ) from None
+        wanted = ()
+    if not wanted:
+        raise MissingFramesError(f"{path}: {frames!r} is not a frame range like 1001-1096x2")
     missing = sorted(set(wanted) - set(there))
     if missing:
         gone, have = map(FrameSet.framesToFrameRange, (missing, there))

@@ -153,6 +153,14 @@ def test_a_dpx_header_becomes_an_exr_header(tmp_path: Path) -> None:
     assert header["dpx:InputDevice"] == "ALEXA"
 
 
+def test_a_dpx_header_without_values_gives_none(tmp_path: Path) -> None:
+    sequence = save(tmp_path / "a.dpx", CODES)
+    raw = bytearray((tmp_path / "a.dpx").read_bytes())
+    raw[1664:2048] = b"\xff" * 384
+    (tmp_path / "a.dpx").write_bytes(raw)
+    assert not {"timeCode", "framesPerSecond"} & set(read(sequence, 1).header)
+
+
 def test_text_that_is_not_utf8_does_not_stop_a_plate(tmp_path: Path) -> None:
     exr.write(tmp_path / "a.exr", {"R": HALF[..., 0]}, {"owner": "M_ller"})
     raw = (tmp_path / "a.exr").read_bytes().replace(b"M_ller", b"M\xfcller")
