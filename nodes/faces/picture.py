@@ -23,12 +23,6 @@ Tensor = torch.Tensor
 LONGEST = 2048
 """Longer side, in pixels, of the picture that faces are looked for in."""
 
-# ACEScg to linear Rec.709, D60 to D65 by Bradford's method.
-_REC709 = (
-    (1.70505099, -0.62179212, -0.08325887),
-    (-0.13025642, 1.14080474, -0.01054832),
-    (-0.02400336, -0.12896977, 1.15297313),
-)
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _GREY = 0.18
 _KNEE = 0.8
@@ -65,20 +59,19 @@ def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]"
     height, width = pixels.shape[:2]
     extra = ((0, -height % factor), (0, -width % factor), (0, 0))
     padded = np.pad(pixels, extra, mode="edge")
-    blocks = padded.reshape(padded.shape[0] // factor, factor, -1, factor, 3)
-    return np.asarray(blocks.mean((1, 3), dtype=np.float32))
+    steps = range(factor)
+    parts = [padded[row::factor, column::factor] for row in steps for column in steps]
+    return np.asarray(sum(parts[1:], parts[0]) / np.float32(factor**2))
 
 
 def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
-    """Return the picture of ``pixels`` (H, W, 3), ACEScg, that were made smaller by ``factor``.
+    """Return the picture of ``pixels`` (H, W, 3), linear Rec.709, made smaller by ``factor``.
 
     NaN, infinite and negative values, of which a network can make nothing, are replaced.
     """
-    matrix = torch.tensor(_REC709, device=device())
-    height, width = pixels.shape[:2]
-    planes = matrix @ torch.from_numpy(pixels).to(device()).float().reshape(-1, 3).T
-    planes = planes.nan_to_num_(0.0, 65504.0, 0.0).clamp_(0, 65504)
-    levels = [planes.reshape(1, 3, height, width)]
+    level = torch.from_numpy(pixels).to(device()).permute(2, 0, 1)[None]
+    level = level.clone(memory_format=torch.contiguous_format).nan_to_num_(0, 65504, 0)
+    levels = [level.clamp_(0, 65504)]
     while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
         height, width = levels[-1].shape[-2:]
         even = F.pad(levels[-1], (0, width % 2, 0, height % 2), mode="replicate")

@@ -13,7 +13,7 @@ from lifemask.nodes.faces.people import Tracklet
 from lifemask.nodes.faces.picture import Picture, picture, reduced, reduction
 from lifemask.nodes.faces.stack import confidence
 from lifemask.nodes.types import Plate
-from lifemask.ocio.colour import WORKING, convert, is_scene_linear
+from lifemask.ocio.colour import LINEAR_SRGB, convert, is_scene_linear
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader
 
@@ -35,8 +35,8 @@ def pictures(plate: Plate) -> Iterator[Picture]:
             factor = reduction(*pixels.shape[:2])
             # Averaging is right in linear light only, and cheaper before the conversion.
             if linear:
-                return convert(reduced(pixels, factor), plate.colorspace, WORKING), factor
-            return reduced(convert(pixels, plate.colorspace, WORKING), factor), factor
+                return convert(reduced(pixels, factor), plate.colorspace, LINEAR_SRGB), factor
+            return reduced(convert(pixels, plate.colorspace, LINEAR_SRGB), factor), factor
 
         # A movie is decoded in order: its frames cannot be read side by side.
         ahead = 1 if plate.sequence.is_movie else 4

@@ -14,6 +14,7 @@ from lifemask.nodes.faces.landmarker import (
     rects_of_found,
 )
 from lifemask.nodes.faces.picture import Picture, Tensor, picture, reduced, reduction
+from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ def find_faces(pixels: "NDArray[np.float32]", samples: int = 8) -> list[Face]:
     Landmarks are the mean over ``samples`` crops.
     """
     factor = reduction(*pixels.shape[:2])
-    seen = picture(reduced(pixels, factor), factor)
+    seen = picture(convert(reduced(pixels, factor), WORKING, LINEAR_SRGB), factor)
     rects = detected(seen)
     if not len(rects):
         return []
