@@ -1,7 +1,7 @@
 """The command line: one file for each command."""
 
 import sys
-from argparse import Action, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -52,6 +52,16 @@ class UsageError(LifemaskError):
 
 class _Parser(ArgumentParser):
     """A parser that refuses as every command does: one sentence, exit status 1."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> tuple[Namespace, list[str]]:
+        found, rest = super().parse_known_args(args, namespace)
+        # argparse before Python 3.13 takes no list of words that comes after an option.
+        if "takes" in found and not any(word.startswith("-") for word in rest):
+            found.takes = [*found.takes, *rest]
+            rest = []
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (`{self.prog} --help` has an example)")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot, check_name
@@ -59,7 +60,6 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--person", default="", metavar="NAME", help="Whom the track means, of several."
     )
-    parser.add_argument("--single", action="store_true", help="One photograph is enough.")
     parser.add_argument(
         "--colorspace",
         default="",
@@ -76,12 +76,18 @@ def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     name = _double(shot, args) if args.double else check_name(args.performer, "performer")
     folder = shot.target("facesets", name, args.version, args.overwrite)
-    node = shot.node(Faceset, **given_knobs(args), **({"single": True} if args.single else {}))
+    knobs = {"every_frame": True, **given_knobs(args)} if args.double else given_knobs(args)
+    node = shot.node(Faceset, **knobs)
     takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args)
-    node(takes, tracks, name, folder)
+    faceset = node(takes, tracks, name, folder)
     if not args.double:
         shot.with_performer(name)
-    return {"faceset": folder}
+    return {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
+
+
+def _left_out(faceset: FaceSet) -> str:
+    reasons = [f"{count} {reason}" for reason, count in faceset.dropped.items() if count]
+    return ", ".join(reasons) or "none"
 
 
 def _double(shot: Shot, args: Namespace) -> str:
