@@ -1,18 +1,18 @@
 """Every error that Lifemask raises on purpose: one tree.
 
-    LifemaskError               one sentence that names the file or the knob
-    |- MediaError               a picture, sequence or movie cannot be used
-    |  |- MissingFramesError    frames are not there (the range is named)
-    |  |- BrokenFileError       truncated, altered, or not what its name says
-    |  |- SizeError             frames of one sequence differ in size
-    |  `- WriteError            nothing was left behind
-    |     `- VersionExistsError the version is there; nothing is overwritten unless told
-    |- ColorError               a colour space is unknown, or none was named
-    |- KnobError                a knob has a value that its declaration does not allow
-    |- ShotError                shot.toml, or what the shot's folder should hold
-    |- FaceError                a plate or a take without enough usable faces
-    |- ReleaseError             no consent: missing, expired, or for another project
-    `- StoppedError             the user stopped the work
+LifemaskError               one sentence that names the file or the knob
+|- MediaError               a picture, sequence or movie cannot be used
+|  |- MissingFramesError    frames are not there (the range is named)
+|  |- BrokenFileError       truncated, altered, or not what its name says
+|  |- SizeError             frames of one sequence differ in size
+|  `- WriteError            nothing was left behind
+|     `- VersionExistsError the version is there; nothing is overwritten unless told
+|- ColorError               a colour space is unknown, or none was named
+|- KnobError                a knob has a value that its declaration does not allow
+|- ShotError                shot.toml, or what the shot's folder should hold
+|- FaceError                a plate or a take without enough usable faces
+|- ReleaseError             no consent: missing, expired, or for another project
+`- StoppedError             the user stopped the work
 """
 
 from lifemask.ocio.errors import (

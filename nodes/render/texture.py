@@ -60,7 +60,6 @@ def normals(vertices: Tensor) -> Tensor:
     return torch.nn.functional.normalize(total, dim=-1)
 
 
-
 def _on_texels(attribute: Tensor) -> Tensor:
     """Interpolate (N, V, C) over texture space: (N, SIZE, SIZE, C)."""
     fixed = texels()

@@ -1,0 +1,201 @@
+"""One role of a swap, planned over its frames: which pictures, where, in what light."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.render.atlas import atlas, coarse, openings
+from lifemask.nodes.render.compose import Opening, Source, prepared
+from lifemask.nodes.render.looks import Looks, joined, looks, luminance
+from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
+from lifemask.nodes.render.shape import Placed, target_mesh
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.swap import Role, Swap
+
+    Floats = NDArray[np.float32]
+
+_CHUNK = 16
+_HELD = 12  # pictures of the likeness in memory
+_STEADY = 1.5  # frames
+_MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
+_CONTRAST = (0.7, 1.8)
+_MOST_LIFT = 0.12  # log
+_TEETH = 0.08  # log between dark and bright: from where on an open mouth shows teeth
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What one frame of a role needs."""
+
+    index: int  # in the double's faceset
+    landmarks: "Floats"  # (478, 3) of the likeness in the plate
+    double: "Floats"  # (478, 3) of the double in the plate
+    matrix: "Floats"  # (2, 3), plate to face space
+    pictures: dict[str, dict[int, float]]  # region: picture: share
+    openings: dict[str, Opening]
+    reduction: float
+
+
+class Part:
+    """A role, planned: `cue` gives what a frame needs, None where the person is not seen."""
+
+    def __init__(self, swap: "Swap", role: "Role", frames: Sequence[int]) -> None:
+        """Choose the pictures for all ``frames``."""
+        self.role = role
+        self._cached = lru_cache(maxsize=_HELD)(self._load)
+        there = {int(frame): i for i, frame in enumerate(role.double.faces.frame)}
+        self._frames = [frame for frame in frames if frame in there]
+        self._own = np.array([there[frame] for frame in self._frames], np.int64)
+        self._likeness = looks(role.likeness, range(len(role.likeness)))
+        self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
+        self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
+        self._place(swap)
+        self._choose()
+        self.tone = self._tone() + swap.exposure / 17.52
+
+    def _place(self, swap: "Swap") -> None:
+        own, likeness = self.role.double.faces, self.role.likeness.faces
+        placed = Placed(
+            own.shape[self._own],
+            own.scale[self._own],
+            own.rotation[self._own],
+            own.centre[self._own],
+        )
+        target = target_mesh(own.neutral, likeness.neutral, placed)
+        self._landmarks = _adjusted(target, placed, swap)
+
+    def _choose(self) -> None:
+        """One picture for each frame and region, and how bright its openings are to be."""
+        wardrobe = Wardrobe(self._likeness, self.albedo)
+        rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
+        seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
+        for chunk in progress.each(self._read(), "choose", -(-len(self._frames) // _CHUNK)):
+            for name, cost in wardrobe.costs(chunk).items():
+                rows[name].append(cost)
+            for name in seen:
+                seen[name].append(chunk.opening(name))
+        changes = wardrobe.changes()
+        self._paths = {
+            name: shortest_path(torch.cat(cost), changes[name]).cpu().numpy()
+            for name, cost in rows.items()
+            if cost
+        }
+        self._fixes = {
+            name: self._fix(name, *map(torch.cat, zip(*parts, strict=True)))
+            for name, parts in seen.items()
+            if parts
+        }
+
+    def _read(self) -> Iterator[Looks]:
+        for start in range(0, len(self._own), _CHUNK):
+            yield looks(self.role.double, self._own[start : start + _CHUNK].tolist())
+
+    def _fix(self, name: str, dark: Tensor, bright: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Contrast (T,), pivot (T, 3) and lift (T, 3) of an opening, steady in time."""
+        own_dark, own_bright = self._likeness.opening(name)
+        chosen = torch.from_numpy(self._paths[name]).to(dark.device)
+        grey = lambda colour: luminance(colour[..., None, None])[:, 0, 0]  # noqa: E731
+        span = grey(bright) - dark
+        own_span = grey(own_bright[chosen]) - own_dark[chosen]
+        contrast = ((span + 0.02) / (own_span + 0.02)).clamp(*_CONTRAST)
+        lift = (bright - own_bright[chosen]).clamp(-_MOST_LIFT, _MOST_LIFT)
+        if name == "mouth":
+            lift = lift * (span / _TEETH).clamp(0, 1)[:, None]
+        table = torch.cat([contrast[:, None], own_bright[chosen], lift], 1)
+        steady = _steady(table)
+        return steady[:, 0], steady[:, 1:4], steady[:, 4:]
+
+    def _tone(self) -> Tensor:
+        """What takes the likeness's complexion to the double's: (3,), log."""
+        skin = coarse(atlas().skin)[0, 0].to(device()) > 0.5
+        return (self.double_albedo - self.albedo)[:, skin].median(1).values
+
+    def cue(self, frame: int) -> Cue | None:
+        """What ``frame`` needs, None where the person is not seen."""
+        if frame not in self._frames:
+            return None
+        at = self._frames.index(frame)
+        own, likeness = self.role.double.faces, self.role.likeness.faces
+        index = int(self._own[at])
+        pictures = {name: _mixed(path, at) for name, path in self._paths.items()}
+        chosen = int(self._paths["face"][at])
+        native = likeness.scale[chosen] * np.linalg.norm(likeness.matrix[chosen, 0, :2])
+        fixes = {
+            name: Opening(float(c[at]), b[at], lift[at])
+            for name, (c, b, lift) in self._fixes.items()
+        }
+        return Cue(
+            index,
+            self._landmarks[at],
+            own.landmarks[index],
+            own.matrix[index],
+            pictures,
+            fixes,
+            float(native / own.scale[index]),
+        )
+
+    def sources(self, cue: Cue) -> dict[str, list[tuple[float, Source]]]:
+        """The pictures that a cue names, with their shares."""
+        step = round(cue.reduction * 8) / 8
+        return {
+            name: [(share, self._cached(i, step)) for i, share in shares.items()]
+            for name, shares in cue.pictures.items()
+        }
+
+    def _load(self, index: int, reduction: float) -> Source:
+        picture = self.role.likeness.face(index)[..., :3]
+        landmarks = self.role.likeness.face_landmarks[index]
+        return Source(
+            prepared(picture, reduction), landmarks, self._likeness.light[index : index + 1]
+        )
+
+    def light(self, cue: Cue) -> Tensor:
+        """The light (1, 3, 64, 64) on the double in this frame, log."""
+        return looks(self.role.double, [cue.index]).light
+
+    def double_texture(self, cue: Cue) -> Tensor:
+        """Where the double's own face is seen in this frame: (1, 1, 64, 64)."""
+        return looks(self.role.double, [cue.index]).valid
+
+
+def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":
+    """Landmarks (N, 478, 3) scaled, turned and moved by the artist's knobs about the middle."""
+    angle = np.deg2rad(swap.turn)
+    linear = swap.scale * np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )
+    width = placed.scale * 14.0
+    result = landmarks - placed.centre[:, None]
+    result[..., :2] = result[..., :2] @ linear.T
+    result[..., 2] *= swap.scale
+    shift = np.stack([width * swap.move_x, width * swap.move_y, 0 * width], 1) / 100
+    return (result + (placed.centre + shift)[:, None]).astype(np.float32)
+
+
+def _mixed(path: "NDArray[np.int64]", at: int) -> dict[int, float]:
+    """The pictures around a frame and their shares, so that none comes or goes in one frame."""
+    shares: dict[int, float] = {}
+    for offset, share in enumerate(_MIX, -(len(_MIX) // 2)):
+        picture = int(path[min(max(at + offset, 0), len(path) - 1)])
+        shares[picture] = shares.get(picture, 0.0) + share
+    return shares
+
+
+def _steady(table: Tensor) -> Tensor:
+    """``table`` (T, C) smoothed in time."""
+    reach = int(np.ceil(3 * _STEADY))
+    padded = torch.cat([table[:1].expand(reach, -1), table, table[-1:].expand(reach, -1)])
+    taps = torch.arange(-reach, reach + 1, device=table.device)
+    kernel = torch.exp(-0.5 * (taps / _STEADY) ** 2)
+    windows = padded.unfold(0, 2 * reach + 1, 1)
+    return (windows * (kernel / kernel.sum())).sum(-1)

@@ -1,0 +1,139 @@
+"""The likeness in the plate's pixels: pictures carried over by the mesh, in the plate's light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.face_space import OVERSAMPLING
+from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
+from lifemask.nodes.render.curve import to_log
+from lifemask.nodes.render.raster import Fragments, rasterise
+from lifemask.nodes.render.retrieve import FACE
+from lifemask.nodes.render.sample import blur, lookup
+
+SHARPEN = 0.25  # of the finest band: what interpolation takes away
+_MARGIN = 12  # pixels around the mesh
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture of the likeness: ``log`` (1, 3, S, S), where its landmarks are in it, and its
+    ``light`` (1, 3, 64, 64).
+    """
+
+    log: Tensor
+    landmarks: Floats  # (478, 3)
+    light: Tensor
+
+
+Sources = dict[str, list[tuple[float, Source]]]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How an eye or the mouth of a source is brought to the plate's: about ``bright`` (3,), its
+    contrast times ``contrast``, then ``lift`` (3,) added; log.
+    """
+
+    contrast: float
+    bright: Tensor
+    lift: Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the plate in which a face lies: x0, y0, x1, y1 in pixels."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def around(cls, meshes: list[Floats], width: int, height: int) -> "Window | None":
+        """The window of several meshes (V, 3), None when they are outside of the picture."""
+        points = np.concatenate(meshes)[:, :2]
+        low = np.floor(points.min(0)).astype(int) - _MARGIN
+        high = np.ceil(points.max(0)).astype(int) + _MARGIN
+        x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
+        x1, y1 = min(width, int(high[0])), min(height, int(high[1]))
+        return cls(x0, y0, x1, y1) if x1 - x0 > 1 and y1 - y0 > 1 else None
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns."""
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+
+class View:
+    """A mesh as the window sees it, and maps of texture space on it."""
+
+    def __init__(self, mesh: Floats, window: Window) -> None:
+        """Rasterise ``mesh`` (504, 3), in plate pixels."""
+        local = torch.from_numpy(mesh - np.float32([window.x0, window.y0, 0])).to(device())
+        triangles = torch.from_numpy(atlas().triangles).to(device())
+        self.fragments: Fragments = rasterise(
+            local[None], triangles, window.y1 - window.y0, window.x1 - window.x0
+        )
+        self.uv = self.fragments(torch.from_numpy(atlas().uv).to(device()))
+        self.covered = self.fragments.covered[:, None].float()
+
+    def of(self, map_: Tensor, mode: str = "bicubic") -> Tensor:
+        """A map (1, C, h, w) of texture space, on the mesh: (1, C, H, W)."""
+        return lookup(map_, self.uv * map_.shape[-1], mode)
+
+    def of_atlas(self, map_: NDArray[np.float32]) -> Tensor:
+        """A map (SIZE, SIZE) of the atlas, on the mesh."""
+        return self.of(torch.from_numpy(map_).to(device())[None, None], "bilinear")
+
+
+def render(
+    view: View, sources: Sources, fixes: dict[str, Opening], light: Tensor, tone: Tensor
+) -> Tensor:
+    """The likeness (1, 3, H, W), log, in the ``light`` (1, 3, 64, 64) of the plate.
+
+    ``sources`` has the pictures of each region with their shares, ``tone`` (3,) is added: the
+    complexion.
+    """
+    weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
+    weights[FACE] = (1 - sum(weights.values())).clamp(0, 1)  # type: ignore[union-attr,arg-type]
+    total = torch.zeros_like(view.uv.permute(0, 3, 1, 2)[:, :1]).repeat(1, 3, 1, 1)
+    for name, weight in weights.items():
+        flat = torch.zeros_like(total)
+        for share, source in sources[name]:
+            flat = flat + share * (_picked(view, source) - view.of(source.light))
+        if name in fixes:
+            flat = flat + view.of_atlas(_inside(name)) * _opened(flat, fixes[name])
+        total = total + weight * flat
+    return total + view.of(light) + tone.view(1, 3, 1, 1)
+
+
+def _picked(view: View, source: Source) -> Tensor:
+    """The source's pixels, carried over by the mesh: sampled once."""
+    vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
+    return lookup(source.log, view.fragments(vertices))
+
+
+def _opened(flat: Tensor, fix: Opening) -> Tensor:
+    bright, lift = fix.bright.view(1, 3, 1, 1), fix.lift.view(1, 3, 1, 1)
+    return (fix.contrast - 1) * (flat - bright) + lift
+
+
+def _inside(name: str) -> Floats:
+    return openings()[name]
+
+
+def prepared(picture: Floats, reduction: float) -> Tensor:
+    """A face-space picture (S, S, 3), linear, ready to sample: log, filtered for its size.
+
+    ``reduction`` is how many of its pixels make one of the plate's: where that is more than the
+    take had, it is averaged, and always a little of the finest band is put back.
+    """
+    log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
+    if reduction > OVERSAMPLING:
+        log = blur(log, 0.45 * float(np.sqrt(reduction**2 - OVERSAMPLING**2)))
+    return log + SHARPEN * (log - blur(log, max(OVERSAMPLING, reduction)))

@@ -1,0 +1,79 @@
+"""How faces look, small enough to keep in memory: what retrieval compares."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.render.atlas import COARSE, SIZE, coarse, openings
+from lifemask.nodes.render.curve import to_log
+from lifemask.ocio.overlap import overlap
+
+_LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
+_DARK, _BRIGHT = 0.15, 0.85  # quantiles of an opening: pupil or mouth, white or teeth
+_INSIDE = 0.6
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Coarse textures of N faces: ``colour`` and ``light`` (N, 3, 64, 64), log, ``valid``
+    (N, 1, 64, 64); ``motion`` (N, 478, 3) is the shape less the neutral, ``rotation`` (N, 3, 3).
+    """
+
+    colour: Tensor
+    valid: Tensor
+    light: Tensor
+    motion: Tensor
+    rotation: Tensor
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """Luminance (N, 64, 64) less the light on it: what there is to see, log."""
+        return luminance(self.colour - self.light)
+
+    def opening(self, name: str) -> tuple[Tensor, Tensor]:
+        """How dark (N,) and how bright, in colour (N, 3), an opening is, log, less its light."""
+        inside = coarse(openings()[name])[0, 0].to(self.colour.device) > _INSIDE
+        grey = self.flat[:, inside]
+        dark, bright = grey.quantile(_DARK, 1), grey.quantile(_BRIGHT, 1)
+        above = (grey >= bright[:, None]).float()[:, None]
+        colour = (self.colour - self.light)[:, :, inside]
+        return dark, (colour * above).sum(2) / above.sum(2)
+
+
+def luminance(colour: Tensor) -> Tensor:
+    """Weighted sum of the channels: (N, H, W) of (N, 3, H, W)."""
+    return torch.einsum("nchw,c->nhw", colour, torch.tensor(_LUMINANCE, device=colour.device))
+
+
+def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
+    """Read the looks of the faces ``indices``."""
+    with closing(overlap(faceset.texture, indices)) as textures:
+        parts = [_coarse(torch.from_numpy(texture).to(device())) for texture in textures]
+    faces = faceset.faces
+    chosen = np.asarray(indices, np.int64)
+    motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
+    rotation = torch.from_numpy(faces.rotation[chosen])
+    colour, valid, light = (torch.stack(part) for part in zip(*parts, strict=True))
+    return Looks(colour, valid, light, motion.to(device()), rotation.to(device()))
+
+
+def _coarse(texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Colour, validity and light of a texture (256, 256, 7), linear."""
+    planes = texture.permute(2, 0, 1)[None]
+    mean = lambda x: torch.nn.functional.avg_pool2d(x, SIZE // COARSE)  # noqa: E731
+    valid = planes[:, 3:4]
+    weight = mean(valid)
+    colour = mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
+    return colour[0], weight[0], mean(to_log(planes[:, 4:]))[0]
+
+
+def joined(parts: Sequence[Looks]) -> Looks:
+    """The looks of several readings, one after the other."""
+    return Looks(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Looks)))

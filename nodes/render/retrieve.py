@@ -1,0 +1,109 @@
+"""Which picture of the likeness serves which frame of the plate: a shortest path for each region.
+
+A frame's cost is how far expression, pose, look, light and visibility are apart; changing the
+picture from one frame to the next costs, too, or the swap would flicker (Viterbi 1967).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.faces import topology
+from lifemask.nodes.render.atlas import atlas, coarse, openings, regions
+from lifemask.nodes.render.looks import Looks, luminance
+
+FACE = "face"
+POINTS = {
+    FACE: tuple(range(topology.MESH_COUNT)),
+    "mouth": topology.LIPS + topology.INNER_LIPS,
+    "right_eye": topology.RIGHT_EYE + topology.RIGHT_IRIS,
+    "left_eye": topology.LEFT_EYE + topology.LEFT_IRIS,
+}
+# What a unit of each difference costs, in centimetres of expression.
+_TURN = {FACE: 1.2, "mouth": 0.3, "right_eye": 0.3, "left_eye": 0.3}  # a radian
+_LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
+_SHADOWS = 20.0  # log units of light that the light image does not explain
+_LIGHT = 4.0  # log units between the light images
+_HIDDEN = 1.0  # the whole region
+_CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """What retrieval knows of the likeness."""
+
+    looks: Looks
+    albedo: Tensor
+
+    def costs(self, double: Looks) -> dict[str, Tensor]:
+        """The cost (T, N) of each picture for each frame of the ``double``, by region."""
+        return {name: self._differences(name, double) + self._faults(name)[None] for name in POINTS}
+
+    def changes(self) -> dict[str, Tensor]:
+        """The cost (N, N) of following one picture by another, by region."""
+        own = self.looks
+        result = {}
+        for name in POINTS:
+            apart = _apart(name, own, own)
+            other = 1 - torch.eye(len(apart), device=apart.device)
+            result[name] = _CHANGE[name] * (apart + other)
+        return result
+
+    def _differences(self, name: str, double: Looks) -> Tensor:
+        where = _where(name).to(double.colour.device)
+        own = self.looks
+        both = where * double.valid * own.valid[:, 0]
+        light = luminance(own.light)[None] - luminance(double.light)[:, None]
+        total = both.sum((2, 3)) + 1e-3
+        mean = (light * both).sum((2, 3)) / total
+        uneven = (((light - mean[..., None, None]) ** 2 * both).sum((2, 3)) / total).sqrt()
+        visible = (torch.minimum(double.valid, own.valid[:, 0]) * where).sum((2, 3))
+        share = visible / ((double.valid * where).sum((2, 3)) + 1e-3)
+        return _apart(name, double, own) + _LIGHT * uneven + _HIDDEN * (1 - share)
+
+    def _faults(self, name: str) -> Tensor:
+        """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
+        own = self.looks
+        weight = (
+            _where(name).to(own.colour.device) * own.valid[:, 0] * _bare().to(own.colour.device)
+        )
+        left = luminance(own.colour - own.light - self.albedo)
+        return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
+
+
+def _where(name: str) -> Tensor:
+    return coarse(atlas().skin if name == FACE else regions()[name])[0, 0]
+
+
+def _bare() -> Tensor:
+    return (1 - sum(coarse(map_)[0, 0] for map_ in openings().values())).clamp(0, 1)  # type: ignore[union-attr,arg-type,return-value]
+
+
+def _apart(name: str, a: Looks, b: Looks) -> Tensor:
+    """Expression, pose and, of openings, look: (A, B)."""
+    points = list(POINTS[name])
+    moved = torch.stack(
+        [(row - b.motion[:, points]).norm(dim=-1).mean(-1) for row in a.motion[:, points]]
+    )
+    cosine = (torch.einsum("aij,bij->ab", a.rotation, b.rotation) - 1) / 2
+    result = moved + _TURN[name] * torch.arccos(cosine.clamp(-1, 1))
+    if name == FACE:
+        return result
+    inside = coarse(openings()[name])[0, 0].to(a.colour.device)
+    weight = inside / inside.sum()
+    look = torch.stack([((row - b.flat) ** 2 * weight).sum((1, 2)).sqrt() for row in a.flat])
+    return result + _LOOK * look
+
+
+def shortest_path(costs: Tensor, changes: Tensor) -> Tensor:
+    """The cheapest choice (T,) given ``costs`` (T, N) and ``changes`` (N, N)."""
+    total, came_from = costs[0], []
+    for row in costs[1:]:
+        best, index = (total[:, None] + changes).min(0)
+        came_from.append(index)
+        total = best + row
+    path = [total.argmin()]
+    for index in reversed(came_from):
+        path.append(index[path[-1]])
+    return torch.stack(path[::-1])

@@ -1,0 +1,99 @@
+"""Swap: the likeness's face on the double, composited into the plate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from lifemask.nodes.declare import Knob, Node
+from lifemask.nodes.errors import ReleaseError
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.release import Release
+from lifemask.nodes.types import FaceTrack, Plate
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who goes on whom: the ``likeness`` on the person of ``track``, whose own faces are ``double``.
+
+    ``release`` is the likeness's consent, and ``project`` the one that the shot belongs to.
+    """
+
+    track: FaceTrack
+    likeness: FaceSet
+    double: FaceSet
+    release: Release
+    project: str
+
+    def check(self, today: date) -> None:
+        """Raise ReleaseError unless the likeness's consent holds here and today."""
+        if self.release.performer != self.likeness.performer:
+            raise ReleaseError(
+                f"the release is {self.release.performer}'s, the faces {self.likeness.performer}'s"
+            )
+        self.release.check(self.project, today)
+
+
+@dataclass(frozen=True)
+class SwapFrame:
+    """One frame of the result: ``channels`` (H, W) by name, as they are stored, and the header."""
+
+    number: int
+    channels: "dict[str, NDArray[np.floating[Any]]]"
+    header: dict[str, Any]
+
+
+class Swap(Node):
+    """Put a likeness's face on the double, in the plate's light, behind what is in front of it.
+
+    Gives the composite, the generated pixels alone, the uncomposited picture, face matte,
+    occluders, confidence and ST map. Outside of the matte the plate is returned bit for bit; a
+    frame without a face is the plate.
+    """
+
+    scale: Annotated[float, Knob("Size of the face about its middle.", 0.5, 2)] = 1.0
+    turn: Annotated[float, Knob("Turn of the face, clockwise.", -45, 45, "deg")] = 0.0
+    move_x: Annotated[float, Knob("Move of the face to the right.", -50, 50, "% of it")] = 0.0
+    move_y: Annotated[float, Knob("Move of the face down.", -50, 50, "% of it")] = 0.0
+    exposure: Annotated[float, Knob("Grade of the face.", -10, 10, "stops")] = 0.0
+    edge: Annotated[float, Knob("Width of the blend at the matte's edge.", 0, 50, "% of it")] = 6.0
+    erode: Annotated[
+        float, Knob("Move the matte's edge inward; below 0 out.", -20, 20, "% of it")
+    ] = 0.0
+    mouth: Annotated[
+        float, Knob("Inside of the mouth: 0 the likeness's, 1 the double's.", 0, 1)
+    ] = 0.0
+    occluders: Annotated[
+        float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
+    ] = 1.0
+
+    def __call__(self, plate: Plate, cast: list[Role]) -> Iterator[SwapFrame]:
+        """Yield the frames of the swap; memory does not depend on how many there are.
+
+        Raises ReleaseError without a valid release for every likeness of the ``cast``.
+        """
+        for role in cast:
+            role.check(date.today())
+        from lifemask.nodes.swapping import Swapping
+
+        return Swapping(self, plate, cast).frames()
+
+
+def write_swap(swap: Swap, plate: Plate, cast: list[Role], folder: Path, name: str) -> list[Path]:
+    """Write the swap as ``folder/name.####.exr``, one whole file after the other; return them."""
+    from lifemask.nodes import progress
+    from lifemask.ocio import exr
+    from lifemask.ocio.overlap import overlap
+
+    def write(frame: SwapFrame) -> Path:
+        path = folder / f"{name}.{frame.number:04d}.exr"
+        exr.write(path, frame.channels, frame.header)
+        return path
+
+    written = overlap(write, swap(plate, cast))
+    return list(progress.each(written, "swap", len(plate.sequence.frames)))

@@ -1,0 +1,231 @@
+"""The work behind `Swap`, frame by frame: render, find what is in front, composite, name layers."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.part import Cue, Part
+from lifemask.nodes.render.atlas import atlas, openings
+from lifemask.nodes.render.blend import blended
+from lifemask.nodes.render.compose import View, Window, render
+from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.front import in_front
+from lifemask.nodes.render.sample import blur, shrink, spread
+from lifemask.nodes.swap import SwapFrame
+from lifemask.ocio.colour import WORKING, convert, is_scene_linear
+from lifemask.ocio.frame import Frame
+from lifemask.ocio.overlap import overlap
+from lifemask.ocio.read import Reader
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.swap import Role, Swap
+    from lifemask.nodes.types import Plate
+
+    Floats = NDArray[np.float32]
+
+_FACE_WIDTH = 14.0  # centimetres
+
+
+@dataclass
+class Layers:
+    """The result's planes (H, W, C), float32, in the result's colour space, while they are made."""
+
+    comp: "Floats"
+    generated: "Floats"
+    raw: "Floats"
+    alpha: "Floats"
+    face: "Floats"
+    occlusion: "Floats"
+    confidence: "Floats"
+    stmap: "Floats"
+    people: list[str] = field(default_factory=list)
+    matrices: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, plate: "Floats") -> "Layers":
+        """Layers in which nobody is swapped."""
+        height, width = plate.shape[:2]
+        empty = lambda n: np.zeros((height, width, n), np.float32)  # noqa: E731
+        return cls(plate.copy(), empty(3), empty(3), *(empty(1) for _ in range(4)), empty(3))
+
+
+class Swapping:
+    """One run of the `Swap` node."""
+
+    def __init__(self, swap: "Swap", plate: "Plate", cast: "list[Role]") -> None:
+        """Plan every role over the plate's frames."""
+        self.swap, self.plate, self.cast = swap, plate, cast
+        self.linear = is_scene_linear(plate.colorspace)
+        self.space = plate.colorspace if self.linear else WORKING
+
+    def frames(self) -> Iterator[SwapFrame]:
+        """Yield the result, in order, reading ahead."""
+        numbers = self.plate.sequence.frames
+        parts = [Part(self.swap, role, numbers) for role in self.cast]
+        with (
+            Reader(self.plate.sequence) as reader,
+            closing(overlap(reader.read, numbers)) as plates,
+        ):
+            for frame in plates:
+                yield self._swapped(frame, parts)
+
+    @torch.inference_mode()
+    def _swapped(self, frame: Frame, parts: list[Part]) -> SwapFrame:
+        plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
+        layers = Layers.of(plate)
+        for part in parts:
+            cue = part.cue(frame.number)
+            if cue is not None:
+                self._put(layers, part, cue)
+        return SwapFrame(
+            frame.number, _channels(layers, frame, self.linear), self._header(layers, frame, parts)
+        )
+
+    def _put(self, layers: Layers, part: Part, cue: Cue) -> None:
+        """Put one face into the layers."""
+        height, width = layers.comp.shape[:2]
+        target, double = atlas().mesh(cue.landmarks[None])[0], atlas().mesh(cue.double[None])[0]
+        window = Window.around([target, double], width, height)
+        if window is None:
+            return
+        at = window.slices
+        plate = _tensor(convert(layers.comp[at], self.space, WORKING))
+        view, own = View(target, window), View(double, window)
+        light = part.light(cue)
+        log = render(view, part.sources(cue), cue.openings, light, part.tone)
+        predicted = own.of(part.double_albedo[None] + light)
+        quotient = to_log(plate) - predicted
+        size = _size(cue)
+        occlusion, doubt = in_front(
+            quotient, own, part.double_texture(cue), size, self.swap.occluders
+        )
+        log = self._with_mouth(log, to_log(plate), view, own)
+        raw = torch.lerp(plate, to_linear(log), view.covered)
+        face = self._matte(view, own, size)
+        alpha = face * (1 - occlusion)
+        comp = blended(plate, raw, alpha, size * self.swap.edge / 100)
+        confidence = face * torch.exp(-((doubt / 0.1) ** 2))
+        self._store(
+            layers, at, plate, comp, raw, (alpha, face, occlusion * own.covered, confidence)
+        )
+        layers.people.append(part.role.track.person)
+        layers.matrices.append(" ".join(f"{value:.9g}" for value in cue.matrix.flat))
+        _st_map(layers.stmap, cue.matrix, part.role.double.size)
+
+    def _matte(self, view: View, own: View, size: float) -> Tensor:
+        """Where the face may be replaced: the double's face, as far as the likeness reaches."""
+        soft = max(1.0, size * 0.01)
+        reach = blur(shrink(view.covered, max(1, round(2 * soft))), soft)
+        face = own.of_atlas(atlas().face) * own.covered
+        grow = round(abs(self.swap.erode) * size / 100)
+        if grow:
+            face = shrink(face, grow) if self.swap.erode > 0 else spread(face, grow)
+            face = blur(face, grow / 2) * own.covered
+        return (face * reach).clamp(0, 1)
+
+    def _with_mouth(self, log: Tensor, plate: Tensor, view: View, own: View) -> Tensor:
+        """The double's own mouth between the lips, as far as the knob says."""
+        if not self.swap.mouth:
+            return log
+        inside = torch.minimum(
+            view.of_atlas(openings()["mouth"]), own.of_atlas(openings()["mouth"])
+        )
+        return torch.lerp(log, plate, inside * self.swap.mouth)
+
+    def _store(
+        self,
+        layers: Layers,
+        at: tuple[slice, slice],
+        plate: Tensor,
+        comp: Tensor,
+        raw: Tensor,
+        mattes: tuple[Tensor, ...],
+    ) -> None:
+        alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
+        touched = alpha[..., 0] > 0
+        result = convert(_array(comp), WORKING, self.space)
+        layers.comp[at][touched] = result[touched]
+        made = convert(_array(raw), WORKING, self.space)
+        layers.raw[at] = made
+        layers.generated[at] = made * alpha + layers.generated[at] * (1 - alpha)
+        layers.alpha[at] = np.maximum(layers.alpha[at], alpha)
+        layers.face[at] = np.maximum(layers.face[at], face)
+        layers.occlusion[at] = np.maximum(layers.occlusion[at], occlusion)
+        layers.confidence[at] = np.maximum(layers.confidence[at], confidence)
+
+    def _header(self, layers: Layers, frame: Frame, parts: list[Part]) -> dict[str, Any]:
+        """The plate's header, and where the result is from."""
+        header = dict(frame.header)
+        if not self.linear:
+            header.pop("chromaticities", None)
+            header["colorInteropID"] = "lin_ap1_scene"
+        ours = {
+            "version": version("lifemask"),
+            "model": "none",
+            "colorspace": self.space,
+            "likeness": ", ".join(part.role.likeness.performer for part in parts),
+            "release": "; ".join(part.role.release.reference for part in parts),
+            "people": ", ".join(layers.people) or "none: no face in this frame",
+            "matrix": "; ".join(layers.matrices),
+        }
+        return header | {f"lifemask/{name}": value for name, value in ours.items()}
+
+
+def _size(cue: Cue) -> float:
+    """Width of the face in pixels."""
+    return float(np.ptp(cue.double[:468, 0]))
+
+
+def _tensor(picture: "Floats") -> Tensor:
+    return torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None]
+
+
+def _array(picture: Tensor) -> "Floats":
+    return np.ascontiguousarray(picture[0].permute(1, 2, 0).cpu().numpy())
+
+
+def _st_map(stmap: "Floats", matrix: "Floats", size: int) -> None:
+    """Where each pixel of the plate lies in face space: 0..1 from its lower left; A is 1 inside."""
+    height, width = stmap.shape[:2]
+    x, y = np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5
+    u = (matrix[0, 0] * x[None] + matrix[0, 1] * y[:, None] + matrix[0, 2]) / size
+    v = 1 - (matrix[1, 0] * x[None] + matrix[1, 1] * y[:, None] + matrix[1, 2]) / size
+    inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+    stmap[inside] = np.stack([u, v, np.ones_like(u)], -1)[inside]
+
+
+def _channels(layers: Layers, frame: Frame, kept: bool) -> "dict[str, NDArray[Any]]":
+    """The planes by the names and in the types that hosts read rightly."""
+    height, width = layers.comp.shape[:2]
+    alpha = np.ones((height, width), np.float32) if frame.alpha is None else frame.alpha
+    # A plate of full floats stays so: rounding it to half would touch every pixel.
+    exact = np.float32 if kept and not frame.half else np.float16
+    half = {
+        "raw": ("RGB", layers.raw),
+        "swap": ("RGBA", np.concatenate([layers.generated, layers.alpha], -1)),
+    }
+    named = {
+        n: p.astype(exact)
+        for n, p in zip("RGBA", [*np.moveaxis(layers.comp, -1, 0), alpha], strict=True)
+    }
+    for layer, (letters, planes) in half.items():
+        for i, letter in enumerate(letters):
+            named[f"{layer}.{letter}"] = planes[..., i].astype(np.float16)
+    for name, plane in (
+        ("facematte", layers.face),
+        ("occlusion", layers.occlusion),
+        ("confidence", layers.confidence),
+    ):
+        named[f"{name}.V"] = plane[..., 0].astype(np.float16)
+    for i, letter in enumerate("UVA"):
+        named[f"stmap.{letter}"] = layers.stmap[..., i]
+    return named
