@@ -74,7 +74,9 @@ def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
     levels = [level.clamp_(0, 65504)]
     while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
         height, width = levels[-1].shape[-2:]
-        even = F.pad(levels[-1], (0, width % 2, 0, height % 2), mode="replicate")
+        even = levels[-1]
+        if height % 2 or width % 2:
+            even = F.pad(even, (0, width % 2, 0, height % 2), mode="replicate")
         levels.append(F.avg_pool2d(even, 2))
     return Picture(tuple(levels), factor)
 
