@@ -45,7 +45,7 @@ def execute(command: Command, args: Namespace) -> int:
         with _interruptible(), voice, reporting(voice.progress):
             result = command.run(args)
         voice.result(result)
-    except (KeyboardInterrupt, StoppedError):
+    except StoppedError:
         return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
     except BrokenPipeError:
         sys.stdout = None  # nobody listens: let the exit be quiet
@@ -65,12 +65,28 @@ def refuse(error: LifemaskError, as_json: bool) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let a farm's SIGTERM stop the work as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Turn Ctrl-C, and a farm's SIGTERM, into StoppedError wherever they strike."""
+    asked = False
+
+    def stop(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield
+    except (KeyboardInterrupt, Exception) as error:
+        # Inside an import or a library's C++ an interrupt comes out as some other error.
+        if asked or isinstance(error, KeyboardInterrupt):
+            raise StoppedError("stopped by the user") from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Lines:

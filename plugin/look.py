@@ -192,7 +192,7 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
         movie=movie.read_bytes(),
         timeline=walk.plot,
         facts=_facts(swap, walk),
-        provenance=hero.header,
+        provenance={k: v for k, v in hero.header.items() if k != "matrix"},
         coverage=_coverage(swap.shot, swap.shot.performers),
     )
     with replacing(page) as temporary:

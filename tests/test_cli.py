@@ -166,12 +166,24 @@ def test_the_first_release_gives_the_shot_its_project(folder, capsys):
     assert Release.load(folder / "releases", "ben").project == "sequel"
 
 
-def test_ctrl_c_leaves_nothing_half_done(folder):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_leaves_nothing_half_done(folder, name):
     command = [sys.executable, "-m", "lifemask.plugin.cli", "track", str(folder), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert json.loads(child.stdout.readline())["event"] == "progress"
-    child.send_signal(signal.SIGINT)
+    child.send_signal(getattr(signal, name))
     _, said = child.communicate()
     assert child.returncode == 130
     assert len(said.splitlines()) == 1
     assert not (folder / "track").exists()
+
+
+def test_an_interrupt_that_a_library_swallows_still_stops(capsys):
+    def run(args):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("numpy") from None
+
+    assert work(run) == 130
+    assert "numpy" not in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes import Node
@@ -14,7 +14,7 @@ from lifemask.nodes.toml import dumps
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUE = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXT
 TABLE = st.recursive(
-    VALUE | st.lists(TEXT), lambda inner: st.dictionaries(TEXT, inner), max_leaves=12
+    VALUE | st.lists(TEXT), lambda inner: st.dictionaries(TEXT, inner), max_leaves=6
 )
 
 
@@ -30,7 +30,8 @@ def edited(shot, old, new):
     return shot.folder
 
 
-@given(st.dictionaries(TEXT, TABLE))
+@settings(max_examples=50)
+@given(st.dictionaries(TEXT, TABLE, max_size=4))
 def test_toml_comes_back_as_it_was_written(table):
     assert tomllib.loads(dumps(table)) == table
 
