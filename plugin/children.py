@@ -20,9 +20,9 @@ MODULE = "lifemask.plugin.children"
 
 @dataclass(frozen=True)
 class Run:
-    """One finished command: ``rate`` in steps a second of one task, start-up not counted.
+    """One finished command: ``rate`` in steps a second of one task, see `steps_a_second`.
 
-    ``seconds`` is the time from start to end, and ``peak`` the most memory that it held, in MiB.
+    ``seconds`` is the time from start to end, start-up counted, and ``peak`` the most memory that it held, in MiB.
     """
 
     seconds: float
@@ -55,16 +55,15 @@ def run(task: str, *words: str, module: str = MODULE) -> Run:
 
 
 def steps_a_second(task: str, events: Iterable[Event]) -> float:
-    """Return the rate of ``task`` from its progress; raises LifemaskError when there is none."""
-    begin = end = 0.0
-    steps = 0
-    for second, event in events:
-        if event["event"] == "progress" and event["task"] == task:
-            begin = begin if event["done"] else second
-            end, steps = second, event["done"]
+    """Return the steps of ``task`` over the time of all tasks, those that prepare it counted, too.
+
+    Raises LifemaskError when no progress of it was told.
+    """
+    told = [(second, event) for second, event in events if event["event"] == "progress"]
+    steps = max((event["done"] for _, event in told if event["task"] == task), default=0)
     if not steps:
         raise LifemaskError(f"{task}: the command told no progress of it")
-    return steps / max(end - begin, 1e-6)
+    return float(steps / max(told[-1][0] - told[0][0], 1e-6))
 
 
 def peak() -> float:

@@ -91,12 +91,13 @@ def progress(task, done, second):
     return second, {"event": "progress", "task": task, "done": done, "total": 8}
 
 
-def test_rate_is_that_of_the_task_from_its_start_to_its_last_step():
+def test_rate_counts_the_work_before_the_task_and_not_the_start():
     events = [
-        progress("load", 0, 0.0),
-        progress("swap", 0, 10.0),
-        progress("load", 8, 11.0),
-        progress("swap", 4, 12.0),
+        (5.0, {"event": "note"}),
+        progress("choose", 0, 10.0),
+        progress("choose", 2, 12.0),
+        progress("swap", 0, 12.0),
+        progress("swap", 4, 13.0),
         progress("swap", 8, 14.0),
         (20.0, {"event": "result"}),
     ]
