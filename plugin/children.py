@@ -22,7 +22,8 @@ MODULE = "lifemask.plugin.children"
 class Run:
     """One finished command: ``rate`` in steps a second of one task, see `steps_a_second`.
 
-    ``seconds`` is the time from start to end, start-up counted, and ``peak`` the most memory that it held, in MiB.
+    ``seconds`` is the time from start to end, start-up counted; ``peak`` is the most memory that
+    it held, in MiB.
     """
 
     seconds: float
