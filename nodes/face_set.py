@@ -101,8 +101,11 @@ class FaceSet:
         return _planes(self.folder / f"face.{index + 1:04d}.exr", "R", "G", "B", "A")
 
     def texture(self, index: int) -> "Floats":
-        """Return an unwrapped face (256, 256, 7): colour, validity, light image; linear ACEScg."""
-        names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B")
+        """Return an unwrapped face (256, 256, 8), linear ACEScg.
+
+        Colour, validity 0..1, light image, and how surprising each texel is (`occluders.scores`).
+        """
+        names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
         return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names)
 
 

@@ -22,7 +22,7 @@ from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.atlas import coarse as coarse_map
 from lifemask.nodes.render.curve import STOP, to_linear, to_log
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
-from lifemask.nodes.render.occluders import unoccluded
+from lifemask.nodes.render.occluders import occlusion, scores
 from lifemask.nodes.render.raster import rasterise
 from lifemask.nodes.render.sample import blur, halved, lookup
 from lifemask.nodes.render.shape import Placed, neutral_of
@@ -290,10 +290,14 @@ def _finish(
     )
     light = torch.from_numpy(take).to(device())
     shade = shading(textures.normal, person.lights[light], textures.valid)
-    clear = unoccluded(textures, person.albedo, shade)
+    score = scores(textures, textures.colour - shade - person.albedo)
+    clear = 1 - occlusion(score)
     seen = Textures(textures.colour, textures.valid * clear, textures.normal)
     images = light_image(seen, person.albedo, shade)
-    jobs = ((part, int(old), new, clear[new], images[new]) for new, old in enumerate(kept))
+    jobs = (
+        (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
+        for new, old in enumerate(kept)
+    )
     with closing(overlap(_finish_one, jobs)) as finished:
         for _ in progress.each(finished, "light", len(kept)):
             pass
@@ -306,17 +310,17 @@ def _finish(
 
 
 def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
-    part, old, new, clear, image = job
+    part, old, new, trust, image = job
     texture = np.load(_put_aside(part, old)).astype(np.float32)
     grown = (
         torch.nn.functional.interpolate(
-            torch.cat([to_linear(image), clear])[None], scale_factor=SIZE // COARSE, mode="bilinear"
+            torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
         )[0]
         .cpu()
         .numpy()
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    planes["validity.V"] = texture[3] * grown[3]
+    planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
     _write((part / f"texture.{new + 1:04d}.exr", planes))
     if old != new:

@@ -13,7 +13,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
-from lifemask.nodes.render.looks import Looks, joined, looks, luminance
+from lifemask.nodes.render.looks import Looks, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
 
@@ -28,6 +28,7 @@ _CHUNK = 16
 _HELD = 12  # pictures of the likeness in memory
 _STEADY = 1.5  # frames
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
+_LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
 _CONTRAST = (0.7, 1.8)
 _MOST_LIFT = 0.12  # log
 _TEETH = 0.08  # log between dark and bright: from where on an open mouth shows teeth
@@ -159,13 +160,18 @@ class Part:
             prepared(picture, reduction), landmarks, self._likeness.light[index : index + 1]
         )
 
-    def light(self, cue: Cue) -> Tensor:
-        """The light (1, 3, 64, 64) on the double in this frame, log."""
-        return looks(self.role.double, [cue.index]).light
-
-    def double_texture(self, cue: Cue) -> Tensor:
-        """Where the double's own face is seen in this frame: (1, 1, 64, 64)."""
-        return looks(self.role.double, [cue.index]).valid
+    def double(self, cue: Cue) -> Looks:
+        """The double's own face in this frame, the light on it steadied by its neighbours'."""
+        last = len(self.role.double) - 1
+        around = [min(max(cue.index + step, 0), last) for step in (0, -1, 1)]
+        seen = looks(self.role.double, around)
+        shares = torch.tensor(_LIGHT_SHARES, device=device()).view(3, 1, 1, 1)
+        light = (seen.light * shares).sum(0, keepdim=True)
+        own = {
+            name: getattr(seen, name)[:1]
+            for name in ("colour", "valid", "score", "motion", "rotation")
+        }
+        return Looks(light=light, **own)
 
 
 def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":

@@ -16,7 +16,7 @@ from lifemask.nodes.render.atlas import atlas, openings
 from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.compose import View, Window, render
 from lifemask.nodes.render.curve import to_linear, to_log
-from lifemask.nodes.render.front import in_front
+from lifemask.nodes.render.front import doubt, in_front
 from lifemask.nodes.render.sample import blur, shrink, spread
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, is_scene_linear
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_FACE_WIDTH = 14.0  # centimetres
+_DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
 
 
 @dataclass
@@ -100,23 +100,19 @@ class Swapping:
         at = window.slices
         plate = _tensor(convert(layers.comp[at], self.space, WORKING))
         view, own = View(target, window), View(double, window)
-        light = part.light(cue)
+        own_look = part.double(cue)
+        light = own_look.light
         log = render(view, part.sources(cue), cue.openings, light, part.tone)
-        predicted = own.of(part.double_albedo[None] + light)
-        quotient = to_log(plate) - predicted
+        quotient = to_log(plate) - own.of(part.double_albedo[None] + light)
         size = _size(cue)
-        occlusion, doubt = in_front(
-            quotient, own, part.double_texture(cue), size, self.swap.occluders
-        )
+        occlusion = in_front(to_log(plate), own, own_look.score, size, self.swap.occluders)
         log = self._with_mouth(log, to_log(plate), view, own)
         raw = torch.lerp(plate, to_linear(log), view.covered)
         face = self._matte(view, own, size)
         alpha = face * (1 - occlusion)
         comp = blended(plate, raw, alpha, size * self.swap.edge / 100)
-        confidence = face * torch.exp(-((doubt / 0.1) ** 2))
-        self._store(
-            layers, at, plate, comp, raw, (alpha, face, occlusion * own.covered, confidence)
-        )
+        confidence = face * torch.exp(-((doubt(quotient, size) / _DOUBT) ** 2))
+        self._store(layers, at, plate, comp, raw, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
         layers.matrices.append(" ".join(f"{value:.9g}" for value in cue.matrix.flat))
         _st_map(layers.stmap, cue.matrix, part.role.double.size)

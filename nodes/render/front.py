@@ -1,16 +1,31 @@
-"""What is in front of the face: where the plate is sharply unlike the re-rendered double."""
+"""What is in front of the face, in the plate's pixels, and how sure the render is."""
 
 from torch import Tensor
 
 from lifemask.nodes.render.compose import View
-from lifemask.nodes.render.sample import blur
+from lifemask.nodes.render.occluders import occlusion
+from lifemask.nodes.render.sample import blur, guided
+
+_RADIUS = 0.02  # of the face's width: how far an edge of the plate draws the matte
+_SOFTNESS = 1e-4  # log squared: contrasts above its root are edges
 
 
-def in_front(
-    quotient: Tensor, own: View, clear: Tensor, size: float, readiness: float
-) -> tuple[Tensor, Tensor]:
-    """Occlusion matte and doubt, (1, 1, H, W), of the ``quotient`` (1, 3, H, W): the plate less
-    the re-rendered double, log.
+def in_front(plate: Tensor, own: View, score: Tensor, size: float, readiness: float) -> Tensor:
+    """Occlusion matte (1, 1, H, W), its edges those of ``plate`` (1, 3, H, W), log.
+
+    ``score`` (1, 1, 64, 64) is in texture space, ``size`` the face's width in pixels.
     """
-    doubt = blur(quotient.abs().mean(1, keepdim=True), max(1.0, size * 0.02))
-    return doubt * 0, doubt
+    matte = own.of(occlusion(score, readiness), "bilinear") * own.covered
+    if not matte.any():
+        return matte
+    guide = plate.mean(1, keepdim=True)
+    refined = guided(matte, guide, max(1.0, _RADIUS * size), _SOFTNESS)
+    return refined.clamp(0, 1) * own.covered
+
+
+def doubt(quotient: Tensor, size: float) -> Tensor:
+    """How unlike the plate the re-rendered double is, (1, 1, H, W), log.
+
+    ``quotient`` (1, 3, H, W) is the plate less the re-rendered double.
+    """
+    return blur(quotient.abs().mean(1, keepdim=True), max(1.0, _RADIUS * size))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -23,12 +23,13 @@ _INSIDE = 0.6
 @dataclass(frozen=True)
 class Looks:
     """Coarse textures of N faces: ``colour`` and ``light`` (N, 3, 64, 64), log, ``valid``
-    (N, 1, 64, 64); ``motion`` (N, 478, 3) is the shape less the neutral, ``rotation`` (N, 3, 3).
+    (N, 1, 64, 64), ``score`` the same size (`occluders.scores`); ``motion`` (N, 478, 3) is the shape less the neutral, ``rotation`` (N, 3, 3).
     """
 
     colour: Tensor
     valid: Tensor
     light: Tensor
+    score: Tensor
     motion: Tensor
     rotation: Tensor
 
@@ -60,20 +61,15 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     chosen = np.asarray(indices, np.int64)
     motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
     rotation = torch.from_numpy(faces.rotation[chosen])
-    colour, valid, light = (torch.stack(part) for part in zip(*parts, strict=True))
-    return Looks(colour, valid, light, motion.to(device()), rotation.to(device()))
+    colour, valid, light, score = (torch.stack(part) for part in zip(*parts, strict=True))
+    return Looks(colour, valid, light, score, motion.to(device()), rotation.to(device()))
 
 
-def _coarse(texture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Colour, validity and light of a texture (256, 256, 7), linear."""
+def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
+    """Colour, validity, light and occluder score of a texture (256, 256, 8), linear."""
     planes = texture.permute(2, 0, 1)[None]
     mean = lambda x: torch.nn.functional.avg_pool2d(x, SIZE // COARSE)  # noqa: E731
     valid = planes[:, 3:4]
     weight = mean(valid)
     colour = mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
-    return colour[0], weight[0], mean(to_log(planes[:, 4:]))[0]
-
-
-def joined(parts: Sequence[Looks]) -> Looks:
-    """The looks of several readings, one after the other."""
-    return Looks(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Looks)))
+    return colour[0], weight[0], mean(to_log(planes[:, 4:7]))[0], mean(planes[:, 7:])[0]
