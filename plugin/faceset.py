@@ -19,6 +19,7 @@ from lifemask.plugin.command import (
     add_version,
     given_knobs,
 )
+from lifemask.plugin.coverage import report
 from lifemask.plugin.shot import space_of
 from lifemask.plugin.takes import find_takes
 
@@ -82,7 +83,10 @@ def _run(args: Namespace) -> Result:
     faceset = node(takes, tracks, name, folder)
     if not args.double:
         shot.with_performer(name)
-    return {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
+    doubles = [double_name(shot, person) for person in shot.newest("track")]
+    advice = report(shot, shot.performers if args.double else [name], doubles)
+    result = {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
+    return {**result, "advice": advice} if advice else result
 
 
 def _left_out(faceset: FaceSet) -> str:

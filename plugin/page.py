@@ -1,4 +1,4 @@
-"""The report page of a swap: one file that asks no server for anything."""
+"""The report pages of a swap and of a faceset: files that ask no server for anything."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ class Page:
         rows = (
             f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in self.provenance.items()
         )
-        template = files("lifemask.plugin") / "page.html"
-        return Template(template.read_text(encoding="utf-8")).substitute(
+        body = _filled(
+            "swap.html",
             title=escape(self.title),
             frame=self.frame,
             facts=" &nbsp;&middot;&nbsp; ".join(facts),
@@ -51,12 +51,19 @@ class Page:
             coverage="".join(coverage(name, report) for name, report in self.coverage.items()),
             provenance="".join(rows),
         )
+        return _filled("page.html", title=escape(self.title), body=body)
 
     def _movie(self) -> str:
         if len(self.movie) > LARGEST_MOVIE:
             return "<p>The movie is too large for this page; it lies beside it.</p>"
         uri = _uri(self.movie, "video/mp4")
         return f'<video src="{uri}" controls loop muted playsinline></video>'
+
+
+def coverage_page(title: str, name: str, report: Mapping[str, Any]) -> str:
+    """Return a page of its own about one faceset."""
+    body = f"<header><h1>{escape(title)}</h1></header>{coverage(name, report)}"
+    return _filled("page.html", title=escape(title), body=body)
 
 
 def coverage(name: str, report: Mapping[str, Any]) -> str:
@@ -73,6 +80,11 @@ def coverage(name: str, report: Mapping[str, Any]) -> str:
         f'<em class="line" style="--swatch:var(--plate)">plate</em>{escape(_counts(report))}</p>'
         f'<ul class="advice">{advice}</ul><div class="plots">{plots}</div>'
     )
+
+
+def _filled(template: str, **values: object) -> str:
+    text = (files("lifemask.plugin") / template).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
 
 
 def _counts(report: Mapping[str, Any]) -> str:
