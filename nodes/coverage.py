@@ -116,7 +116,7 @@ def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
     faces, takes = faceset.faces, faceset.faces.take
     turned = angles(rotations(faces.landmarks))
     shape = faces.shape - faces.neutral + likeness.faces.neutral
-    lights = tuple(_light(name, of) for name, of in zip(faceset.takes, faces.lights, strict=True))
+    lights = tuple(light_of(name, of) for name, of in zip(faceset.takes, faces.lights, strict=True))
     axes = {
         "yaw": turned[:, 0],
         "pitch": turned[:, 1],
@@ -152,7 +152,7 @@ def _joined(parts: Sequence[Shown]) -> Shown | None:
     )
 
 
-def _light(take: str, light: "Floats") -> Light:
+def light_of(take: str, light: "Floats") -> Light:
     """Return the light of a take, of its harmonics (9, 3).
 
     It is the slope of what they shine on the side of a head that the camera sees. Their linear band

@@ -1,0 +1,87 @@
+"""Small shots that several tests share: made once, never changed."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.release import Release
+from lifemask.nodes.swap import Role
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio import exr
+from lifemask.ocio.read import read
+from lifemask.ocio.sequence import Sequence
+
+FOOTAGE = Path(__file__).parent / "footage"
+SPACE = "Linear Rec.709 (sRGB)"
+QUICK = Track(samples=2, smooth=1)
+NO_FACE = 1004
+"""The frame of the small plate whose face is painted out."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A plate with its track, and the facesets of its double and of a likeness."""
+
+    plate: Plate
+    track: FaceTrack
+    likeness: FaceSet
+    double: FaceSet
+
+    @property
+    def role(self):
+        release = Release("ada", "demo", date(2099, 1, 1), "ada.md", "0" * 64, date(2024, 1, 1))
+        return Role(self.track, self.likeness, self.double, release, "demo")
+
+
+def small_plate(folder, dtype=np.float16):
+    """Eight frames (180, 240) with grain, lamps far above 1 and values below 0, and an alpha."""
+    source = Sequence.find(FOOTAGE / "a1_dialogue/performer_b/beauty/beauty.####.exr", "1015-1022")
+    random = np.random.default_rng(7)
+    for number, frame in enumerate(source.frames, 1001):
+        rgb = read(source, frame).rgb[90:270, 200:440].copy()
+        rgb += random.normal(0, 0.004, rgb.shape).astype(np.float32)
+        rgb[:12, :12], rgb[-12:, :12] = 40.0, -0.05
+        if number == NO_FACE:
+            rgb[:] = rgb[:, :1]
+        planes = dict(zip("RGB", np.moveaxis(rgb.astype(dtype), -1, 0), strict=True))
+        planes["A"] = random.random(rgb.shape[:2]).astype(dtype)
+        exr.write(folder / f"plate.{number}.exr", planes, {"comments": "kept"})
+    return Plate(Sequence.find(folder / "plate.####.exr"), SPACE)
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory):
+    """Return a plate of eight frames, one without a face, and the facesets to swap it."""
+    folder = tmp_path_factory.mktemp("pair")
+    plate = small_plate(folder / "plate")
+    (track,) = QUICK(plate)
+    take = Plate(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
+    likeness = Faceset()([take], QUICK(take)[:1], "ada", folder / "ada_v001")
+    double = Faceset(every_frame=True)([plate], [track], "double", folder / "double_v001")
+    return Pair(plate, track, likeness, double)
+
+
+@pytest.fixture
+def shot(pair, tmp_path):
+    """Return a copy of the folder of a shot of `pair`, ready for `lifemask swap`."""
+    from lifemask.plugin.cli import main
+
+    folder = tmp_path / "sh010"
+    plate = tmp_path / "plate"
+    shutil.copytree(Path(pair.plate.sequence.path).parent, plate)
+    words = ["--plate", str(plate / "plate.####.exr"), "--colorspace", SPACE, "--fps", "24"]
+    release = ["--performer", "ada", "--document", str(FOOTAGE / "releases/ada.md")]
+    until = ["--project", "demo", "--expires", "2099-12-31"]
+    assert main(["shot", "new", str(folder), *words]) == 0
+    assert main(["release", "add", str(folder), *release, *until]) == 0
+    pair.track.save(folder / "track/p1_v001.safetensors")
+    for faceset in (pair.likeness, pair.double):
+        shutil.copytree(faceset.folder, folder / "facesets" / faceset.folder.name)
+    return folder
