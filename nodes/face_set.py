@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 INDEX = "faceset.safetensors"
+_AGAIN = "make the faceset again with `lifemask faceset`"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class FaceSet:
             return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
             raise BrokenFileError(
-                f"{folder / INDEX}: not a faceset of this version ({error})"
+                f"{folder / INDEX}: not a faceset of this version ({error}); {_AGAIN}"
             ) from error
 
     @cached_property
@@ -122,5 +123,5 @@ def _planes(path: Path, *names: str) -> "Floats":
     channels, _ = exr.read_channels(path)
     missing = [name for name in names if name not in channels]
     if missing:
-        raise BrokenFileError(f"{path}: the layer {missing[0]} is not there")
+        raise BrokenFileError(f"{path}: the layer {missing[0]} is not there; {_AGAIN}")
     return np.stack([channels[name] for name in names], -1).astype(np.float32)

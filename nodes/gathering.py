@@ -15,7 +15,7 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError
+from lifemask.nodes.errors import FaceError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet, write_picture
 from lifemask.nodes.face_space import OVERSAMPLING, crop, matrices, moved, native_size
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
@@ -90,12 +90,15 @@ class Gathering:
         """Write the folder, whole or not at all, and return the faceset."""
         part = self.folder.with_name(f".{self.folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
         try:
+            part.mkdir(parents=True)
             faceset = self._gather(part)
             faceset.write_index()
             shutil.rmtree(self.folder, ignore_errors=True)
             part.rename(self.folder)
+        except OSError as error:
+            why = error.strerror or error
+            raise WriteError(f"{self.folder}: cannot be written ({why})") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
         return replace(faceset, folder=self.folder)
@@ -193,7 +196,7 @@ class Gathering:
                         crop(rgb, faces["matrix"][index], size), take.colorspace, WORKING
                     )
 
-                with closing(overlap(cut, indices)) as pictures:
+                with closing(overlap(cut, indices, reader.ahead)) as pictures:
                     yield from pictures
 
     def _choose(self, faces: dict[str, Any], dropped: Counter[str]) -> "NDArray[np.int64]":

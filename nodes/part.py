@@ -60,6 +60,9 @@ class Part:
         self._likeness = looks(role.likeness, range(len(role.likeness)))
         self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
         self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
+        inside = [coarse(map_) for map_ in openings().values()]
+        # The normals inside of mouth and eyes say nothing about how well they were seen.
+        self._openings = torch.cat(inside, 1).amax(1, keepdim=True).to(device())
         self._place(swap)
         self._choose()
         self.tone = self._tone() + swap.exposure / 17.52
@@ -156,9 +159,9 @@ class Part:
     def _load(self, index: int, reduction: float) -> Source:
         picture = self.role.likeness.face(index)[..., :3]
         landmarks = self.role.likeness.face_landmarks[index]
-        return Source(
-            prepared(picture, reduction), landmarks, self._likeness.light[index : index + 1]
-        )
+        own = slice(index, index + 1)
+        valid = torch.maximum(self._likeness.valid[own], self._openings)
+        return Source(prepared(picture, reduction), landmarks, self._likeness.light[own], valid)
 
     def double(self, cue: Cue) -> Looks:
         """The double's own face in this frame, the light on it steadied by its neighbours'."""

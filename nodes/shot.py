@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lifemask.nodes.declare import Node
-from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError, VersionExistsError
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    ColorError,
+    KnobError,
+    ShotError,
+    VersionExistsError,
+)
 from lifemask.nodes.toml import dumps
 from lifemask.nodes.types import Plate
 from lifemask.ocio.atomic import replacing
@@ -97,13 +103,22 @@ class Shot:
 
     @property
     def plate(self) -> Plate:
-        """The plate; raises MissingFramesError or BrokenFileError when it is not on disk."""
+        """The plate; raises MissingFramesError, BrokenFileError or ColorError when it is not right."""
         return self.plate_of("")
 
     def plate_of(self, frames: str) -> Plate:
         """Return the plate with only these ``frames`` of it; an empty range means all."""
+        self._check_space()
         sequence = Sequence.find(self.folder / self.path, frames or self.frames)
         return Plate(sequence, self.colorspace)
+
+    def _check_space(self) -> None:
+        from lifemask.ocio.colour import check_space
+
+        try:
+            check_space(self.colorspace)
+        except ColorError as error:
+            raise ColorError(f"{self.file}: plate.colorspace: {error}") from error
 
     def check(self) -> None:
         """Raise ShotError or KnobError when a value cannot be right."""

@@ -1,13 +1,14 @@
 """Swap: the likeness's face on the double, composited into the plate."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lifemask.nodes.declare import Knob, Node
-from lifemask.nodes.errors import ReleaseError
+from lifemask.nodes.errors import ReleaseError, SizeError, WriteError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
 from lifemask.nodes.types import FaceTrack, Plate
@@ -75,17 +76,38 @@ class Swap(Node):
     def __call__(self, plate: Plate, cast: list[Role]) -> Iterator[SwapFrame]:
         """Yield the frames of the swap; memory does not depend on how many there are.
 
-        Raises ReleaseError without a valid release for every likeness of the ``cast``.
+        Raises ReleaseError without a valid release for every likeness of the ``cast``, SizeError when
+        the frames differ in size, or from the ones that were tracked.
         """
         for role in cast:
             role.check(date.today())
+        check_size(plate, cast)
         from lifemask.nodes.swapping import Swapping
 
         return Swapping(self, plate, cast).frames()
 
 
-def write_swap(swap: Swap, plate: Plate, cast: list[Role], folder: Path, name: str) -> list[Path]:
-    """Write the swap as ``folder/name.####.exr``, one whole file after the other; return them."""
+def check_size(plate: Plate, cast: list[Role]) -> None:
+    """Raise SizeError unless all frames have the size at which everybody was tracked."""
+    from lifemask.ocio.read import same_size
+
+    width, height = same_size(plate.sequence)
+    for track in (role.track for role in cast):
+        if (width, height) != (track.width, track.height):
+            raise SizeError(
+                f"{plate.sequence.path}: is {width}x{height}, {track.person} was tracked at "
+                f"{track.width}x{track.height}; track it again"
+            )
+
+
+def write_swap(
+    swap: Swap, plate: Plate, cast: list[Role], folder: Path, name: str, whole: bool = True
+) -> list[Path]:
+    """Write the swap as ``folder/name.####.exr``, one whole file after the other; return them.
+
+    A ``whole`` swap takes the place of an older one in the folder: that is removed when the first
+    new frame is made. Otherwise its other frames stay, as a range that is rendered anew needs.
+    """
     from lifemask.nodes import progress
     from lifemask.ocio import exr
     from lifemask.ocio.overlap import overlap
@@ -95,5 +117,27 @@ def write_swap(swap: Swap, plate: Plate, cast: list[Role], folder: Path, name: s
         exr.write(path, frame.channels, frame.header)
         return path
 
-    written = overlap(write, swap(plate, cast))
-    return list(progress.each(written, "swap", len(plate.sequence.frames)))
+    frames = swap(plate, cast)
+    made = _replacing_older(frames, folder, name) if whole else frames
+    try:
+        return list(progress.each(overlap(write, made), "swap", len(plate.sequence.frames)))
+    finally:
+        # An empty folder would count as a version.
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _replacing_older(frames: Iterator[SwapFrame], folder: Path, name: str) -> Iterator[SwapFrame]:
+    """Yield ``frames``; with the first one the swap in ``folder`` goes, and what a kill left."""
+    for index, frame in enumerate(frames):
+        if not index:
+            for old in (*folder.glob(f"{name}.*.exr"), *folder.glob(f".{name}.*.part")):
+                _remove(old)
+        yield frame
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(f"{file}: cannot be replaced ({error.strerror})") from error

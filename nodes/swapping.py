@@ -73,7 +73,7 @@ class Swapping:
         parts = [Part(self.swap, role, numbers) for role in self.cast]
         with (
             Reader(self.plate.sequence) as reader,
-            closing(overlap(reader.read, numbers)) as plates,
+            closing(overlap(reader.read, numbers, reader.ahead)) as plates,
         ):
             for frame in plates:
                 yield self._swapped(frame, parts)
@@ -102,7 +102,7 @@ class Swapping:
         view, own = View(target, window), View(double, window)
         own_look = part.double(cue)
         light = own_look.light
-        log = render(view, part.sources(cue), cue.openings, light, part.tone)
+        log = render(view, part.sources(cue), cue.openings, part.albedo[None], light, part.tone)
         quotient = to_log(plate) - own.of(part.double_albedo[None] + light)
         size = _size(cue)
         occlusion = in_front(to_log(plate), own, own_look.score, size, self.swap.occluders)

@@ -38,9 +38,7 @@ def pictures(plate: Plate) -> Iterator[Picture]:
                 return convert(reduced(pixels, factor), plate.colorspace, LINEAR_SRGB), factor
             return reduced(convert(pixels, plate.colorspace, LINEAR_SRGB), factor), factor
 
-        # A movie is decoded in order: its frames cannot be read side by side.
-        ahead = 1 if plate.sequence.is_movie else 4
-        with closing(overlap(load, plate.sequence.frames, ahead)) as loaded:
+        with closing(overlap(load, plate.sequence.frames, reader.ahead)) as loaded:
             for pixels, factor in loaded:
                 yield picture(pixels, factor)
 

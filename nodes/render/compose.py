@@ -15,19 +15,21 @@ from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.retrieve import FACE
 from lifemask.nodes.render.sample import blur, lookup
 
-SHARPEN = 0.25  # of the finest band: what interpolation takes away
+SHARPEN = 0.3  # of the finest band: what interpolation takes away
+_UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
 _MARGIN = 12  # pixels around the mesh
 
 
 @dataclass(frozen=True)
 class Source:
-    """One picture of the likeness: ``log`` (1, 3, S, S), where its landmarks are in it, and its
-    ``light`` (1, 3, 64, 64).
+    """One picture of the likeness: ``log`` (1, 3, S, S), where its landmarks are in it, its
+    ``light`` (1, 3, 64, 64), and how far each texel is seen, ``valid`` (1, 1, 64, 64).
     """
 
     log: Tensor
     landmarks: Floats  # (478, 3)
     light: Tensor
+    valid: Tensor
 
 
 Sources = dict[str, list[tuple[float, Source]]]
@@ -92,20 +94,27 @@ class View:
 
 
 def render(
-    view: View, sources: Sources, fixes: dict[str, Opening], light: Tensor, tone: Tensor
+    view: View,
+    sources: Sources,
+    fixes: dict[str, Opening],
+    albedo: Tensor,
+    light: Tensor,
+    tone: Tensor,
 ) -> Tensor:
     """The likeness (1, 3, H, W), log, in the ``light`` (1, 3, 64, 64) of the plate.
 
-    ``sources`` has the pictures of each region with their shares, ``tone`` (3,) is added: the
-    complexion.
+    ``sources`` has the pictures of each region with their shares; where a picture does not see the
+    face, the likeness's ``albedo`` (1, 3, 64, 64) stands in. ``tone`` (3,), the complexion, is added.
     """
     weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
     weights[FACE] = (1 - sum(weights.values())).clamp(0, 1)  # type: ignore[union-attr,arg-type]
     total = torch.zeros_like(view.uv.permute(0, 3, 1, 2)[:, :1]).repeat(1, 3, 1, 1)
+    plain = view.of(albedo)
     for name, weight in weights.items():
         flat = torch.zeros_like(total)
         for share, source in sources[name]:
-            flat = flat + share * (_picked(view, source) - view.of(source.light))
+            picked = _picked(view, source) - view.of(source.light)
+            flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
         if name in fixes:
             flat = flat + view.of_atlas(_inside(name)) * _opened(flat, fixes[name])
         total = total + weight * flat
@@ -116,6 +125,12 @@ def _picked(view: View, source: Source) -> Tensor:
     """The source's pixels, carried over by the mesh: sampled once."""
     vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
     return lookup(source.log, view.fragments(vertices))
+
+
+def _seen(view: View, source: Source) -> Tensor:
+    """How far the source's pixels can be used, 0..1: not where it saw the face from the side."""
+    low, high = _UNSEEN
+    return ((view.of(source.valid, "bilinear") - low) / (high - low)).clamp(0, 1)
 
 
 def _opened(flat: Tensor, fix: Opening) -> Tensor:

@@ -18,9 +18,9 @@ from lifemask.nodes.render.texture import Textures
 ROUNDS = 8
 _FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
 _RIDGE = 3e-3
-_SYMMETRY = 2.0  # texels above which an albedo is the same on both sides
+_SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
 _FINE, _WIDE, _FALLBACK = 0.7, 6.0, 0.02  # texels, texels, trust in the wide mean
-_ALBEDO_SPREAD = 0.1  # log: an albedo this far from skin's is a poor place to read light from
+_ALBEDO_SPREAD = 0.06  # log: an albedo this far from skin's is a poor place to read light from
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:
     device = albedo.device
     opening = sum(coarse(map_) for map_ in openings().values()).clamp(0, 1).to(device)  # type: ignore[union-attr]
     plain = (2 - albedo.abs().amax(0, keepdim=True) / _ALBEDO_SPREAD).clamp(0.02, 1)
-    weight = textures.valid * (1 - opening) * plain + 1e-5
+    weight = textures.valid * (1 - opening) * plain
     left = textures.colour - albedo - shade
     wide = smooth(left, weight, _WIDE)
     fine = blur(left * weight, _FINE) + _FALLBACK * wide

@@ -1,8 +1,8 @@
 """What lies before a face: where its texture is neither itself nor itself in another light.
 
 Light and albedo explain most of a texture. What they leave is compared, texel by texel, with what
-they usually leave: an occluder is unlike it in colour or brighter; a shadow is only darker, and so
-counts for less.
+they usually leave. An occluder is brighter, or another colour, or a thin dark line; what is only
+darker is its shadow, and belongs on the face.
 """
 
 from functools import cache
@@ -13,16 +13,17 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse
 from lifemask.nodes.render.light import weighted_median
-from lifemask.nodes.render.sample import blur
+from lifemask.nodes.render.sample import blur, shrink, spread
 from lifemask.nodes.render.texture import Textures
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
-_LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: differences that are never surprising
-_DARKER = 0.45
+_LEAST_BRIGHT, _LEAST_COLOUR, _LEAST_LINE = 0.02, 0.006, 0.025  # log: never surprising
+_SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
+_LINE = 2  # texels: half the width of the thickest line
 _MOST = 100.0
 _SURE, _MAYBE = 2.6, 1.6  # scores
 _NEAR = 3.0  # texels: an occluder is no lonely spot
-_ALONE, _TOGETHER = 0.25, 0.5
+_ALONE, _TOGETHER = 0.15, 0.35
 _MOST_COMPARED = 240  # frames
 
 
@@ -33,12 +34,15 @@ def scores(textures: Textures, left: Tensor) -> Tensor:
     weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
     grey = (left * weights).sum(1, keepdim=True)
     colour = left - left.mean(1, keepdim=True)
-    brighter = grey - _typical(grey, textures.valid)
-    tinted = (colour - _typical(colour, textures.valid)).norm(dim=1, keepdim=True)
-    usual = (1.48 * _typical(brighter.abs(), textures.valid)).clamp(min=_LEAST_BRIGHT)
-    usual_tint = (1.48 * _typical(tinted, textures.valid)).clamp(min=_LEAST_COLOUR)
-    brighter = torch.where(brighter < 0, brighter * _DARKER, brighter)
-    score = ((brighter / usual) ** 2 + (tinted / usual_tint) ** 2).clamp(max=_MOST)
+    line = shrink(spread(grey, _LINE), _LINE) - grey
+    brighter, tint, line = (part - _typical(part, textures.valid) for part in (grey, colour, line))
+    tint = tint.norm(dim=1, keepdim=True)
+    shadow = _SHADOW_COLOUR * (-brighter).clamp(min=0)
+    score = (
+        (brighter.clamp(min=0) / _usual(brighter, textures.valid, _LEAST_BRIGHT)) ** 2
+        + (tint / (_usual(tint, textures.valid, _LEAST_COLOUR) + shadow)) ** 2
+        + (line.clamp(min=0) / _usual(line, textures.valid, _LEAST_LINE)) ** 2
+    ).clamp(max=_MOST)
     trust = (textures.valid - 0.3).clamp(min=0) * _still().to(left.device) + 1e-3
     return (blur(score * trust, 1.0) / blur(trust, 1.0)).sqrt() * (textures.valid > 0.05)
 
@@ -53,6 +57,11 @@ def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
 def _typical(values: Tensor, valid: Tensor) -> Tensor:
     step = -(-len(values) // _MOST_COMPARED)
     return weighted_median(values[::step], valid[::step])[None]
+
+
+def _usual(values: Tensor, valid: Tensor, least: float) -> Tensor:
+    """Standard deviation of each texel over the frames, robust: from the median deviation."""
+    return (1.48 * _typical(values.abs(), valid)).clamp(min=least)
 
 
 @cache
