@@ -103,7 +103,7 @@ class Shot:
 
     @property
     def plate(self) -> Plate:
-        """The plate; raises MissingFramesError, BrokenFileError or ColorError when it is not right."""
+        """The plate; raises MissingFramesError, BrokenFileError or ColorError."""
         return self.plate_of("")
 
     def plate_of(self, frames: str) -> Plate:

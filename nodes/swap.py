@@ -76,8 +76,8 @@ class Swap(Node):
     def __call__(self, plate: Plate, cast: list[Role]) -> Iterator[SwapFrame]:
         """Yield the frames of the swap; memory does not depend on how many there are.
 
-        Raises ReleaseError without a valid release for every likeness of the ``cast``, SizeError when
-        the frames differ in size, or from the ones that were tracked.
+        Raises ReleaseError without a valid release for every likeness of the ``cast``, SizeError
+        when the frames differ in size, or from the ones that were tracked.
         """
         for role in cast:
             role.check(date.today())

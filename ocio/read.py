@@ -1,6 +1,7 @@
 """Frames of any footage: sequences, stills and movies."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from lifemask.ocio.errors import MissingFramesError, SizeError
@@ -16,13 +17,19 @@ __all__ = ["Frame", "Reader", "named_space", "read", "same_size"]
 class Reader:
     """Reads frames of one sequence; a movie stays open, so that the next frame needs no search.
 
-    Pictures may be read from several threads at once; a movie's frames come one after the other.
+    It may be read from several threads at once, at most ``ahead`` of them with any gain.
     """
 
     def __init__(self, sequence: Sequence) -> None:
         self._sequence = sequence
         self._size: tuple[int, ...] = ()
         self._movie = Movie(Path(sequence.path)) if sequence.is_movie else None
+        self._lock = Lock()
+
+    @property
+    def ahead(self) -> int:
+        """How many threads may read: a movie is decoded in order, by one."""
+        return 1 if self._movie else 4
 
     def read(self, number: int, layers: bool = False) -> Frame:
         """Return one frame, with its other channels if asked.
@@ -33,12 +40,19 @@ class Reader:
         file = self._sequence.file(number)
         if number not in self._sequence.frames or not file.is_file():
             raise MissingFramesError(f"{self._sequence.path}: frame {number} is missing")
-        frame = self._movie.read(number) if self._movie else read_picture(file, number, layers)
+        frame = self._decoded(number) or read_picture(file, number, layers)
         height, width = frame.rgb.shape[:2]
         self._size = self._size or (width, height)
         if self._size != (width, height):
             raise SizeError(_differs(file, (width, height), self._size))
         return frame
+
+    def _decoded(self, number: int) -> Frame | None:
+        """Return the frame of a movie, None of anything else."""
+        if not self._movie:
+            return None
+        with self._lock:
+            return self._movie.read(number)
 
     def close(self) -> None:
         """Close the movie, if it is one."""

@@ -28,11 +28,10 @@ def add_shot(parser: ArgumentParser) -> None:
     parser.add_argument("shot", type=Path, metavar="SHOT", help="The shot's folder.")
 
 
-def add_frames(parser: ArgumentParser) -> None:
-    """Add the choice of frames."""
-    parser.add_argument(
-        "--frames", default="", metavar="RANGE", help="Such as 1001-1040 or 1001-1096x2; else all."
-    )
+def add_frames(parser: ArgumentParser, more: str = "") -> None:
+    """Add the choice of frames, with ``more`` to its help."""
+    words = f"Such as 1001-1040 or 1001-1096x2; else all. {more}".rstrip()
+    parser.add_argument("--frames", default="", metavar="RANGE", help=words)
 
 
 def add_version(parser: ArgumentParser) -> None:

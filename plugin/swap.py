@@ -30,7 +30,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="NAME[=PERSON]",
         help="Whose face goes in, and on whom; once for each person of the plate.",
     )
-    add_frames(parser)
+    add_frames(parser, "With --overwrite the other frames stay.")
     add_version(parser)
     add_knobs(parser, Swap)
 
@@ -44,7 +44,7 @@ def _run(args: Namespace) -> Result:
     folder = shot.target("swaps", "_".join(releases), args.version, args.overwrite)
     node = shot.node(Swap, **given_knobs(args))
     name = f"{shot.name}_{folder.name}"
-    written = write_swap(node, shot.plate_of(args.frames), cast, folder, name)
+    written = write_swap(node, shot.plate_of(args.frames), cast, folder, name, not args.frames)
     return {"swap": folder, "frames": len(written)}
 
 
