@@ -147,7 +147,8 @@ class Swapping:
         mattes: tuple[Tensor, ...],
     ) -> None:
         alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
-        touched = alpha[..., 0] > 0
+        # What the stored matte, a half float, calls outside must not be touched.
+        touched = alpha[..., 0].astype(np.float16) > 0
         result = convert(_array(comp), WORKING, self.space)
         layers.comp[at][touched] = result[touched]
         made = convert(_array(raw), WORKING, self.space)

@@ -1,0 +1,165 @@
+"""What a swap touches, what it leaves alone, and what is left when it is stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
+
+from lifemask.nodes.errors import SizeError
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.swap import Role, Swap, write_swap
+from lifemask.nodes.types import Plate
+from lifemask.ocio import exr
+from lifemask.ocio.colour import display
+from lifemask.ocio.movie import write_movie
+from lifemask.ocio.read import read
+from lifemask.ocio.sequence import Sequence
+
+LAYERS = {
+    *("R", "G", "B", "A", "swap.R", "swap.G", "swap.B", "swap.A", "raw.R", "raw.G", "raw.B"),
+    *("facematte.V", "occlusion.V", "confidence.V", "stmap.U", "stmap.V", "stmap.A"),
+}
+
+
+def only(plate, *frames):
+    return replace(plate, sequence=replace(plate.sequence, frames=frames))
+
+
+@pytest.fixture(scope="module")
+def written(pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("swap")
+    write_swap(Swap(), pair.plate, [pair.role], folder, "sh010")
+    return folder
+
+
+def stored(folder, frame):
+    return exr.read_channels(folder / f"sh010.{frame}.exr")
+
+
+def outside(channels):
+    return channels["swap.A"] == 0
+
+
+def test_there_is_a_file_for_each_frame_with_every_layer(pair, written):
+    assert len(list(written.iterdir())) == len(pair.plate.sequence.frames)
+    for frame in pair.plate.sequence.frames:
+        channels, header = stored(written, frame)
+        assert set(channels) == LAYERS
+        kinds = {name: np.float32 if name.startswith("stmap") else np.float16 for name in LAYERS}
+        assert all(channels[name].dtype == kind for name, kind in kinds.items())
+        assert header["comments"] == "kept"
+        assert header["lifemask/release"].startswith("ada project=demo")
+
+
+def test_the_face_is_changed_and_nothing_else(pair, written):
+    for frame in pair.plate.sequence.frames:
+        channels, _ = stored(written, frame)
+        plate, _ = exr.read_channels(pair.plate.sequence.file(frame))
+        for name in "RGB":
+            same = channels[name] == plate[name]
+            assert same[outside(channels)].all()
+            if frame != NO_FACE:
+                assert not same[channels["swap.A"] > 0.9].all()
+        assert np.array_equal(channels["A"], plate["A"])
+
+
+def test_a_plate_of_full_floats_is_not_rounded(pair, tmp_path):
+    plate = only(small_plate(tmp_path / "plate", np.float32), 1002)
+    write_swap(Swap(), plate, [pair.role], tmp_path, "sh010")
+    channels, _ = stored(tmp_path, 1002)
+    before, _ = exr.read_channels(plate.sequence.file(1002))
+    assert (channels["swap.A"] > 0.9).any()
+    for name in "RGB":
+        assert channels[name].dtype == np.float32
+        assert np.array_equal(channels[name][outside(channels)], before[name][outside(channels)])
+    assert np.array_equal(channels["A"], before["A"])
+
+
+def test_a_frame_without_a_face_is_the_plate_and_says_so(pair, written):
+    assert NO_FACE in pair.plate.sequence.frames
+    channels, header = stored(written, NO_FACE)
+    assert "no face" in header["lifemask/people"]
+    assert not any(channels[name].any() for name in LAYERS - set("RGBA"))
+    assert stored(written, NO_FACE + 1)[1]["lifemask/people"] == "p1"
+
+
+def test_two_people_are_swapped_at_once(pair, tmp_path):
+    plate = Plate(Sequence.find(FOOTAGE / "a4_stage/performer_b/beauty/beauty.####.exr"), SPACE)
+    tracks = QUICK(plate)
+    assert [track.person for track in tracks] == ["p1", "p2"]
+    ben = replace(pair.likeness, performer="ben")
+    cast = []
+    for track, likeness in zip(tracks, (pair.likeness, ben), strict=True):
+        double = Faceset(every_frame=True)([plate], [track], "double", tmp_path / track.person)
+        release = replace(pair.role.release, performer=likeness.performer)
+        cast.append(Role(track, likeness, double, release, "demo"))
+    first, last = plate.sequence.frames[0], plate.sequence.frames[-1]
+    write_swap(Swap(), only(plate, first, last), cast, tmp_path / "swap", "sh010")
+    for place, frame in ((0, first), (-1, last)):
+        channels, header = stored(tmp_path / "swap", frame)
+        before = read(plate.sequence, frame).rgb
+        after = np.stack([channels[name] for name in "RGB"], -1)
+        changed = (after != before).any(-1)
+        assert not changed[outside(channels)].any()
+        for track in tracks:
+            x, y = track.landmarks[place, 4, :2].astype(int)
+            assert changed[y - 3 : y + 3, x - 3 : x + 3].all()
+        assert header["lifemask/people"] == "p1, p2"
+        assert header["lifemask/likeness"] == "ada, ben"
+        assert header["lifemask/release"].count("project=demo") == 2
+
+
+def test_a_movie_is_a_take_and_a_plate(pair, tmp_path):
+    frames = [frame for frame in pair.plate.sequence.frames if frame != NO_FACE]
+    pictures = [display(read(pair.plate.sequence, frame).rgb, SPACE) for frame in frames]
+    write_movie(tmp_path / "plate.mp4", pictures, 24)
+    movie = Plate(Sequence.find(tmp_path / "plate.mp4"), "sRGB Encoded Rec.709 (sRGB)")
+    (track,) = QUICK(movie)
+    likeness = Faceset(single=True)([movie], [track], "ada", tmp_path / "ada")
+    double = Faceset(every_frame=True)([movie], [track], "double", tmp_path / "double")
+    assert double.faces.frame.tolist() == list(range(1, len(frames) + 1))
+    role = Pair(movie, track, likeness, double).role
+    write_swap(Swap(), movie, [role], tmp_path / "swap", "sh010")
+    channels, header = stored(tmp_path / "swap", "0003")
+    assert header["lifemask/colorspace"] == "ACEScg"
+    assert header["framesPerSecond"]
+    assert (channels["swap.A"] > 0.9).any()
+
+
+def test_a_whole_swap_takes_the_place_of_the_older_one(pair, written, tmp_path):
+    def make(whole, *frames):
+        write_swap(Swap(), only(pair.plate, *frames), [pair.role], tmp_path, "sh010", whole)
+        return sorted(int(file.name.split(".")[1]) for file in tmp_path.iterdir())
+
+    assert make(True, 1001, 1002, 1003) == [1001, 1002, 1003]
+    (tmp_path / ".sh010.1003.exr.1.part").touch()
+    assert make(True, 1002, 1003) == [1002, 1003]
+    assert make(False, 1003, 1005) == [1002, 1003, 1005]
+
+
+def test_the_older_swap_stays_until_the_new_one_begins(pair, tmp_path):
+    write_swap(Swap(), only(pair.plate, 1001), [pair.role], tmp_path, "sh010")
+    wrong = replace(pair.role, track=replace(pair.track, width=999))
+    with pytest.raises(SizeError, match="p1 was tracked at 999x180"):
+        write_swap(Swap(), only(pair.plate, 1002), [wrong], tmp_path, "sh010")
+    assert [file.name for file in tmp_path.iterdir()] == ["sh010.1001.exr"]
+
+
+def test_a_killed_render_leaves_whole_frames(shot):
+    words = [*(sys.executable, "-m", "lifemask.plugin.cli", "swap"), str(shot)]
+    words += ["--likeness", "ada", "--json"]
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    for line in child.stdout:
+        said = json.loads(line)
+        if said["event"] == "progress" and said["task"] == "swap" and said["done"] == 2:
+            child.send_signal(signal.SIGKILL)
+            break
+    child.communicate()
+    frames = sorted((shot / "swaps/ada_v001").glob("*.exr"))
+    assert 2 <= len(frames) < 8
+    assert all(set(exr.read_channels(file)[0]) == LAYERS for file in frames)
