@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from lifemask.nodes.errors import VersionExistsError
+from lifemask.nodes.errors import VersionExistsError, WriteError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
@@ -29,8 +29,14 @@ def _run(args: Namespace) -> Result:
     number = _version(shot, args.version, args.overwrite)
     tracks = shot.node(Track, **given_knobs(args))(shot.plate_of(args.frames))
     paths = {track.person: shot.version("track", track.person, number) for track in tracks}
-    for track in tracks:
-        track.save(paths[track.person])
+    try:
+        for track in tracks:
+            track.save(paths[track.person])
+    except WriteError:
+        # People of one run belong together: some of them would count as all.
+        for path in () if args.overwrite else paths.values():
+            path.unlink(missing_ok=True)
+        raise
     for name in set(shot.names("track")) - set(paths):
         shot.version("track", name, number).unlink(missing_ok=True)
     return {"track": list(paths.values()), "text": [_summary(track) for track in tracks]}
