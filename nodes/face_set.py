@@ -114,7 +114,9 @@ def write_picture(path: Path, planes: "dict[str, Floats]", header: dict[str, Any
     """Write half-float planes of ACEScg; half is enough for what is relit later."""
     import numpy as np
 
-    exr.write(path, {n: p.astype(np.float16) for n, p in planes.items()}, header)
+    exr.write(
+        path, {n: np.clip(p, -65504, 65504).astype(np.float16) for n, p in planes.items()}, header
+    )
 
 
 def _planes(path: Path, *names: str) -> "Floats":

@@ -24,7 +24,7 @@ from lifemask.nodes.render.curve import STOP, to_linear, to_log
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
 from lifemask.nodes.render.occluders import occlusion, scores
 from lifemask.nodes.render.raster import rasterise
-from lifemask.nodes.render.sample import blur, halved, lookup
+from lifemask.nodes.render.sample import blur, halved, lookup, spread
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
@@ -294,7 +294,7 @@ def _finish(
     light = torch.from_numpy(take).to(device())
     shade = shading(textures.normal, person.lights[light], textures.valid)
     score = scores(textures, textures.colour - shade - person.albedo)
-    clear = 1 - occlusion(score)
+    clear = 1 - spread(occlusion(score), 1)
     seen = Textures(textures.colour, textures.valid * clear, textures.normal)
     images = light_image(seen, person.albedo, shade)
     jobs = (

@@ -31,6 +31,7 @@ _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring 
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
 _CONTRAST = (0.7, 1.8)
 _MOST_LIFT = 0.12  # log
+_MISFIT = (0.03, 0.06)  # log: from where on a mouth is unlike the double's, and is not used
 _TEETH = 0.08  # log between dark and bright: from where on an open mouth shows teeth
 
 
@@ -44,6 +45,7 @@ class Cue:
     matrix: "Floats"  # (2, 3), plate to face space
     pictures: dict[str, dict[int, float]]  # region: picture: share
     openings: dict[str, Opening]
+    mouth: float  # share of the double's own mouth between the lips
     reduction: float
 
 
@@ -64,7 +66,7 @@ class Part:
         # The normals inside of mouth and eyes say nothing about how well they were seen.
         self._openings = torch.cat(inside, 1).amax(1, keepdim=True).to(device())
         self._place(swap)
-        self._choose()
+        self._choose(swap)
         self.tone = self._tone() + swap.exposure / 17.52
 
     def _place(self, swap: "Swap") -> None:
@@ -78,14 +80,16 @@ class Part:
         target = target_mesh(own.neutral, likeness.neutral, placed)
         self._landmarks = _adjusted(target, placed, swap)
 
-    def _choose(self) -> None:
+    def _choose(self, swap: "Swap") -> None:
         """One picture for each frame and region, and how bright its openings are to be."""
         wardrobe = Wardrobe(self._likeness, self.albedo)
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
+        misfits: list[Tensor] = []
         for chunk in progress.each(self._read(), "choose", -(-len(self._frames) // _CHUNK)):
             for name, cost in wardrobe.costs(chunk).items():
                 rows[name].append(cost)
+            misfits.append(wardrobe.misfit("mouth", chunk))
             for name in seen:
                 seen[name].append(chunk.opening(name))
         changes = wardrobe.changes()
@@ -94,11 +98,22 @@ class Part:
             for name, cost in rows.items()
             if cost
         }
+        self._mouths = self._own_mouth(swap, misfits)
         self._fixes = {
             name: self._fix(name, *map(torch.cat, zip(*parts, strict=True)))
             for name, parts in seen.items()
             if parts
         }
+
+    def _own_mouth(self, swap: "Swap", misfits: list[Tensor]) -> "Floats":
+        """How far each frame keeps the double's own mouth: where no picture is like it."""
+        if not misfits:
+            return np.zeros(0, np.float32)
+        table = torch.cat(misfits)
+        chosen = torch.from_numpy(self._paths["mouth"]).to(table.device)
+        low, high = _MISFIT
+        share = (table.gather(1, chosen[:, None]) - low) / (high - low)
+        return np.asarray(_steady(share.clamp(0, 1) * swap.mouth)[:, 0].cpu().numpy(), np.float32)
 
     def _read(self) -> Iterator[Looks]:
         for start in range(0, len(self._own), _CHUNK):
@@ -145,6 +160,7 @@ class Part:
             own.matrix[index],
             pictures,
             fixes,
+            float(self._mouths[at]),
             float(native / own.scale[index]),
         )
 

@@ -67,8 +67,8 @@ class Swap(Node):
         float, Knob("Move the matte's edge inward; below 0 out.", -20, 20, "% of it")
     ] = 0.0
     mouth: Annotated[
-        float, Knob("Inside of the mouth: 0 the likeness's, 1 the double's.", 0, 1)
-    ] = 0.0
+        float, Knob("How far the double's mouth stays where no take has one like it.", 0, 1)
+    ] = 1.0
     occluders: Annotated[
         float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
     ] = 1.0

@@ -106,7 +106,7 @@ class Swapping:
         quotient = to_log(plate) - own.of(part.double_albedo[None] + light)
         size = _size(cue)
         occlusion = in_front(to_log(plate), own, own_look.score, size, self.swap.occluders)
-        log = self._with_mouth(log, to_log(plate), view, own)
+        log = _with_mouth(log, to_log(plate), view, own, cue.mouth)
         raw = torch.lerp(plate, to_linear(log), view.covered)
         face = self._matte(view, own, size)
         alpha = face * (1 - occlusion)
@@ -127,15 +127,6 @@ class Swapping:
             face = shrink(face, grow) if self.swap.erode > 0 else spread(face, grow)
             face = blur(face, grow / 2) * own.covered
         return (face * reach).clamp(0, 1)
-
-    def _with_mouth(self, log: Tensor, plate: Tensor, view: View, own: View) -> Tensor:
-        """The double's own mouth between the lips, as far as the knob says."""
-        if not self.swap.mouth:
-            return log
-        inside = torch.minimum(
-            view.of_atlas(openings()["mouth"]), own.of_atlas(openings()["mouth"])
-        )
-        return torch.lerp(log, plate, inside * self.swap.mouth)
 
     def _store(
         self,
@@ -177,6 +168,15 @@ class Swapping:
         return header | {f"lifemask/{name}": value for name, value in ours.items()}
 
 
+def _with_mouth(log: Tensor, plate: Tensor, view: View, own: View, share: float) -> Tensor:
+    """The double's own mouth, to a ``share``, between the lips of both."""
+    if not share:
+        return log
+    mouth = openings()["mouth"]
+    inside = torch.minimum(view.of_atlas(mouth), own.of_atlas(mouth))
+    return torch.lerp(log, plate, inside * share)
+
+
 def _size(cue: Cue) -> float:
     """Width of the face in pixels."""
     return float(np.ptp(cue.double[:468, 0]))
@@ -200,6 +200,11 @@ def _st_map(stmap: "Floats", matrix: "Floats", size: int) -> None:
     stmap[inside] = np.stack([u, v, np.ones_like(u)], -1)[inside]
 
 
+def _half(plane: "Floats") -> "NDArray[np.float16]":
+    """A plane of ours as half float; what is too bright for it stays finite."""
+    return np.clip(plane, -65504, 65504).astype(np.float16)
+
+
 def _channels(layers: Layers, frame: Frame, kept: bool) -> "dict[str, NDArray[Any]]":
     """The planes by the names and in the types that hosts read rightly."""
     height, width = layers.comp.shape[:2]
@@ -216,13 +221,13 @@ def _channels(layers: Layers, frame: Frame, kept: bool) -> "dict[str, NDArray[An
     }
     for layer, (letters, planes) in half.items():
         for i, letter in enumerate(letters):
-            named[f"{layer}.{letter}"] = planes[..., i].astype(np.float16)
+            named[f"{layer}.{letter}"] = _half(planes[..., i])
     for name, plane in (
         ("facematte", layers.face),
         ("occlusion", layers.occlusion),
         ("confidence", layers.confidence),
     ):
-        named[f"{name}.V"] = plane[..., 0].astype(np.float16)
+        named[f"{name}.V"] = _half(plane[..., 0])
     for i, letter in enumerate("UVA"):
         named[f"stmap.{letter}"] = layers.stmap[..., i]
     return named

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 STOP = 1 / 17.52  # one stop, in the log part of the curve
+BRIGHTEST = 1.45  # log of what half float can hold with room to spare: cubic filters overshoot
 _BREAK, _BREAK_LOG = 0.0078125, 0.155251141552511
 _SLOPE, _OFFSET = 10.5402377416545, 0.0729055341958355
 
@@ -18,6 +19,7 @@ def to_log(linear: Tensor) -> Tensor:
 
 
 def to_linear(log: Tensor) -> Tensor:
-    """Return the scene-linear values of the curve."""
+    """Return the scene-linear values of the curve, up to 53,000."""
+    log = log.clamp(max=BRIGHTEST)
     linear = torch.exp2(log / STOP - 9.72)
     return torch.where(log <= _BREAK_LOG, (log - _OFFSET) / _SLOPE, linear)

@@ -7,6 +7,7 @@ from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.sample import blur, guided
 
 _RADIUS = 0.02  # of the face's width: how far an edge of the plate draws the matte
+_LOW, _HIGH = 0.15, 0.55  # of the drawn matte: what counts as nothing, and as all
 _SOFTNESS = 1e-4  # log squared: contrasts above its root are edges
 
 
@@ -20,7 +21,7 @@ def in_front(plate: Tensor, own: View, score: Tensor, size: float, readiness: fl
         return matte
     guide = plate.mean(1, keepdim=True)
     refined = guided(matte, guide, max(1.0, _RADIUS * size), _SOFTNESS)
-    return refined.clamp(0, 1) * own.covered
+    return ((refined - _LOW) / (_HIGH - _LOW)).clamp(0, 1) * own.covered
 
 
 def doubt(quotient: Tensor, size: float) -> Tensor:

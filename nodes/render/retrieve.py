@@ -50,6 +50,10 @@ class Wardrobe:
             result[name] = _CHANGE[name] * (apart + other)
         return result
 
+    def misfit(self, name: str, double: Looks) -> Tensor:
+        """How unlike the inside of an opening is, (T, N), log: teeth, tongue, gaze."""
+        return _look(name, double, self.looks)
+
     def _differences(self, name: str, double: Looks) -> Tensor:
         where = _where(name).to(double.colour.device)
         own = self.looks
@@ -90,10 +94,14 @@ def _apart(name: str, a: Looks, b: Looks) -> Tensor:
     result = moved + _TURN[name] * torch.arccos(cosine.clamp(-1, 1))
     if name == FACE:
         return result
+    return result + _LOOK * _look(name, a, b)
+
+
+def _look(name: str, a: Looks, b: Looks) -> Tensor:
+    """How unlike openings look, less their light: root mean square, (A, B), log."""
     inside = coarse(openings()[name])[0, 0].to(a.colour.device)
     weight = inside / inside.sum()
-    look = torch.stack([((row - b.flat) ** 2 * weight).sum((1, 2)).sqrt() for row in a.flat])
-    return result + _LOOK * look
+    return torch.stack([((row - b.flat) ** 2 * weight).sum((1, 2)).sqrt() for row in a.flat])
 
 
 def shortest_path(costs: Tensor, changes: Tensor) -> Tensor:
