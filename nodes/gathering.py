@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -14,23 +14,23 @@ import numpy as np
 import torch
 
 from lifemask.nodes import progress
+from lifemask.nodes.curation import chosen, exposure, sharpness
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet, write_picture
-from lifemask.nodes.face_space import OVERSAMPLING, crop, matrices, moved, native_size
+from lifemask.nodes.face_space import crop, matrices, moved, native_size
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
-from lifemask.nodes.render.atlas import coarse as coarse_map
-from lifemask.nodes.render.curve import STOP, to_linear, to_log
+from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
 from lifemask.nodes.render.occluders import occlusion, scores
 from lifemask.nodes.render.raster import rasterise
-from lifemask.nodes.render.sample import blur, halved, lookup, spread
+from lifemask.nodes.render.sample import halved, lookup, spread
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio.colour import WORKING, convert
 from lifemask.ocio.overlap import overlap
-from lifemask.ocio.read import Reader
+from lifemask.ocio.read import Reader, same_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 LEAST_FACES = 8
-_ALIKE = 0.025  # centimetres and radians, added up: closer than this is the same picture
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
-_FAIR_EXPOSURE = (-7.0, 5.0)  # stops from mid grey
 _FACE_WIDTH = 14.0  # centimetres
 
 
@@ -66,14 +64,17 @@ class Coarse:
         self.colour.append(small.colour[0].cpu())
         self.valid.append(small.valid[0].cpu())
         self.normal.append(small.normal[0].cpu())
-        self.sharpness.append(_sharpness(log, mesh))
-        self.exposure.append(_exposure(small))
+        self.sharpness.append(sharpness(log, mesh))
+        self.exposure.append(exposure(small))
         return torch.cat([to_linear(fine.colour[0]), fine.valid[0]])
 
-    def textures(self, chosen: "NDArray[np.int64]") -> Textures:
-        """The coarse textures of the ``chosen`` faces."""
-        pick = lambda part: torch.stack([part[i] for i in chosen]).to(device())  # noqa: E731
-        return Textures(pick(self.colour), pick(self.valid), pick(self.normal))
+    def textures(self, kept: "NDArray[np.int64]") -> Textures:
+        """The coarse textures of the faces ``kept``."""
+        colour, valid, normal = (
+            torch.stack([part[i] for i in kept]).to(device())
+            for part in (self.colour, self.valid, self.normal)
+        )
+        return Textures(colour, valid, normal)
 
 
 @dataclass
@@ -109,29 +110,19 @@ class Gathering:
         size = self.node.size or native_size(_placed(faces))
         faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
         coarse = self._cut_out(part, faces, size)
-        faces |= {
-            "sharpness": np.float32(coarse.sharpness),
-            "exposure": np.float32(coarse.exposure),
-        }
+        faces["sharpness"] = np.array(coarse.sharpness, np.float32)
+        faces["exposure"] = np.array(coarse.exposure, np.float32)
         kept = np.arange(len(faces["frame"]))
         if not self.node.every_frame:
-            kept = self._choose(faces, dropped)
+            kept = chosen(faces, self.node.least_sharpness, dropped)
         self._check(len(kept), dropped)
-        numbers = {name: array[kept] for name, array in faces.items() if name != "neutral"}
+        neutral = faces.pop("neutral")
+        numbers = {name: array[kept] for name, array in faces.items()}
         person = _finish(part, kept, numbers["take"], coarse.textures(kept))
-        return FaceSet(
-            part,
-            self.performer,
-            size,
-            tuple(take.sequence.path for take in self.takes),
-            dict(dropped),
-            Faces(
-                neutral=faces["neutral"],
-                albedo=person.albedo.cpu().numpy(),
-                lights=person.lights.cpu().numpy(),
-                **numbers,
-            ),
-        )
+        albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
+        takes = tuple(take.sequence.path for take in self.takes)
+        everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
+        return FaceSet(part, self.performer, size, takes, dict(dropped), everything)
 
     def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
         """The numbers of all frames whose face was tracked and is large enough."""
@@ -173,7 +164,7 @@ class Gathering:
 
     def _unwrapped(
         self, part: Path, faces: dict[str, Any], meshes: "Floats", size: int, coarse: Coarse
-    ) -> "Iterator[tuple[Path, dict[str, Floats]]]":
+    ) -> "Generator[tuple[Path, dict[str, Floats]], None, None]":
         """Yield the file and the planes of every face; its texture is put aside on the way."""
         with closing(self._read(faces, size)) as pictures:
             for index, picture in enumerate(pictures):
@@ -184,10 +175,12 @@ class Gathering:
                 planes["A"] = face_matte(mesh, size)
                 yield part / f"face.{index + 1:04d}.exr", planes
 
-    def _read(self, faces: dict[str, Any], size: int) -> "Iterator[Floats]":
+    def _read(self, faces: dict[str, Any], size: int) -> "Generator[Floats, None, None]":
         """Yield the candidates in face space, scene-linear ACEScg, read ahead."""
         for number, indices in groupby(range(len(faces["frame"])), lambda i: faces["take"][i]):
             take = self.takes[number]
+            # From the headers: frames that are read side by side cannot tell which one differs.
+            same_size(take.sequence)
             with Reader(take.sequence) as reader:
 
                 def cut(index: int, take: Plate = take, reader: Reader = reader) -> "Floats":
@@ -198,20 +191,6 @@ class Gathering:
 
                 with closing(overlap(cut, indices, reader.ahead)) as pictures:
                     yield from pictures
-
-    def _choose(self, faces: dict[str, Any], dropped: Counter[str]) -> "NDArray[np.int64]":
-        """The faces that are sharp, well exposed and unlike one another."""
-        sharp = faces["sharpness"] >= self.node.least_sharpness * np.median(faces["sharpness"])
-        low, high = _FAIR_EXPOSURE
-        fair = (faces["exposure"] > low) & (faces["exposure"] < high)
-        dropped["blurred"], dropped["badly exposed"] = int((~sharp).sum()), int((~fair).sum())
-        good = np.flatnonzero(sharp & fair)
-        kept: list[int] = []
-        for index in good:
-            if not any(_alike(faces, index, other) for other in kept):
-                kept.append(int(index))
-        dropped["duplicate"] = len(good) - len(kept)
-        return np.array(kept, np.int64)
 
 
 _PLACED = ("shape", "scale", "rotation", "centre")
@@ -238,14 +217,6 @@ def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
     return np.concatenate([[0], new.cumsum()])
 
 
-def _alike(faces: dict[str, Any], a: int, b: int) -> bool:
-    if faces["take"][a] != faces["take"][b]:
-        return False
-    shape = np.linalg.norm(faces["shape"][a] - faces["shape"][b], axis=-1).mean()
-    turn = np.trace(faces["rotation"][a].T @ faces["rotation"][b])
-    return bool(shape + np.arccos(np.clip((turn - 1) / 2, -1, 1)) < _ALIKE)
-
-
 def _write(job: "tuple[Path, dict[str, Floats]]") -> None:
     path, planes = job
     write_picture(path, planes, {"colorInteropID": "lin_ap1_scene"})
@@ -262,24 +233,6 @@ def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
     map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
     matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
     return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)
-
-
-def _sharpness(log: torch.Tensor, mesh: torch.Tensor) -> float:
-    """Contrast of the finest detail the take has, in the inner face: log units."""
-    low, high = mesh[0, :, :2].amin(0), mesh[0, :, :2].amax(0)
-    x0, y0 = (low + 0.2 * (high - low)).long().clamp(min=0).tolist()
-    x1, y1 = (high - 0.2 * (high - low)).long().clamp(min=1).tolist()
-    inner = log[:, :, y0:y1, x0:x1].mean(1, keepdim=True)
-    if min(inner.shape[-2:]) < 8:
-        return 0.0
-    return float((blur(inner, OVERSAMPLING / 2) - blur(inner, OVERSAMPLING * 2)).std())
-
-
-def _exposure(textures: Textures) -> float:
-    """Mean of the skin in stops from mid grey."""
-    weight = textures.valid[0, 0] * coarse_map(atlas().skin)[0, 0].to(textures.valid.device)
-    log = (textures.colour[0].mean(0) * weight).sum() / (weight.sum() + 1e-6)
-    return float((log - float(to_log(torch.tensor(0.18)))) / STOP)
 
 
 def _finish(
