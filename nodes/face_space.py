@@ -55,13 +55,17 @@ def _steadied(
     result = values.copy()
     for run in np.unique(runs):
         own = runs == run
-        padded = (
-            np.pad(values[own], ((reach, reach), (0, 0)), "reflect", reflect_type="odd")
-            if (own.sum() > reach)
-            else np.pad(values[own], ((reach, reach), (0, 0)), "edge")
-        )
+        padded = _padded(values[own], reach)
         result[own] = np.stack([np.convolve(c, kernel, "valid") for c in padded.T], 1)
     return result
+
+
+def _padded(run: "NDArray[np.float64]", reach: int) -> "NDArray[np.float64]":
+    """``run`` (N, C) carried on at both ends; a short one has too little to mirror."""
+    around = ((reach, reach), (0, 0))
+    if len(run) > reach:
+        return np.pad(run, around, "reflect", reflect_type="odd")
+    return np.pad(run, around, "edge")
 
 
 def moved(points: "Floats", matrix: "Floats") -> "Floats":
@@ -82,7 +86,7 @@ def crop(picture: "Floats", matrix: "Floats", size: int) -> "Floats":
         reduced = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         fit = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float32)
         matrix = np.concatenate([matrix[:, :2] * fit, matrix[:, 2:]], 1)
-        picture = reduced
+        picture = np.asarray(reduced, np.float32)
     # OpenCV counts from pixel centres at 0.
     shift = matrix.astype(np.float64).copy()
     shift[:, 2] += shift[:, :2] @ np.array([0.5, 0.5]) - 0.5

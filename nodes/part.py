@@ -13,6 +13,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
+from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.looks import Looks, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
@@ -67,7 +68,7 @@ class Part:
         self._openings = torch.cat(inside, 1).amax(1, keepdim=True).to(device())
         self._place(swap)
         self._choose(swap)
-        self.tone = self._tone() + swap.exposure / 17.52
+        self.tone = self._tone() + swap.exposure * STOP
 
     def _place(self, swap: "Swap") -> None:
         own, likeness = self.role.double.faces, self.role.likeness.faces
@@ -123,9 +124,8 @@ class Part:
         """Contrast (T,), pivot (T, 3) and lift (T, 3) of an opening, steady in time."""
         own_dark, own_bright = self._likeness.opening(name)
         chosen = torch.from_numpy(self._paths[name]).to(dark.device)
-        grey = lambda colour: luminance(colour[..., None, None])[:, 0, 0]  # noqa: E731
-        span = grey(bright) - dark
-        own_span = grey(own_bright[chosen]) - own_dark[chosen]
+        span = _grey(bright) - dark
+        own_span = _grey(own_bright[chosen]) - own_dark[chosen]
         contrast = ((span + 0.02) / (own_span + 0.02)).clamp(*_CONTRAST)
         lift = (bright - own_bright[chosen]).clamp(-_MOST_LIFT, _MOST_LIFT)
         if name == "mouth":
@@ -191,6 +191,11 @@ class Part:
             for name in ("colour", "valid", "score", "motion", "rotation")
         }
         return Looks(light=light, **own)
+
+
+def _grey(colour: Tensor) -> Tensor:
+    """Luminance (N,) of colours (N, 3)."""
+    return luminance(colour[..., None, None])[:, 0, 0]
 
 
 def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":

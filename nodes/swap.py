@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Role:
-    """Who goes on whom: the ``likeness`` on the person of ``track``, whose own faces are ``double``.
+    """Who goes on whom: the ``likeness`` on the person of ``track``.
 
-    ``release`` is the likeness's consent, and ``project`` the one that the shot belongs to.
+    ``double`` has that person's own faces, ``release`` is the likeness's consent, and ``project``
+    the one that the shot belongs to.
     """
 
     track: FaceTrack

@@ -54,8 +54,10 @@ class Layers:
     def of(cls, plate: "Floats") -> "Layers":
         """Layers in which nobody is swapped."""
         height, width = plate.shape[:2]
-        empty = lambda n: np.zeros((height, width, n), np.float32)  # noqa: E731
-        return cls(plate.copy(), empty(3), empty(3), *(empty(1) for _ in range(4)), empty(3))
+        generated, raw, stmap = (np.zeros((height, width, 3), np.float32) for _ in range(3))
+        mattes = (np.zeros((height, width, 1), np.float32) for _ in range(4))
+        alpha, face, occlusion, confidence = mattes
+        return cls(plate.copy(), generated, raw, alpha, face, occlusion, confidence, stmap)
 
 
 class Swapping:

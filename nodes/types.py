@@ -25,11 +25,11 @@ class Plate:
 class FaceTrack:
     """One person's face through a plate.
 
-    ``frames`` (N,) are consecutive; where the face is lost, ``confidence`` (N,) is 0 and the rest is
-    NaN. ``landmarks`` (N, 478, 3) are in plate pixels, pixel centres at .5, x right, y down, z away
-    from the camera, same scale, its zero at the head's middle. ``rotation`` (N, 3, 3) takes head axes
-    (x to picture right when facing the camera, y down, z away from the camera) to the picture's.
-    ``expression`` (N, 52) are blendshape coefficients, 0..1.
+    ``frames`` (N,) are consecutive; where the face is lost, ``confidence`` (N,) is 0 and the rest
+    is NaN. ``landmarks`` (N, 478, 3) are in plate pixels, pixel centres at .5, x right, y down, z
+    away from the camera, same scale, its zero at the head's middle. ``rotation`` (N, 3, 3) takes
+    head axes (x to picture right when facing the camera, y down, z away from the camera) to the
+    picture's. ``expression`` (N, 52) are blendshape coefficients, 0..1.
     """
 
     person: str

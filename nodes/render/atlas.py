@@ -1,7 +1,12 @@
-"""Texture space: the cylinder unwrap of the mean head with lips and lids open, and what is known
-of every face in it. Read from ``atlas.safetensors``, which learned from synthetic people only.
+"""Texture space: the cylinder unwrap of the mean head, and what is known of every face in it.
+
+Lips and lids are open in it. Read from ``atlas.safetensors``, which learned from synthetic people
+only.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,16 +70,37 @@ class Atlas:
         return np.asarray(cv2.GaussianBlur(cv2.dilate(inside, disc), (0, 0), soft), np.float32)
 
 
-@cache
+_other: ContextVar[Atlas | None] = ContextVar("other", default=None)
+
+
 def atlas() -> Atlas:
-    """Return the atlas that ships with Lifemask."""
+    """Return the atlas that ships with Lifemask, or the one that is being made."""
+    return _other.get() or _shipped()
+
+
+@contextmanager
+def using(other: Atlas) -> Iterator[None]:
+    """Let the renderer use another atlas, while nothing else runs: an atlas in the making."""
+    token = _other.set(other)
+    try:
+        _forget()
+        yield
+    finally:
+        _other.reset(token)
+        _forget()
+
+
+def _forget() -> None:
+    for known in (regions, openings, texels):
+        known.cache_clear()
+
+
+@cache
+def _shipped() -> Atlas:
     arrays, _ = archive.load(Path(__file__).with_name("atlas.safetensors"), "atlas")
-    return Atlas(
-        **{
-            name: array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
-            for name, array in arrays.items()
-        }
-    )
+    triangles = arrays.pop("triangles").astype(np.int64)
+    maps = {name: array.astype(np.float32) for name, array in arrays.items()}
+    return Atlas(triangles=triangles, **maps)
 
 
 @cache

@@ -22,14 +22,12 @@ _MARGIN = 12  # pixels around the mesh
 
 @dataclass(frozen=True)
 class Source:
-    """One picture of the likeness: ``log`` (1, 3, S, S), where its landmarks are in it, its
-    ``light`` (1, 3, 64, 64), and how far each texel is seen, ``valid`` (1, 1, 64, 64).
-    """
+    """One picture of the likeness, in face space of S pixels."""
 
-    log: Tensor
-    landmarks: Floats  # (478, 3)
-    light: Tensor
-    valid: Tensor
+    log: Tensor  # (1, 3, S, S)
+    landmarks: Floats  # (478, 3) in its pixels
+    light: Tensor  # (1, 3, 64, 64) log
+    valid: Tensor  # (1, 1, 64, 64) how far each texel is seen, 0..1
 
 
 Sources = dict[str, list[tuple[float, Source]]]
@@ -37,8 +35,10 @@ Sources = dict[str, list[tuple[float, Source]]]
 
 @dataclass(frozen=True)
 class Opening:
-    """How an eye or the mouth of a source is brought to the plate's: about ``bright`` (3,), its
-    contrast times ``contrast``, then ``lift`` (3,) added; log.
+    """How an eye or the mouth of a source is brought to the plate's.
+
+    Its contrast about ``bright`` (3,) is taken times ``contrast``, then ``lift`` (3,) is added;
+    log.
     """
 
     contrast: float
@@ -76,7 +76,9 @@ class View:
 
     def __init__(self, mesh: Floats, window: Window) -> None:
         """Rasterise ``mesh`` (504, 3), in plate pixels."""
-        local = torch.from_numpy(mesh - np.float32([window.x0, window.y0, 0])).to(device())
+        local = torch.from_numpy(mesh - np.array([window.x0, window.y0, 0], np.float32)).to(
+            device()
+        )
         triangles = torch.from_numpy(atlas().triangles).to(device())
         self.fragments: Fragments = rasterise(
             local[None], triangles, window.y1 - window.y0, window.x1 - window.x0
@@ -104,19 +106,20 @@ def render(
     """The likeness (1, 3, H, W), log, in the ``light`` (1, 3, 64, 64) of the plate.
 
     ``sources`` has the pictures of each region with their shares; where a picture does not see the
-    face, the likeness's ``albedo`` (1, 3, 64, 64) stands in. ``tone`` (3,), the complexion, is added.
+    face, the likeness's ``albedo`` (1, 3, 64, 64) stands in. ``tone`` (3,), the complexion, is
+    added.
     """
     weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
-    weights[FACE] = (1 - sum(weights.values())).clamp(0, 1)  # type: ignore[union-attr,arg-type]
-    total = torch.zeros_like(view.uv.permute(0, 3, 1, 2)[:, :1]).repeat(1, 3, 1, 1)
+    weights[FACE] = (1 - torch.stack(list(weights.values())).sum(0)).clamp(0, 1)
     plain = view.of(albedo)
+    total = torch.zeros_like(plain)
     for name, weight in weights.items():
-        flat = torch.zeros_like(total)
+        flat = torch.zeros_like(plain)
         for share, source in sources[name]:
             picked = _picked(view, source) - view.of(source.light)
             flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
         if name in fixes:
-            flat = flat + view.of_atlas(_inside(name)) * _opened(flat, fixes[name])
+            flat = flat + view.of_atlas(openings()[name]) * _opened(flat, fixes[name])
         total = total + weight * flat
     return total + view.of(light) + tone.view(1, 3, 1, 1)
 
@@ -136,10 +139,6 @@ def _seen(view: View, source: Source) -> Tensor:
 def _opened(flat: Tensor, fix: Opening) -> Tensor:
     bright, lift = fix.bright.view(1, 3, 1, 1), fix.lift.view(1, 3, 1, 1)
     return (fix.contrast - 1) * (flat - bright) + lift
-
-
-def _inside(name: str) -> Floats:
-    return openings()[name]
 
 
 def prepared(picture: Floats, reduction: float) -> Tensor:

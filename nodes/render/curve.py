@@ -1,6 +1,7 @@
 """The ACEScct curve on tensors, for the renderer's own pictures on the GPU.
 
-The primaries stay ACEScg's. Academy S-2016-001, section 4.4; the toe is a line that keeps negatives.
+The primaries stay ACEScg's. Academy S-2016-001, section 4.4; the toe is a line that keeps
+negatives.
 """
 
 import torch

@@ -25,8 +25,10 @@ _ALBEDO_SPREAD = 0.06  # log: an albedo this far from skin's is a poor place to 
 
 @dataclass(frozen=True)
 class Complexion:
-    """The ``albedo`` (3, COARSE, COARSE) of a person, log, zero mean over the skin, and the
-    ``lights`` (takes, 9, 3) that it was seen in: linear, in the picture's axes.
+    """A person's skin, and the light on it.
+
+    The ``albedo`` (3, COARSE, COARSE) is log and has zero mean over the skin; the ``lights``
+    (takes, 9, 3) that it was seen in are linear harmonics, in the picture's axes.
     """
 
     albedo: Tensor
@@ -41,8 +43,9 @@ def harmonics(normal: Tensor) -> Tensor:
 
 
 def shading(normal: Tensor, light: Tensor, where: Tensor) -> Tensor:
-    """Log shading (N, 3, H, W) of normals under ``light`` (N, 9, 3); ``where`` (N, 1, H, W)
-    counts for the median that sets the floor.
+    """Log shading (N, 3, H, W) of normals (N, 3, H, W) under ``light`` (N, 9, 3).
+
+    ``where`` (N, 1, H, W) counts for the median that sets the floor.
     """
     linear = torch.einsum("nhwk,nkc->nchw", harmonics(normal), light)
     floors = []
@@ -69,8 +72,8 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
             own = take == number
             part = Textures(textures.colour[own], textures.valid[own], textures.normal[own])
             lights[number] = _fit(part, albedo, skin)
-            shade[own] = shading(part.normal, lights[number].expand(len(part.colour), -1, -1),
-                                 part.valid * skin)  # fmt: skip
+            light = lights[number].expand(len(part.colour), -1, -1)
+            shade[own] = shading(part.normal, light, part.valid * skin)
         albedo = _albedo(textures.colour - shade, textures.valid, start, skin)
     return Complexion(albedo, lights)
 
@@ -122,9 +125,9 @@ def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:
     Read from bare skin; over eyes, mouth, brows and beard the harmonics carry it on.
     """
     device = albedo.device
-    opening = sum(coarse(map_) for map_ in openings().values()).clamp(0, 1).to(device)  # type: ignore[union-attr]
+    opening = torch.stack([coarse(map_) for map_ in openings().values()]).sum(0).clamp(0, 1)
     plain = (2 - albedo.abs().amax(0, keepdim=True) / _ALBEDO_SPREAD).clamp(0.02, 1)
-    weight = textures.valid * (1 - opening) * plain
+    weight = textures.valid * (1 - opening.to(device)) * plain
     left = textures.colour - albedo - shade
     wide = smooth(left, weight, _WIDE)
     fine = blur(left * weight, _FINE) + _FALLBACK * wide

@@ -22,8 +22,11 @@ _INSIDE = 0.6
 
 @dataclass(frozen=True)
 class Looks:
-    """Coarse textures of N faces: ``colour`` and ``light`` (N, 3, 64, 64), log, ``valid``
-    (N, 1, 64, 64), ``score`` the same size (`occluders.scores`); ``motion`` (N, 478, 3) is the shape less the neutral, ``rotation`` (N, 3, 3).
+    """Coarse textures of N faces, and their shape.
+
+    ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1, ``score``
+    (N, 1, 64, 64) is `occluders.scores`; ``motion`` (N, 478, 3) is the shape less the neutral,
+    in centimetres, ``rotation`` (N, 3, 3).
     """
 
     colour: Tensor
@@ -68,8 +71,11 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
 def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
     """Colour, validity, light and occluder score of a texture (256, 256, 8), linear."""
     planes = texture.permute(2, 0, 1)[None]
-    mean = lambda x: torch.nn.functional.avg_pool2d(x, SIZE // COARSE)  # noqa: E731
     valid = planes[:, 3:4]
-    weight = mean(valid)
-    colour = mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
-    return colour[0], weight[0], mean(to_log(planes[:, 4:7]))[0], mean(planes[:, 7:])[0]
+    weight = _mean(valid)
+    colour = _mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
+    return colour[0], weight[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:])[0]
+
+
+def _mean(planes: Tensor) -> Tensor:
+    return torch.nn.functional.avg_pool2d(planes, SIZE // COARSE)

@@ -28,8 +28,9 @@ _MOST_COMPARED = 240  # frames
 
 
 def scores(textures: Textures, left: Tensor) -> Tensor:
-    """How surprising each texel is, (N, 1, 64, 64), given what light and albedo ``left``
-    (N, 3, 64, 64) of coarse ``textures``; 1 is usual.
+    """How surprising each texel is, (N, 1, 64, 64); 1 is usual.
+
+    ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``.
     """
     weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
     grey = (left * weights).sum(1, keepdim=True)

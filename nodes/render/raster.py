@@ -1,7 +1,7 @@
 """A small z-buffered rasteriser: exact, batched, the same code on CPU and GPU.
 
-Every triangle is expanded into the pixels of its bounding box, all at once; each pixel then keeps the
-nearest fragment by one scatter of a key that holds depth above and fragment number below.
+Every triangle is expanded into the pixels of its bounding box, all at once; each pixel then keeps
+the nearest fragment by one scatter of a key that holds depth above and fragment number below.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ EDGE = 1e-5  # barycentric slack, so that no pixel falls between two triangles
 
 @dataclass(frozen=True)
 class Fragments:
-    """What each pixel sees: ``corner`` (N, H, W, 3) vertex indices, ``weight`` (N, H, W, 3)
-    barycentrics, ``covered`` (N, H, W); where nothing is seen, corner and weight are 0.
+    """What each pixel sees.
+
+    ``corner`` (N, H, W, 3) vertex indices, ``weight`` (N, H, W, 3) barycentrics, ``covered``
+    (N, H, W); where nothing is seen, corner and weight are 0.
     """
 
     corner: "Tensor"

@@ -69,9 +69,8 @@ class Wardrobe:
     def _faults(self, name: str) -> Tensor:
         """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
         own = self.looks
-        weight = (
-            _where(name).to(own.colour.device) * own.valid[:, 0] * _bare().to(own.colour.device)
-        )
+        skin = (_where(name) * _bare()).to(own.colour.device)
+        weight = skin * own.valid[:, 0]
         left = luminance(own.colour - own.light - self.albedo)
         return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
 
@@ -81,7 +80,8 @@ def _where(name: str) -> Tensor:
 
 
 def _bare() -> Tensor:
-    return (1 - sum(coarse(map_)[0, 0] for map_ in openings().values())).clamp(0, 1)  # type: ignore[union-attr,arg-type,return-value]
+    opened = torch.stack([coarse(map_)[0, 0] for map_ in openings().values()]).sum(0)
+    return (1 - opened).clamp(0, 1)
 
 
 def _apart(name: str, a: Looks, b: Looks) -> Tensor:

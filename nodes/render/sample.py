@@ -3,8 +3,8 @@
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 
 def blur(pictures: Tensor, sigma: float) -> Tensor:
@@ -13,9 +13,9 @@ def blur(pictures: Tensor, sigma: float) -> Tensor:
     taps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
     kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
     kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, 1, -1)
-    rows = F.conv2d(pictures, kernel, padding=(0, reach), groups=pictures.shape[1])
+    rows = functional.conv2d(pictures, kernel, padding=(0, reach), groups=pictures.shape[1])
     columns = kernel.transpose(2, 3)
-    return F.conv2d(rows, columns, padding=(reach, 0), groups=pictures.shape[1])
+    return functional.conv2d(rows, columns, padding=(reach, 0), groups=pictures.shape[1])
 
 
 def smooth(pictures: Tensor, weight: Tensor, sigma: float) -> Tensor:
@@ -33,12 +33,12 @@ def lookup(pictures: Tensor, position: Tensor, mode: str = "bicubic") -> Tensor:
     grid = position * 2 / size - 1
     if len(pictures) != len(grid):
         pictures = pictures.expand(len(grid), -1, -1, -1)
-    return F.grid_sample(pictures, grid, mode, "border", align_corners=False)
+    return functional.grid_sample(pictures, grid, mode, "border", align_corners=False)
 
 
 def spread(pictures: Tensor, radius: int) -> Tensor:
     """Largest value within ``radius`` pixels."""
-    return F.max_pool2d(pictures, 2 * radius + 1, 1, radius)
+    return functional.max_pool2d(pictures, 2 * radius + 1, 1, radius)
 
 
 def shrink(pictures: Tensor, radius: int) -> Tensor:
@@ -48,7 +48,7 @@ def shrink(pictures: Tensor, radius: int) -> Tensor:
 
 def halved(pictures: Tensor, times: int) -> Tensor:
     """Mean over blocks of 2 to the power of ``times`` pixels."""
-    return F.avg_pool2d(pictures, 2**times) if times else pictures
+    return functional.avg_pool2d(pictures, 2**times) if times else pictures
 
 
 def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> Tensor:
@@ -57,7 +57,10 @@ def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> T
     Guided filter (He, Sun and Tang 2013, eq. 5 and 6) with a Gaussian window.
     """
     ones = blur(torch.ones_like(guide), radius)
-    mean = lambda x: blur(x, radius) / ones  # noqa: E731
+
+    def mean(x: Tensor) -> Tensor:
+        return blur(x, radius) / ones
+
     centre, value = mean(guide), mean(pictures)
     slope = (mean(guide * pictures) - centre * value) / (mean(guide**2) - centre**2 + softness)
     return mean(slope) * guide + mean(value - slope * centre)

@@ -71,4 +71,4 @@ def target_mesh(neutral: Floats, likeness_neutral: Floats, double: Placed) -> Fl
     shape = likeness_neutral + double.shape - neutral
     turned = np.einsum("nki,nji->nkj", shape, double.rotation)
     landmarks = turned * double.scale[:, None, None] + double.centre[:, None]
-    return landmarks.astype(np.float32)
+    return np.asarray(landmarks, np.float32)

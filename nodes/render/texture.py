@@ -15,7 +15,9 @@ _BEHIND = 0.03  # of the face's width: deeper than the nearest surface by more i
 
 @dataclass(frozen=True)
 class Textures:
-    """``colour`` (N, 3, H, W) in the log curve, ``valid`` (N, 1, H, W) 0..1, and ``normal``
+    """Pictures in texture space.
+
+    ``colour`` (N, 3, H, W) in the log curve, ``valid`` (N, 1, H, W) 0..1, and ``normal``
     (N, 3, H, W): unit, in the picture's axes, z below 0 faces the camera.
     """
 
@@ -27,7 +29,10 @@ class Textures:
     def coarse(self) -> "Textures":
         """The same at COARSE texels a side, colour averaged where it is valid."""
         step = self.colour.shape[-1] // COARSE
-        mean = lambda x: torch.nn.functional.avg_pool2d(x, step)  # noqa: E731
+
+        def mean(x: Tensor) -> Tensor:
+            return torch.nn.functional.avg_pool2d(x, step)
+
         weight = mean(self.valid)
         normal = torch.nn.functional.normalize(mean(self.normal), dim=1)
         return Textures(mean(self.colour * self.valid) / (weight + 1e-4), weight, normal)
@@ -63,27 +68,27 @@ def normals(vertices: Tensor) -> Tensor:
 def _on_texels(attribute: Tensor) -> Tensor:
     """Interpolate (N, V, C) over texture space: (N, SIZE, SIZE, C)."""
     fixed = texels()
-    count = len(attribute)
-    move = lambda x: x.to(attribute.device).expand(count, *x.shape[1:])  # noqa: E731
-    return Fragments(move(fixed.corner), move(fixed.weight), move(fixed.covered))(attribute)
+    corner, weight, covered = (
+        part.to(attribute.device).expand(len(attribute), *part.shape[1:])
+        for part in (fixed.corner, fixed.weight, fixed.covered)
+    )
+    return Fragments(corner, weight, covered)(attribute)
 
 
 def _hidden(vertices: Tensor, position: Tensor, depth: Tensor) -> Tensor:
     """Which texels (N, SIZE, SIZE) lie behind another part of the mesh; at SIZE pixels a side."""
     low, high = vertices[..., :2].amin(1), vertices[..., :2].amax(1)
     scale = (SIZE - 4) / (high - low).amax(1)
-    move = lambda p: (
-        (p - low.view(-1, *[1] * (p.ndim - 2), 2))
-        * scale.view(  # noqa: E731
-            -1, *[1] * (p.ndim - 1)
-        )
-        + 2
-    )
-    flat = torch.cat([move(vertices[..., :2]), vertices[..., 2:]], -1)
+
+    def fitted(points: Tensor) -> Tensor:
+        ones = [1] * (points.ndim - 2)
+        return (points - low.view(-1, *ones, 2)) * scale.view(-1, *ones, 1) + 2
+
+    flat = torch.cat([fitted(vertices[..., :2]), vertices[..., 2:]], -1)
     triangles = torch.from_numpy(atlas().triangles).to(vertices.device)
     seen = rasterise(flat, triangles, SIZE, SIZE)
     nearest = seen(vertices[..., 2:]).permute(0, 3, 1, 2)
     nearest = torch.where(seen.covered[:, None], nearest, torch.full_like(nearest, 1e6))
-    nearest = lookup(shrink(nearest, 1), move(position), "bilinear")[:, 0]
+    nearest = lookup(shrink(nearest, 1), fitted(position), "bilinear")[:, 0]
     slack = _BEHIND * (high - low)[:, 0].view(-1, 1, 1)
     return depth > nearest + slack
