@@ -66,7 +66,12 @@ _ENDS = (
     _End("yaw", -1, 8, _YAW),
     _End("pitch", 1, 6, _PITCH),
     _End("pitch", -1, 6, _PITCH),
-    _End("mouth", 1, 0.08, _never("opens the mouth", "shoot vowels and a laugh, or use --mouth 1")),
+    _End(
+        "mouth",
+        1,
+        0.08,
+        _never("opens the mouth", "shoot vowels and a laugh, or leave it to --mouth"),
+    ),
     _End("mouth", -1, 0.05, _never("closes the mouth", "shoot it shut, as in m, b and p")),
     _End("eyes", 1, 0.06, _never("opens the eyes", "shoot surprise")),
     _End("eyes", -1, 0.06, _never("closes the eyes", "shoot blinks, and the eyes kept shut")),
