@@ -20,7 +20,7 @@ _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
 _LEAST_BRIGHT, _LEAST_COLOUR, _LEAST_LINE = 0.02, 0.006, 0.025  # log: never surprising
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
 _LINE = 2  # texels: half the width of the thickest line
-_MOST = 100.0
+_MOST, _MOST_BRIGHT = 100.0, 6.0
 _SURE, _MAYBE = 2.6, 1.6  # scores
 _NEAR = 3.0  # texels: an occluder is no lonely spot
 _ALONE, _TOGETHER = 0.15, 0.35
@@ -40,7 +40,7 @@ def scores(textures: Textures, left: Tensor) -> Tensor:
     tint = tint.norm(dim=1, keepdim=True)
     shadow = _SHADOW_COLOUR * (-brighter).clamp(min=0)
     score = (
-        (brighter.clamp(min=0) / _usual(brighter, textures.valid, _LEAST_BRIGHT)) ** 2
+        _brightness(brighter, textures.valid)
         + (tint / (_usual(tint, textures.valid, _LEAST_COLOUR) + shadow)) ** 2
         + (line.clamp(min=0) / _usual(line, textures.valid, _LEAST_LINE)) ** 2
     ).clamp(max=_MOST)
@@ -58,6 +58,12 @@ def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
 def _typical(values: Tensor, valid: Tensor) -> Tensor:
     step = -(-len(values) // _MOST_COMPARED)
     return weighted_median(values[::step], valid[::step])[None]
+
+
+def _brightness(brighter: Tensor, valid: Tensor) -> Tensor:
+    """How much brightness speaks for an occluder; alone never for sure: a highlight moves, too."""
+    score = (brighter.clamp(min=0) / _usual(brighter, valid, _LEAST_BRIGHT)) ** 2
+    return score.clamp(max=_MOST_BRIGHT)
 
 
 def _usual(values: Tensor, valid: Tensor, least: float) -> Tensor:
