@@ -21,8 +21,9 @@ from lifemask.nodes.face_set import Faces, FaceSet, write_picture
 from lifemask.nodes.face_space import crop, matrices, moved, native_size
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
-from lifemask.nodes.render.occluders import occlusion, scores
+from lifemask.nodes.render.occluders import SURE, occlusion, scores
 from lifemask.nodes.render.raster import rasterise
 from lifemask.nodes.render.sample import halved, lookup, spread
 from lifemask.nodes.render.shape import Placed, neutral_of
@@ -126,7 +127,9 @@ class Gathering:
 
     def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
         """The numbers of all frames whose face was tracked and is large enough."""
-        parts = [_seen(number, track) for number, track in enumerate(self.tracks)]
+        # A take that is given twice has one number, and its faces are duplicates.
+        numbers = [self.takes.index(take) for take in self.takes]
+        parts = [_seen(*pair) for pair in zip(numbers, self.tracks, strict=True)]
         faces = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         dropped["lost"] = sum(int((track.confidence <= 0).sum()) for track in self.tracks)
         self._check(len(faces["frame"]), dropped)
@@ -247,7 +250,10 @@ def _finish(
     light = torch.from_numpy(take).to(device())
     shade = shading(textures.normal, person.lights[light], textures.valid)
     score = scores(textures, textures.colour - shade - person.albedo)
-    clear = 1 - spread(occlusion(score), 1)
+    hair = fringe(person.albedo)
+    person = replace(person, albedo=without_fringe(person.albedo, hair))
+    score = torch.maximum(score, hair * SURE)
+    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
     seen = Textures(textures.colour, textures.valid * clear, textures.normal)
     images = light_image(seen, person.albedo, shade)
     jobs = (

@@ -21,7 +21,7 @@ _LEAST_BRIGHT, _LEAST_COLOUR, _LEAST_LINE = 0.02, 0.006, 0.025  # log: never sur
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
 _LINE = 2  # texels: half the width of the thickest line
 _MOST, _MOST_BRIGHT = 100.0, 6.0
-_SURE, _MAYBE = 2.6, 1.6  # scores
+SURE, _MAYBE = 2.6, 1.6  # scores
 _NEAR = 3.0  # texels: an occluder is no lonely spot
 _ALONE, _TOGETHER = 0.15, 0.35
 _MOST_COMPARED = 240  # frames
@@ -50,7 +50,7 @@ def scores(textures: Textures, left: Tensor) -> Tensor:
 
 def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
     """The matte, 0..1, of a ``score``; a higher ``readiness`` finds more, 0 nothing."""
-    likely = ((score * readiness - _MAYBE) / (_SURE - _MAYBE)).clamp(0, 1)
+    likely = ((score * readiness - _MAYBE) / (SURE - _MAYBE)).clamp(0, 1)
     dense = (blur(likely, _NEAR) - _ALONE) / (_TOGETHER - _ALONE)
     return likely * dense.clamp(0, 1)
 
