@@ -17,7 +17,7 @@ from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.compose import View, Window, render
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.front import doubt, in_front
-from lifemask.nodes.render.sample import blur, shrink, spread
+from lifemask.nodes.render.sample import feather, shrink, spread
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -122,12 +122,12 @@ class Swapping:
     def _matte(self, view: View, own: View, size: float) -> Tensor:
         """Where the face may be replaced: the double's face, as far as the likeness reaches."""
         soft = max(1.0, size * 0.01)
-        reach = blur(shrink(view.covered, max(1, round(2 * soft))), soft)
+        reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
         face = own.of_atlas(atlas().face) * own.covered
         grow = round(abs(self.swap.erode) * size / 100)
         if grow:
             face = shrink(face, grow) if self.swap.erode > 0 else spread(face, grow)
-            face = blur(face, grow / 2) * own.covered
+            face = feather(face, grow / 2) * own.covered
         return (face * reach).clamp(0, 1)
 
     def _store(

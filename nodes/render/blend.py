@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lifemask.nodes.render.sample import blur, shrink, smooth
+from lifemask.nodes.render.sample import feather, shrink, smooth
 
 
 def blended(plate: Tensor, generated: Tensor, alpha: Tensor, width: float) -> Tensor:
@@ -18,5 +18,5 @@ def blended(plate: Tensor, generated: Tensor, alpha: Tensor, width: float) -> Te
         return plate + alpha * difference
     coarse = smooth(difference, alpha, width)
     inside = shrink(alpha, max(1, round(width / 2)))
-    wide = torch.minimum(blur(inside, width / 2), alpha)
+    wide = torch.minimum(feather(inside, width / 2), alpha)
     return plate + wide * coarse + alpha * (difference - coarse)

@@ -54,12 +54,14 @@ def _rasterise_one(
 ) -> "tuple[Tensor, Tensor, Tensor]":
     corners = mesh[triangles]
     owner, x, y = _boxes(corners[..., :2], height, width)
-    plane = _planes(corners)[owner]
-    value = plane[:, :3] * (x + 0.5)[:, None] + plane[:, 3:6] * (y + 0.5)[:, None] + plane[:, 6:]
-    second, third, depth = value.unbind(1)
+    # Counted from a corner of the triangle: from the picture's, edges far away would not meet.
+    away = torch.stack([x + 0.5, y + 0.5], 1) - corners[owner, 0, :2]
+    second, third = (_slopes(corners[..., :2])[owner] * away[:, None]).sum(-1).unbind(1)
     inside = ((second > -EDGE) & (third > -EDGE) & (second + third < 1 + EDGE)).nonzero()[:, 0]
     owner, second, third = owner[inside], second[inside], third[inside]
-    nearest = _nearest(y[inside] * width + x[inside], depth[inside], height * width)
+    z = corners[owner, :, 2]
+    depth = z[:, 0] + second * (z[:, 1] - z[:, 0]) + third * (z[:, 2] - z[:, 0])
+    nearest = _nearest(y[inside] * width + x[inside], depth, height * width)
     covered = nearest >= 0
     front = nearest.clamp(min=0)
     seen = covered[:, None]
@@ -97,24 +99,18 @@ def _boxes(corners: "Tensor", height: int, width: int) -> "tuple[Tensor, Tensor,
     return owner, first[owner, 0] + number - row * columns, first[owner, 1] + row
 
 
-def _planes(corners: "Tensor") -> "Tensor":
-    """Second and third barycentric and depth as planes over the picture: (T, 9).
+def _slopes(corners: "Tensor") -> "Tensor":
+    """What second and third barycentric gain in x and in y: (T, 2, 2).
 
-    Columns 0 to 2 are the slopes in x, 3 to 5 in y, 6 to 8 the values at the origin. A degenerate
-    triangle has NaN, which is inside of nothing.
+    ``corners`` (T, 3, 2). A degenerate triangle has NaN, which is inside of nothing.
     """
     a, b, c = corners.unbind(1)
     ab, ac = b - a, c - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     area = torch.where(area.abs() < 1e-9, torch.full_like(area, torch.nan), area)
-    in_x = torch.stack([ac[:, 1], -ab[:, 1]], 1) / area[:, None]
-    in_y = torch.stack([-ac[:, 0], ab[:, 0]], 1) / area[:, None]
-    edges = torch.stack([ab[:, 2], ac[:, 2]], 1)
-    in_x = torch.cat([in_x, (in_x * edges).sum(1, keepdim=True)], 1)
-    in_y = torch.cat([in_y, (in_y * edges).sum(1, keepdim=True)], 1)
-    origin = -in_x * a[:, :1] - in_y * a[:, 1:2]
-    origin[:, 2] += a[:, 2]
-    return torch.cat([in_x, in_y, origin], 1)
+    second = torch.stack([ac[:, 1], -ac[:, 0]], 1)
+    third = torch.stack([-ab[:, 1], ab[:, 0]], 1)
+    return torch.stack([second, third], 1) / area[:, None, None]
 
 
 def _nearest(pixel: "Tensor", depth: "Tensor", pixels: int) -> "Tensor":

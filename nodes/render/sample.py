@@ -18,6 +18,11 @@ def blur(pictures: Tensor, sigma: float) -> Tensor:
     return functional.conv2d(rows, columns, padding=(reach, 0), groups=pictures.shape[1])
 
 
+def feather(pictures: Tensor, sigma: float) -> Tensor:
+    """Gaussian mean of what lies in the picture: a matte that leaves it does not fade there."""
+    return blur(pictures, sigma) / blur(torch.ones_like(pictures[:1, :1]), sigma)
+
+
 def smooth(pictures: Tensor, weight: Tensor, sigma: float) -> Tensor:
     """Gaussian mean of what counts: ``weight`` (N, 1, H, W); 0 where nothing near counts.
 
@@ -56,11 +61,7 @@ def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> T
 
     Guided filter (He, Sun and Tang 2013, eq. 5 and 6) with a Gaussian window.
     """
-    ones = blur(torch.ones_like(guide), radius)
-
-    def mean(x: Tensor) -> Tensor:
-        return blur(x, radius) / ones
-
-    centre, value = mean(guide), mean(pictures)
-    slope = (mean(guide * pictures) - centre * value) / (mean(guide**2) - centre**2 + softness)
-    return mean(slope) * guide + mean(value - slope * centre)
+    centre, value = feather(guide, radius), feather(pictures, radius)
+    covariance = feather(guide * pictures, radius) - centre * value
+    slope = covariance / (feather(guide**2, radius) - centre**2 + softness)
+    return feather(slope, radius) * guide + feather(value - slope * centre, radius)

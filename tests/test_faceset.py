@@ -1,0 +1,149 @@
+"""What a faceset holds: files, layers, numbers, and what was left out of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import FOOTAGE, QUICK, SPACE
+
+from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.face_set import Faces, FaceSet
+from lifemask.nodes.face_space import crop
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.types import Plate
+from lifemask.ocio import exr
+from lifemask.ocio.colour import WORKING, convert
+from lifemask.ocio.read import read
+from lifemask.ocio.sequence import Sequence
+
+LIGHT = ["light.R", "light.G", "light.B"]
+FRAMES = 6
+
+
+def first(track, count):
+    """The first frames of a track."""
+    parts = ("frames", "landmarks", "confidence", "rotation", "expression")
+    return replace(track, **{name: getattr(track, name)[:count] for name in parts})
+
+
+@pytest.fixture(scope="module")
+def take(pair):
+    found = Plate(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
+    (track,) = QUICK(found)[:1]
+    return found, first(track, FRAMES)
+
+
+@pytest.fixture(scope="module")
+def every(take, tmp_path_factory):
+    """A faceset of every frame of the short take."""
+    folder = tmp_path_factory.mktemp("faceset") / "ada_v001"
+    return Faceset(every_frame=True)([take[0]], [take[1]], "ada", folder)
+
+
+def same(a, b):
+    return all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in Faces.__dataclass_fields__
+    )
+
+
+def test_there_is_a_picture_and_a_texture_of_each_face_and_nothing_else(every):
+    numbers = [f"{i:04d}" for i in range(1, len(every) + 1)]
+    names = {f"{kind}.{n}.exr" for kind in ("face", "texture") for n in numbers}
+    assert {file.name for file in every.folder.iterdir()} == names | {"faceset.safetensors"}
+    assert not [file for file in every.folder.parent.iterdir() if file.name.startswith(".")]
+
+
+def test_planes_are_half_floats_by_these_names(every):
+    for index in range(1, len(every) + 1):
+        face, header = exr.read_channels(every.folder / f"face.{index:04d}.exr")
+        assert set(face) == set("RGBA")
+        assert header["colorInteropID"] == "lin_ap1_scene"
+        texture, _ = exr.read_channels(every.folder / f"texture.{index:04d}.exr")
+        assert set(texture) == {*"RGB", "validity.V", "occluder.V", *LIGHT}
+        for planes, side in ((face, every.size), (texture, 256)):
+            assert all(plane.shape == (side, side) for plane in planes.values())
+            assert all(plane.dtype == np.float16 for plane in planes.values())
+            assert all(np.isfinite(plane).all() for plane in planes.values())
+
+
+def test_what_is_read_again_is_what_was_made(every):
+    again = FaceSet.load(every.folder)
+    assert same(again.faces, every.faces)
+    assert replace(again, faces=every.faces) == every
+
+
+def test_a_face_is_the_takes_own_pixels_in_acescg(every, take):
+    for index in (0, len(every) - 1):
+        frame = read(take[0].sequence, int(every.faces.frame[index])).rgb
+        truth = convert(crop(frame, every.faces.matrix[index], every.size), SPACE, WORKING)
+        assert np.array_equal(every.face(index)[..., :3], truth.astype(np.float16))
+
+
+def test_landmarks_and_matte_lie_on_the_face(every):
+    assert (every.face_landmarks[..., :2] > 0).all()
+    assert (every.face_landmarks[..., :2] < every.size).all()
+    for index in range(len(every)):
+        matte = every.face(index)[..., 3]
+        assert matte.min() >= 0
+        assert matte.max() <= 1
+        x, y = every.face_landmarks[index, 4, :2].astype(int)
+        assert matte[y, x] > 0.9
+        assert not matte[[0, -1]].any()
+
+
+def test_a_texture_has_the_faces_colour_where_it_is_valid(every):
+    for index in range(len(every)):
+        texture, face = every.texture(index), every.face(index)
+        valid = texture[..., 3]
+        assert valid.min() >= 0
+        assert valid.max() <= 1
+        assert (valid > 0.5).mean() > 0.2
+        skin = face[..., :3][face[..., 3] > 0.9]
+        low, high = np.quantile(skin, 0.02, 0) * 0.5, np.quantile(skin, 0.98, 0) * 1.5
+        middle = np.median(texture[..., :3][valid > 0.5], 0)
+        assert (low < middle).all() and (middle < high).all()
+
+
+def test_shape_and_pose_put_the_landmarks_where_they_were_tracked(every):
+    faces = every.faces
+    turned = np.einsum("nki,nji->nkj", faces.shape, faces.rotation)
+    again = turned * faces.scale[:, None, None] + faces.centre[:, None]
+    np.testing.assert_allclose(again, faces.landmarks, atol=0.02)
+    assert np.linalg.norm(faces.shape.mean(0) - faces.neutral, axis=-1).mean() < 0.5
+
+
+def test_the_size_can_be_told_and_every_frame_is_kept_for_a_double(take, tmp_path):
+    faceset = Faceset(size=128, every_frame=True)([take[0]], [take[1]], "ada", tmp_path / "ada")
+    assert faceset.size == 128
+    assert faceset.face(0).shape == (128, 128, 4)
+    assert faceset.faces.frame.tolist() == take[1].frames.tolist()
+
+
+def test_a_take_that_is_given_twice_adds_nothing_but_duplicates(take, tmp_path):
+    node = Faceset(single=True, size=128)
+    once = node([take[0]], [take[1]], "ada", tmp_path / "once")
+    twice = node([take[0]] * 2, [take[1]] * 2, "ada", tmp_path / "twice")
+    assert twice.faces.frame.tolist() == once.faces.frame.tolist()
+    assert twice.dropped["duplicate"] == 2 * once.dropped["duplicate"] + len(once)
+    assert len(list(twice.folder.glob("face.*.exr"))) == len(twice)
+
+
+def test_lost_and_tiny_faces_are_counted(take, tmp_path):
+    plate, track = take
+    lost = replace(track, confidence=np.where(track.frames == track.frames[1], 0, 1))
+    faceset = Faceset(single=True, size=128)([plate], [lost], "ada", tmp_path / "ada")
+    assert faceset.dropped["lost"] == 1
+    assert track.frames[1] not in faceset.faces.frame
+    with pytest.raises(FaceError, match=f"ada: 0 usable faces, 1 are needed .*{FRAMES} tiny"):
+        Faceset(single=True, least_size=2048)([plate], [track], "ada", tmp_path / "tiny")
+
+
+def test_too_few_faces_leave_nothing_behind(take, tmp_path):
+    with pytest.raises(FaceError, match="8 are needed"):
+        Faceset(size=64)([take[0]], [take[1]], "ada", tmp_path / "ada")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_take_needs_its_track(take, tmp_path):
+    with pytest.raises(KnobError, match="2 takes with 1 tracks"):
+        Faceset()([take[0]] * 2, [take[1]], "ada", tmp_path / "ada")

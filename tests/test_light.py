@@ -1,0 +1,130 @@
+"""Albedo and light of faces that were lit by known lights."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import SKIN, coarse_blob, faces
+
+from lifemask.nodes.render.atlas import COARSE, atlas, coarse
+from lifemask.nodes.render.curve import STOP, to_linear
+from lifemask.nodes.render.light import complexion, light_image, shading, weighted_median
+from lifemask.nodes.render.texture import Textures
+
+LIGHTS = torch.tensor([[1.0, 0.45, -0.3, -0.5], [0.6, -0.3, -0.1, -0.35]])
+
+
+def lights():
+    """Two lights (2, 9, 3), one from each side, warm and cold."""
+    result = torch.zeros(2, 9, 3)
+    result[:, :4] = LIGHTS[..., None] * torch.tensor([[1.2, 1.0, 0.8], [0.9, 1.0, 1.1]])[:, None]
+    return result
+
+
+def albedo():
+    """The mean face with two dark spots on the cheeks: no harmonics can tell them as light."""
+    start = torch.from_numpy(atlas().albedo).permute(2, 0, 1)
+    spots = coarse_blob(20, 36, 3) + coarse_blob(COARSE - 21, 36, 3)
+    result = start - 0.08 * spots * torch.tensor([0.8, 1.0, 1.2]).view(3, 1, 1)
+    return result - (result * SKIN).sum((1, 2), keepdim=True) / SKIN.sum()
+
+
+def lit(count=24, seed=1):
+    """Textures of a turning head in two takes; the shading, the take of each."""
+    blank = faces(count, seed)
+    take = torch.arange(count) % 2
+    shade = shading(blank.normal, lights()[take], blank.valid)
+    noise = torch.from_numpy(np.random.default_rng(seed).normal(0, 0.004, shade.shape)).float()
+    return Textures(albedo() + shade + noise, blank.valid, blank.normal), shade, take
+
+
+@pytest.fixture(scope="module")
+def seen():
+    textures, shade, take = lit()
+    return textures, shade, take, complexion(textures, take)
+
+
+def known(textures):
+    return (textures.valid > 0.5).float().mean(0)[0] * SKIN > 0.3
+
+
+def test_the_albedo_is_found(seen):
+    textures, _, _, person = seen
+    error = (person.albedo - albedo())[:, known(textures)]
+    before = (torch.from_numpy(atlas().albedo).permute(2, 0, 1) - albedo())[:, known(textures)]
+    assert error.abs().quantile(0.95) < 0.25 * STOP
+    assert error.std() < 0.5 * before.std()
+
+
+def test_light_and_albedo_together_explain_the_pictures(seen):
+    textures, _, take, person = seen
+    shade = shading(textures.normal, person.lights[take], textures.valid)
+    left = (textures.colour - person.albedo - shade).abs() * known(textures) * textures.valid
+    assert left.sum() / (known(textures) * textures.valid).sum() / 3 < 0.2 * STOP
+
+
+def test_the_light_of_each_take_is_found(seen):
+    textures, shade, take, person = seen
+    found = shading(textures.normal, person.lights[take], textures.valid)
+    weight = known(textures) * textures.valid
+    for number in (0, 1):
+        own = take == number
+        error = (found[own] - shade[own]) * weight[own]
+        error = error.sum((0, 2, 3)) / weight[own].sum()
+        assert error.abs().max() < 0.3 * STOP
+
+
+def test_a_soft_shadow_is_in_the_light_image_and_not_in_the_albedo(seen):
+    textures, shade, _, person = seen
+    shadow = 0.12 * coarse_blob(22, 40, 5)
+    colour = textures.colour.clone()
+    colour[3] -= shadow
+    shaded = Textures(colour, textures.valid, textures.normal)
+    before = light_image(textures, person.albedo, shade)
+    after = light_image(shaded, person.albedo, shade)
+    sure = known(textures) & (textures.valid[3, 0] > 0.5)
+    change = (before - after)[3, 1]
+    assert torch.corrcoef(torch.stack([change[sure], shadow[sure]]))[0, 1] > 0.97
+    assert change[40, 22] == pytest.approx(0.12, abs=0.03)
+    assert torch.equal(before[4], after[4])
+
+
+def test_the_light_image_is_finite_where_nothing_was_seen():
+    textures, shade, _ = lit(2)
+    hidden = Textures(textures.colour, 0 * textures.valid, textures.normal)
+    image = light_image(hidden, albedo(), shade)
+    torch.testing.assert_close(image, shade)
+
+
+def test_light_from_everywhere_is_the_same_everywhere():
+    blank = faces(2, 3)
+    light = torch.zeros(2, 9, 3)
+    light[:, 0] = 0.5
+    linear = to_linear(shading(blank.normal, light, blank.valid))
+    torch.testing.assert_close(linear, torch.full_like(linear, 0.5), rtol=1e-4, atol=0)
+
+
+def test_no_side_is_darker_than_a_share_of_the_face():
+    blank = faces(2, 3)
+    light = torch.zeros(2, 9, 3)
+    light[:, 0], light[:, 1] = 0.5, 2.0
+    linear = to_linear(shading(blank.normal, light, blank.valid))
+    seen = linear[:, 0].flatten()[(blank.valid > 0.05).flatten()]
+    assert linear.min() > 0.05 * seen.median()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(0.1, 1)), min_size=1, max_size=9))
+def test_a_weighted_median_has_half_of_the_weight_on_either_side(pairs):
+    values, weights = (torch.tensor(part).view(-1, 1, 1, 1) for part in zip(*pairs, strict=True))
+    median = weighted_median(values, weights)
+    assert (values == median).any()
+    below, above = weights[values < median].sum(), weights[values > median].sum()
+    assert max(float(below), float(above)) <= float(weights.sum()) / 2 + 1e-4
+
+
+def test_skin_is_where_the_albedo_has_no_mean(seen):
+    *_, person = seen
+    skin = coarse(atlas().skin)[0, 0]
+    assert ((person.albedo * skin).sum((1, 2)) / skin.sum()).abs().max() < 5e-3

@@ -1,0 +1,85 @@
+"""What counts as being in front of a face, and what is only dark."""
+
+import pytest
+import torch
+from made_up import SKIN, coarse_blob, faces
+
+from lifemask.nodes.render.occluders import occlusion, scores
+
+FRAME = 7
+CHEEK = (slice(36, 46), slice(17, 27))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Twenty faces, and what albedo and light leave of them: a little noise, and a warm cheek."""
+    textures = faces(20, 2)
+    generator = torch.Generator().manual_seed(1)
+    left = 0.004 * torch.randn(20, 3, 64, 64, generator=generator) + 0.05 * coarse_blob(40, 40, 8)
+    return textures, left
+
+
+def matte(textures, left, **knobs):
+    return occlusion(scores(textures, left), **knobs)[:, 0]
+
+
+def changed(left, by):
+    result = left.clone()
+    result[FRAME] += by
+    return result
+
+
+def patch(height):
+    result = torch.zeros(3, 64, 64)
+    result[(slice(None), *CHEEK)] = torch.tensor(height).view(-1, 1, 1)
+    return result
+
+
+def test_a_face_with_nothing_in_front_has_no_occluder(plain):
+    assert matte(*plain).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    "height", [[0.15, 0.15, 0.15], [0.05, 0.0, -0.05]], ids=["brighter", "another colour"]
+)
+def test_something_in_front_in_one_frame_is_found_there_alone(plain, height):
+    textures, left = plain
+    result = matte(textures, changed(left, patch(height)))
+    sure = textures.valid[FRAME, 0][CHEEK] > 0.6
+    assert result[FRAME][CHEEK][sure].mean() > 0.8
+    away = torch.ones(64, 64)
+    away[30:52, 11:33] = 0
+    assert (result[FRAME] * away).max() < 0.2
+    others = torch.cat([result[:FRAME], result[FRAME + 1 :]])
+    assert others.max() < 0.2
+
+
+def test_a_shadow_is_not_in_front(plain):
+    textures, left = plain
+    shadow = -0.12 * coarse_blob(22, 41, 5) * SKIN
+    assert matte(textures, changed(left, shadow)).max() < 0.2
+
+
+def test_a_thin_dark_line_is_in_front(plain):
+    textures, left = plain
+    line = torch.zeros(64, 64)
+    line[36:38, 12:52] = -0.2
+    score = scores(textures, changed(left, line))[:, 0]
+    assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME, 42:44, 16:28].mean()
+    assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME - 1, 36:38, 16:28].mean()
+
+
+def test_readiness_finds_more_and_none_finds_nothing(plain):
+    textures, left = plain
+    left = changed(left, patch([0.06, 0.06, 0.06]))
+    found = [float(matte(textures, left, readiness=r).sum()) for r in (0.0, 0.5, 1.0, 2.0)]
+    assert found[0] == 0
+    assert found == sorted(found)
+    assert found[3] > found[1]
+
+
+def test_what_is_not_seen_is_not_in_front(plain):
+    textures, left = plain
+    unseen = type(textures)(textures.colour, textures.valid.clone(), textures.normal)
+    unseen.valid[FRAME] = 0
+    assert not matte(unseen, changed(left, patch([0.3, 0.3, 0.3])))[FRAME].any()

@@ -1,0 +1,95 @@
+"""Which picture is chosen: the cheapest way through, and the same face where there is one."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifemask.nodes.render.atlas import openings
+from lifemask.nodes.render.looks import Looks
+from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
+
+FRAMES = 7
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**16))
+def test_the_path_is_the_cheapest_of_all(frames, pictures, seed):
+    random = np.random.default_rng(seed)
+    costs = random.integers(0, 9, (frames, pictures)).astype(np.float32)
+    changes = random.integers(0, 9, (pictures, pictures)).astype(np.float32)
+
+    def price(path):
+        return sum(costs[t, p] for t, p in enumerate(path)) + sum(
+            changes[a, b] for a, b in pairwise(path)
+        )
+
+    found = shortest_path(torch.from_numpy(costs), torch.from_numpy(changes)).tolist()
+    assert len(found) == frames
+    assert price(found) == min(price(path) for path in product(range(pictures), repeat=frames))
+
+
+def test_dear_changes_keep_the_picture():
+    costs = torch.rand(20, 4, generator=torch.Generator().manual_seed(1))
+    stay = shortest_path(costs, 100 * (1 - torch.eye(4)))
+    assert stay.unique().numel() == 1
+    assert stay[0] == costs.sum(0).argmin()
+    assert torch.equal(shortest_path(costs, torch.zeros(4, 4)), costs.argmin(1))
+
+
+@pytest.fixture
+def worn():
+    """Looks of seven faces that differ in expression, turn, light, and inside of the openings."""
+    generator = torch.Generator().manual_seed(2)
+    random = torch.randn(FRAMES, 478, 3, generator=generator)
+    turn = torch.linalg.qr(torch.eye(3) + 0.2 * random[:, :3]).Q
+    turn = turn * torch.linalg.det(turn).view(-1, 1, 1)
+    light = 0.4 + 0.02 * torch.randn(FRAMES, 3, 64, 64, generator=generator)
+    inside = sum(torch.from_numpy(map_)[::4, ::4] for map_ in openings().values())
+    shown = 0.1 * torch.randn(FRAMES, 1, 64, 64, generator=generator) * inside
+    valid = torch.ones(FRAMES, 1, 64, 64)
+    return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn)
+
+
+def wardrobe(looks):
+    return Wardrobe(looks, torch.zeros(3, 64, 64))
+
+
+def part(looks, *rows):
+    names = ("colour", "valid", "light", "score", "motion", "rotation")
+    return Looks(*(getattr(looks, name)[list(rows)] for name in names))
+
+
+def test_the_same_face_is_the_cheapest(worn):
+    for name, cost in wardrobe(worn).costs(part(worn, 4, 0, 2)).items():
+        assert cost.shape == (3, FRAMES)
+        assert cost.argmin(1).tolist() == [4, 0, 2], name
+
+
+def test_to_stay_costs_nothing_and_to_change_the_same_both_ways(worn):
+    for changes in wardrobe(worn).changes().values():
+        # The arc cosine of a rotation onto itself is known to 1e-3 only.
+        assert changes.diagonal().abs().max() < 2e-3
+        torch.testing.assert_close(changes, changes.T, atol=1e-3, rtol=1e-3)
+        assert (changes + 9 * torch.eye(FRAMES)).min() > 0.05
+
+
+def test_a_hidden_face_costs_more(worn):
+    before = wardrobe(worn).costs(part(worn, 1))
+    worn.valid[3] = 0.2
+    after = wardrobe(worn).costs(part(worn, 1))
+    for name in POINTS:
+        assert after[name][0, 3] > before[name][0, 3] + 0.5
+        assert after[name][0, 2] == before[name][0, 2]
+
+
+def test_a_mouth_is_compared_by_what_is_in_it_and_not_by_its_light(worn):
+    brighter = part(worn, *range(FRAMES))
+    brighter.colour.add_(0.1)
+    brighter.light.add_(0.1)
+    misfit = wardrobe(worn).misfit("mouth", brighter)
+    assert misfit.diagonal().max() < 1e-4
+    assert (misfit + torch.eye(FRAMES)).min() > 0.02

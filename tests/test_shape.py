@@ -1,0 +1,120 @@
+"""Poses, neutrals and targets of faces that were made up, so that the truth is known."""
+
+import numpy as np
+import pytest
+
+from lifemask.nodes.faces import blendshapes
+from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.render.shape import neutral_of, place, similarity, target_mesh
+
+
+def turned(random, count, most=0.6):
+    """Rotations (N, 3, 3) by up to ``most`` radians (Rodrigues)."""
+    vector = random.normal(size=(count, 3))
+    axis = vector / np.linalg.norm(vector, axis=1, keepdims=True)
+    angle = random.uniform(-most, most, (count, 1, 1))
+    cross = np.zeros((count, 3, 3))
+    cross[:, [2, 0, 1], [1, 2, 0]], cross[:, [1, 2, 0], [2, 0, 1]] = axis, -axis
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def posed(random, shapes, most=0.6):
+    """Landmarks of ``shapes`` (N, K, 3) put into a picture; scale, rotation, centre."""
+    count = len(shapes)
+    scale = random.uniform(5, 40, count)
+    rotation = turned(random, count, most)
+    centre = random.uniform(100, 900, (count, 3))
+    landmarks = np.einsum("nki,nji->nkj", shapes, rotation) * scale[:, None, None]
+    return (landmarks + centre[:, None]).astype(np.float32), scale, rotation, centre
+
+
+def somebody(random):
+    """A neutral face that is not the mean one: smoothly wider, longer and deeper in places."""
+    mean = atlas().mean
+    stretch = np.diag(random.uniform(0.9, 1.1, 3))
+    return (mean @ stretch + 0.15 * np.sin(mean / 3 + random.uniform(0, 6, 3))).astype(np.float32)
+
+
+def performance(random, neutral, count):
+    """Shapes of a performance (N, 478, 3), and the coefficients that made them."""
+    expression = np.zeros((count, len(blendshapes.NAMES)), np.float32)
+    for row in expression:
+        row[random.integers(1, len(row), 4)] = random.uniform(0, 1, 4)
+    return neutral + np.einsum("nb,bki->nki", expression, atlas().blendshapes), expression
+
+
+def aligned_error(a, b):
+    """Mean distance (centimetres) of two shapes after the best similarity."""
+    scale, rotation, moved = similarity(a[None], b[None], np.ones(len(a), np.float32))
+    return np.linalg.norm(scale * a @ rotation[0].T + moved - b, axis=-1).mean()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_similarity_is_recovered(seed):
+    random = np.random.default_rng(seed)
+    source = random.normal(0, 5, (6, 40, 3)).astype(np.float32)
+    target, scale, rotation, centre = posed(random, source, most=3)
+    found = similarity(source, target, random.uniform(0.1, 1, 40).astype(np.float32))
+    for value, truth in zip(found, (scale, rotation, centre), strict=True):
+        np.testing.assert_allclose(value, truth, rtol=2e-4, atol=2e-3)
+
+
+def test_points_without_weight_do_not_count():
+    random = np.random.default_rng(5)
+    source = random.normal(0, 5, (1, 40, 3)).astype(np.float32)
+    target, scale, rotation, _ = posed(random, source)
+    target[:, :10] += 300
+    weight = np.float32([0] * 10 + [1] * 30)
+    found = similarity(source, target, weight)
+    np.testing.assert_allclose(found[0], scale, rtol=1e-3)
+    np.testing.assert_allclose(found[1], rotation, atol=1e-3)
+
+
+def test_a_mirrored_face_is_turned_and_never_mirrored():
+    source = atlas().mean[None]
+    _, rotation, _ = similarity(source, source * np.float32([-1, 1, 1]), atlas().rigid)
+    assert np.linalg.det(rotation[0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_neutral_of_a_performance_is_found():
+    random = np.random.default_rng(6)
+    neutral = somebody(random)
+    shapes, expression = performance(random, neutral, 40)
+    landmarks, *_ = posed(random, shapes)
+    found, placed = neutral_of(landmarks, expression, np.ones(40, np.float32), atlas())
+    assert aligned_error(atlas().mean, neutral) > 0.1
+    assert aligned_error(found, neutral) < 0.01
+    worst = max(aligned_error(a, b) for a, b in zip(placed.shape, shapes, strict=True))
+    assert worst < 0.01
+
+
+def test_a_frame_that_is_not_trusted_does_not_shape_the_neutral():
+    random = np.random.default_rng(7)
+    neutral = somebody(random)
+    shapes, expression = performance(random, neutral, 12)
+    landmarks, *_ = posed(random, shapes)
+    landmarks[3] += random.normal(0, 40, landmarks[3].shape).astype(np.float32)
+    weight = np.ones(12, np.float32)
+    weight[3] = 0
+    found, _ = neutral_of(landmarks, expression, weight, atlas())
+    assert aligned_error(found, neutral) < 0.01
+
+
+def test_a_person_onto_itself_is_itself():
+    random = np.random.default_rng(8)
+    neutral = somebody(random)
+    shapes, _ = performance(random, neutral, 9)
+    landmarks, *_ = posed(random, shapes)
+    placed = place(landmarks, shapes, atlas())
+    np.testing.assert_allclose(target_mesh(neutral, neutral, placed), landmarks, atol=0.05)
+
+
+def test_a_likeness_keeps_its_own_features_through_the_doubles_performance():
+    random = np.random.default_rng(9)
+    double, likeness = somebody(random), somebody(random)
+    shapes, expression = performance(random, double, 9)
+    landmarks, scale, rotation, centre = posed(random, shapes)
+    target = target_mesh(double, likeness, place(landmarks, shapes, atlas()))
+    motion = np.einsum("nb,bki->nki", expression, atlas().blendshapes)
+    truth = np.einsum("nki,nji->nkj", likeness + motion, rotation) * scale[:, None, None]
+    np.testing.assert_allclose(target, truth + centre[:, None], atol=0.1)
