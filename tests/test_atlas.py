@@ -1,0 +1,116 @@
+"""The atlas, as it ships and as its recipe makes it of a few frames: a sound texture space."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.faces import topology
+from lifemask.nodes.render.atlas import SIZE, atlas, texels, using
+from lifemask.nodes.render.make_atlas import make, save
+from lifemask.ocio import exr
+
+SHIPPED = Path(atlas.__code__.co_filename).with_name("atlas.safetensors")
+RENDERS = Path(__file__).parent / "footage/a1_dialogue"
+OUTLINE = np.arange(topology.MESH_COUNT, topology.MESH_COUNT + len(topology.OVAL))
+NEARLY_NOTHING = 1e-5  # of texture space: half a texel
+
+
+def few_frames(corpus):
+    """A corpus of one take with one person and one blend, bald, two frames each."""
+    for person in ("performer_b", "performer_a_on_b"):
+        for frame in (1015, 1031):
+            beauty, mattes = (
+                f"{person}/{kind}/{kind}.{frame}.exr" for kind in ("beauty", "mattes")
+            )
+            (corpus / "take" / beauty).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(RENDERS / beauty, corpus / "take" / beauty)
+            face = exr.read_channels(RENDERS / mattes)[0]["face"]
+            planes = {"face": face, "head": face, "hair": face * 0}
+            exr.write(corpus / "take" / mattes, planes, {})
+    return corpus
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make(few_frames(tmp_path_factory.mktemp("corpus")))
+
+
+@pytest.fixture(params=["shipped", "made"])
+def sound(request, made):
+    return atlas() if request.param == "shipped" else made[0]
+
+
+def doubled_areas(corners):
+    """Twice the signed areas of triangles (T, 3, 2)."""
+    side, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return side[:, 0] * other[:, 1] - side[:, 1] * other[:, 0]
+
+
+def test_no_triangle_of_the_layout_is_flipped(sound):
+    areas = doubled_areas(sound.uv[sound.triangles])
+    flipped = areas * np.sign(np.median(areas)) <= 0
+    assert flipped.sum() <= 1
+    assert np.abs(areas[flipped]).sum() < NEARLY_NOTHING
+
+
+def test_triangles_fill_the_outline_without_gap_or_overlap(sound):
+    pairs = np.concatenate([sound.triangles[:, [i, (i + 1) % 3]] for i in range(3)])
+    edges, count = np.unique(np.sort(pairs, axis=1), axis=0, return_counts=True)
+    around = np.sort(np.stack([OUTLINE, np.roll(OUTLINE, -1)], 1), axis=1)
+    assert set(count) == {1, 2}
+    assert {tuple(edge) for edge in edges[count == 1]} == {tuple(edge) for edge in around}
+    corner, after = sound.uv[OUTLINE], np.roll(sound.uv[OUTLINE], -1, 0)
+    inside = np.abs((corner[:, 0] * after[:, 1] - corner[:, 1] * after[:, 0]).sum())
+    filled = np.abs(doubled_areas(sound.uv[sound.triangles])).sum()
+    assert filled == pytest.approx(inside, abs=NEARLY_NOTHING)
+
+
+def test_layout_and_maps_are_the_same_on_both_sides(sound):
+    head = topology.canonical().vertices
+    far = np.linalg.norm(head[:, None] * (-1, 1, 1) - head, axis=-1)
+    uv = sound.uv[: topology.MESH_COUNT]
+    np.testing.assert_allclose(uv[far.argmin(1)], (1, 0) + uv * (-1, 1), atol=1e-5)
+    for map_ in (sound.face, sound.skin, sound.albedo):
+        np.testing.assert_array_equal(map_, map_[:, ::-1])
+
+
+def test_maps_are_0_to_1_and_end_with_the_mesh(sound):
+    assert 0 < sound.uv.min() < sound.uv.max() < 1
+    with using(sound):
+        covered = texels().covered[0].numpy()
+    for map_ in (sound.face, sound.skin):
+        assert map_.min() == 0
+        assert 0.9 < map_.max() <= 1
+        assert not map_[~covered].any()
+
+
+def test_the_face_matte_is_1_on_the_nose_and_0_on_the_outline(sound):
+    texel = lambda numbers: tuple((sound.uv[numbers] * SIZE).astype(int).T[::-1])  # noqa: E731
+    assert (sound.face[texel([1, 4, 5])] > 0.95).all()
+    assert (sound.face[texel(OUTLINE)] < 0.05).all()
+
+
+def test_the_file_is_small_and_says_what_it_learned_from(made, tmp_path):
+    save(tmp_path / "atlas.safetensors", *made)
+    for file in (SHIPPED, tmp_path / "atlas.safetensors"):
+        assert file.stat().st_size < 1e6
+        assert b"synthetic" in file.read_bytes()[:4096]
+    assert made[1]["people"] == 1
+    assert made[1]["frames"] == 4
+
+
+def test_the_renderer_works_in_the_atlas_of_the_block_and_then_in_the_shipped_one(made):
+    shipped, before = atlas(), texels().corner
+    with using(made[0]):
+        assert atlas() is made[0]
+        assert (texels().corner != before).any()
+    assert atlas() is shipped
+    assert (texels().corner == before).all()
+
+
+def test_a_corpus_without_faces_is_named(tmp_path):
+    with pytest.raises(FaceError, match=str(tmp_path)):
+        make(tmp_path)
