@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.render.atlas import atlas, openings, regions
 from lifemask.nodes.render.compose import Opening, Source, View, Window, prepared, render
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.retrieve import POINTS
@@ -108,6 +108,23 @@ def test_an_opening_is_graded_and_the_skin_is_not():
     for name, expected in (("right_eye", 0.1), ("left_eye", 0.0), ("mouth", 0.0)):
         x, y = eyes[name] - (window.x0, window.y0)
         assert lifted[0, 1, y, x] == pytest.approx(expected, abs=0.02)
+    lids = (view.of_atlas(regions()["right_eye"]) > 0.5) & (
+        view.of_atlas(openings()["right_eye"]) < 0.05
+    )
+    assert lids.any()
+    assert lifted.abs()[lids.expand_as(lifted)].max() < 6e-3
+
+
+def test_an_openings_contrast_is_taken_about_its_bright_colour():
+    view, _ = seen_by(front())
+    source = Source(log_of(picture()), front(), FLAT, SEEN)
+    plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
+    fix = Opening(1.5, torch.tensor([0.4, 0.4, 0.4]), NONE)
+    graded = render(view, everywhere(source), {"mouth": fix}, FLAT, FLAT, NONE)
+    inside = (view.of_atlas(openings()["mouth"]) > 0.99).expand_as(plain)
+    assert inside.any()
+    truth = 0.4 + 1.5 * (plain[inside] - 0.4)
+    torch.testing.assert_close(graded[inside], truth, atol=5e-3, rtol=0)
 
 
 def test_a_flat_picture_stays_flat_whatever_its_reduction():

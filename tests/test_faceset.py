@@ -128,6 +128,23 @@ def test_a_take_that_is_given_twice_adds_nothing_but_duplicates(take, tmp_path):
     assert len(list(twice.folder.glob("face.*.exr"))) == len(twice)
 
 
+def test_pictures_are_numbered_anew_when_some_are_left_out(take, tmp_path):
+    plate, track = take
+    half = first(track, FRAMES // 2)
+    node = Faceset(single=True, size=128)
+    faceset = node([plate] * 3, [half, half, track], "ada", tmp_path / "ada")
+    assert len(set(faceset.faces.frame.tolist())) == len(faceset) > len(half.frames)
+    for index, (frame, matrix) in enumerate(
+        zip(faceset.faces.frame, faceset.faces.matrix, strict=True)
+    ):
+        truth = convert(
+            crop(read(plate.sequence, int(frame)).rgb, matrix, 128), plate.colorspace, WORKING
+        )
+        assert np.array_equal(faceset.face(index)[..., :3], truth.astype(np.float16))
+        lit = faceset.texture(index)[..., 4:7]
+        assert np.isfinite(lit).all()
+
+
 def test_lost_and_tiny_faces_are_counted(take, tmp_path):
     plate, track = take
     lost = replace(track, confidence=np.where(track.frames == track.frames[1], 0, 1))

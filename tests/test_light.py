@@ -9,7 +9,7 @@ from made_up import SKIN, coarse_blob, faces
 
 from lifemask.nodes.render.atlas import COARSE, atlas, coarse
 from lifemask.nodes.render.curve import STOP, to_linear
-from lifemask.nodes.render.light import complexion, light_image, shading, weighted_median
+from lifemask.nodes.render.light import complexion, harmonics, light_image, shading, weighted_median
 from lifemask.nodes.render.texture import Textures
 
 LIGHTS = torch.tensor([[1.0, 0.45, -0.3, -0.5], [0.6, -0.3, -0.1, -0.35]])
@@ -128,3 +128,11 @@ def test_skin_is_where_the_albedo_has_no_mean(seen):
     *_, person = seen
     skin = coarse(atlas().skin)[0, 0]
     assert ((person.albedo * skin).sum((1, 2)) / skin.sum()).abs().max() < 5e-3
+
+
+def test_harmonics_are_orthogonal_over_all_directions():
+    normal = torch.randn(1, 3, 400, 400, generator=torch.Generator().manual_seed(1))
+    basis = harmonics(torch.nn.functional.normalize(normal, dim=1)).flatten(0, 2)
+    gram = basis.T @ basis / len(basis)
+    scale = gram.diagonal().sqrt()
+    torch.testing.assert_close(gram / scale / scale[:, None], torch.eye(9), atol=0.02, rtol=0)

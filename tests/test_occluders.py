@@ -54,9 +54,10 @@ def test_something_in_front_in_one_frame_is_found_there_alone(plain, height):
     assert others.max() < 0.2
 
 
-def test_a_shadow_is_not_in_front(plain):
+@pytest.mark.parametrize("colour", [[1, 1, 1], [0.8, 1.0, 1.2]], ids=["grey", "warm"])
+def test_a_shadow_is_not_in_front(plain, colour):
     textures, left = plain
-    shadow = -0.12 * coarse_blob(22, 41, 5) * SKIN
+    shadow = -0.12 * coarse_blob(22, 41, 5) * SKIN * torch.tensor(colour).view(3, 1, 1)
     assert matte(textures, changed(left, shadow)).max() < 0.2
 
 

@@ -93,3 +93,15 @@ def test_a_mouth_is_compared_by_what_is_in_it_and_not_by_its_light(worn):
     misfit = wardrobe(worn).misfit("mouth", brighter)
     assert misfit.diagonal().max() < 1e-4
     assert (misfit + torch.eye(FRAMES)).min() > 0.02
+
+
+def test_a_picture_in_light_from_another_side_costs_more_and_in_more_light_does_not(worn):
+    before = wardrobe(worn).costs(part(worn, 1))["face"][0]
+    side = torch.linspace(-0.1, 0.1, 64)
+    other = part(worn, *range(FRAMES))
+    for planes in (other.colour, other.light):
+        planes[3] += side
+        planes[5] += 0.1
+    after = wardrobe(other).costs(part(worn, 1))["face"][0]
+    assert after[3] > before[3] + 0.1
+    assert after[5] == pytest.approx(float(before[5]), abs=1e-3)

@@ -96,3 +96,9 @@ def test_a_matte_that_misses_an_edge_is_drawn_to_it():
     step = result.diff().abs()
     assert int(step.argmax()) == 29
     assert step[29] > 4 * step[27]
+
+
+def test_a_guide_is_asked_for_its_edges_and_not_for_its_brightness():
+    guide, matte = 0.1 * noise(1, 1, 30, 30), noise(1, 1, 30, 30, seed=1)
+    dark, bright = (guided(matte, guide + level, 3.0, 1e-2) for level in (0.0, 2.0))
+    torch.testing.assert_close(dark, bright, atol=5e-3, rtol=0)
