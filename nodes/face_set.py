@@ -1,7 +1,8 @@
 """One performer's faces on disk: pictures in face space, their textures, and the numbers."""
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class FaceSet:
             "size": self.size,
             "takes": self.takes,
             "dropped": self.dropped,
+            "atlas": _atlas(),
         }
         archive.save(self.folder / INDEX, "faceset", arrays, about)
 
@@ -84,6 +86,8 @@ class FaceSet:
         arrays, about = archive.load(folder / INDEX, "faceset")
         try:
             about["takes"] = tuple(about["takes"])
+            if about.pop("atlas") != _atlas():
+                raise KeyError("its textures are laid out otherwise")
             return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
             raise BrokenFileError(
@@ -108,6 +112,13 @@ class FaceSet:
         """
         names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
         return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names)
+
+
+@cache
+def _atlas() -> str:
+    """What tells one layout of texture space from another."""
+    with Path(__file__).with_name("render").joinpath("atlas.safetensors").open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def write_picture(path: Path, planes: "dict[str, Floats]", header: dict[str, Any]) -> None:
