@@ -1,7 +1,7 @@
 """One role of a swap, planned over its frames: which pictures, where, in what light."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -57,9 +57,11 @@ class Part:
         """Choose the pictures for all ``frames``."""
         self.role = role
         self._cached = lru_cache(maxsize=_HELD)(self._load)
+        self._looked = lru_cache(maxsize=4)(lambda index: looks(role.double, [index]))
         there = {int(frame): i for i, frame in enumerate(role.double.faces.frame)}
-        self._frames = [frame for frame in frames if frame in there]
-        self._own = np.array([there[frame] for frame in self._frames], np.int64)
+        seen = [frame for frame in frames if frame in there]
+        self._places = {frame: place for place, frame in enumerate(seen)}
+        self._own = np.array([there[frame] for frame in seen], np.int64)
         self._likeness = looks(role.likeness, range(len(role.likeness)))
         self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
         self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
@@ -87,7 +89,7 @@ class Part:
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
         misfits: list[Tensor] = []
-        for chunk in progress.each(self._read(), "choose", -(-len(self._frames) // _CHUNK)):
+        for chunk in progress.each(self._read(), "choose", -(-len(self._own) // _CHUNK)):
             for name, cost in wardrobe.costs(chunk).items():
                 rows[name].append(cost)
             misfits.append(wardrobe.misfit("mouth", chunk))
@@ -141,9 +143,9 @@ class Part:
 
     def cue(self, frame: int) -> Cue | None:
         """What ``frame`` needs, None where the person is not seen."""
-        if frame not in self._frames:
+        at = self._places.get(frame)
+        if at is None:
             return None
-        at = self._frames.index(frame)
         own, likeness = self.role.double.faces, self.role.likeness.faces
         index = int(self._own[at])
         pictures = {name: _mixed(path, at) for name, path in self._paths.items()}
@@ -182,15 +184,11 @@ class Part:
     def double(self, cue: Cue) -> Looks:
         """The double's own face in this frame, the light on it steadied by its neighbours'."""
         last = len(self.role.double) - 1
-        around = [min(max(cue.index + step, 0), last) for step in (0, -1, 1)]
-        seen = looks(self.role.double, around)
-        shares = torch.tensor(_LIGHT_SHARES, device=device()).view(3, 1, 1, 1)
-        light = (seen.light * shares).sum(0, keepdim=True)
-        own = {
-            name: getattr(seen, name)[:1]
-            for name in ("colour", "valid", "score", "motion", "rotation")
-        }
-        return Looks(light=light, **own)
+        around = (cue.index, max(cue.index - 1, 0), min(cue.index + 1, last))
+        seen = [self._looked(index) for index in around]
+        lights = zip(_LIGHT_SHARES, seen, strict=True)
+        light = torch.stack([share * look.light for share, look in lights]).sum(0)
+        return replace(seen[0], light=light)
 
 
 def _grey(colour: Tensor) -> Tensor:
