@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+_AT_ONCE = 2  # frames: torch has half of the cores, two frames keep all of them busy
 _DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
 
 
@@ -76,12 +78,12 @@ class Swapping:
         with (
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,
+            closing(overlap(partial(self._swapped, parts), plates, _AT_ONCE)) as results,
         ):
-            for frame in plates:
-                yield self._swapped(frame, parts)
+            yield from results
 
     @torch.inference_mode()
-    def _swapped(self, frame: Frame, parts: list[Part]) -> SwapFrame:
+    def _swapped(self, parts: list[Part], frame: Frame) -> SwapFrame:
         plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
         layers = Layers.of(plate)
         for part in parts:
