@@ -8,8 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lifemask.nodes import progress
+from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.read import same_size
 
 FIRST = 1001
 
@@ -18,14 +20,13 @@ FIRST = 1001
 def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
     """Give a temporary shot whose plate is ``shot``'s to and fro, ``count`` frames from 1001 on.
 
-    With a ``width`` the plate is enlarged to it. Tracks are looped and enlarged in the same way;
-    facesets and releases are those of ``shot``.
+    With a ``width`` the plate is enlarged to it. Tracks and the double's facesets are looped and
+    enlarged in the same way; the likenesses' facesets and the releases are those of ``shot``.
     """
     with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
         folder = Path(name) / shot.name
-        for part in ("facesets", "releases"):
-            (folder / part).parent.mkdir(exist_ok=True)
-            (folder / part).symlink_to((shot.folder / part).resolve())
+        folder.mkdir()
+        (folder / "releases").symlink_to((shot.folder / "releases").resolve())
         plate = shot.plate
         order = to_and_fro(len(plate.sequence.frames), count)
         files = _enlarged(plate, Path(name) / "large", width) if width else _files(plate)
@@ -38,6 +39,13 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
         loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
         loop.save()
         _loop_tracks(shot, loop, order, width)
+        for name, source in shot.newest("facesets").items():
+            target = loop.version("facesets", name, 1)
+            target.parent.mkdir(exist_ok=True)
+            if name.startswith("double"):
+                _loop_faceset(FaceSet.load(source), target, order, plate, width)
+            else:
+                target.symlink_to(source.resolve())
         yield loop
 
 
@@ -87,3 +95,27 @@ def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
             confidence=track.confidence[order],
             **again,
         ).save(loop.version("track", person, 1))
+
+
+def _loop_faceset(
+    faceset: FaceSet, target: Path, order: list[int], plate: Plate, width: int
+) -> None:
+    """Write ``faceset``, which is of the plate's frames, as one of the looped plate."""
+    import numpy as np
+
+    target.mkdir()
+    known = {int(frame): index for index, frame in enumerate(faceset.faces.frame)}
+    places = [known.get(plate.sequence.frames[index]) for index in order]
+    kept = [(place, FIRST + at) for at, place in enumerate(places) if place is not None]
+    for number, (place, _) in enumerate(kept, 1):
+        for kind in ("face", "texture"):
+            file = faceset.folder / f"{kind}.{place + 1:04d}.exr"
+            (target / f"{kind}.{number:04d}.exr").symlink_to(file.resolve())
+    rows = np.array([place for place, _ in kept])
+    person = ("neutral", "albedo", "lights")
+    arrays = {n: a if n in person else a[rows] for n, a in vars(faceset.faces).items()}
+    arrays["frame"] = np.array([frame for _, frame in kept])
+    factor = np.float32(width / same_size(plate.sequence)[0] if width else 1)
+    arrays |= {name: arrays[name] * factor for name in ("landmarks", "scale", "centre")}
+    arrays["matrix"] = arrays["matrix"] / np.array([factor, factor, 1], np.float32)
+    replace(faceset, folder=target, faces=Faces(**arrays)).write_index()

@@ -1,12 +1,14 @@
 """The benchmark measures what it says: the command, the looped plate, the child's own memory."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
 
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
+from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio import exr
@@ -22,7 +24,7 @@ def picture(number):
 
 @pytest.fixture
 def shot(tmp_path):
-    """A shot of five flat frames, with a track and two facesets that are only names."""
+    """A shot of five flat frames, with a track and a faceset that is only a name."""
     for number in range(1, FRAMES + 1):
         exr.write(tmp_path / "plates" / f"p.{number:04d}.exr", picture(number), {})
     shot = Shot.new(tmp_path / "sh", str(tmp_path / "plates" / "p.####.exr"), "ACEScg", 24.0)
@@ -38,7 +40,7 @@ def shot(tmp_path):
         expression=np.repeat(values, 52).reshape(-1, 52),
     )
     track.save(shot.version("track", "a", 1))
-    for name in ("facesets/double_v001", "facesets/ada_v001", "releases"):
+    for name in ("facesets/ada_v001", "releases"):
         (shot.folder / name).mkdir(parents=True)
     return shot
 
@@ -147,3 +149,19 @@ def test_a_judge_needs_renders(shot, capsys):
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["kind"] == KnobError.__name__
     assert "--renders" in last["text"]
+
+
+def test_the_looped_double_has_a_face_wherever_its_track_has_one(pair, tmp_path):
+    shot = Shot.new(tmp_path / "sh", pair.plate.sequence.path, pair.plate.colorspace, 24.0)
+    pair.track.save(shot.version("track", "p1", 1))
+    shutil.copytree(pair.double.folder, shot.folder / "facesets" / "double_v001")
+    (shot.folder / "releases").mkdir()
+    with loop.looped(shot, 20, width=480) as looped:
+        track = FaceTrack.load(looped.latest("track", "p1"))
+        double = FaceSet.load(looped.latest("facesets", "double"))
+        seen = track.confidence > 0
+        assert 14 < seen.sum() < 20
+        assert double.faces.frame.tolist() == track.frames[seen].tolist()
+        assert np.allclose(double.faces.landmarks, track.landmarks[seen], atol=1e-3)
+        last = pair.double.faces.frame.tolist().index(pair.track.frames[5])  # up 8, down 6, up 6
+        assert np.array_equal(double.texture(len(double) - 1), pair.double.texture(last))
