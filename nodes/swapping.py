@@ -104,7 +104,7 @@ class Swapping:
             return
         at = window.slices
         plate = _tensor(convert(layers.comp[at], self.space, WORKING))
-        view, own = View(target, window), View(double, window)
+        view, own = View.of_mesh(target, window), View.of_mesh(double, window)
         own_look = part.double(cue)
         light = own_look.light
         log = render(view, part.sources(cue), cue.openings, part.albedo[None], light, part.tone)

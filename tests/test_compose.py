@@ -38,7 +38,7 @@ def log_of(image):
 def seen_by(landmarks, width=SIZE, height=SIZE):
     mesh = atlas().mesh(landmarks[None])[0]
     window = Window.around([mesh], width, height)
-    return View(mesh, window), window
+    return View.of_mesh(mesh, window), window
 
 
 def everywhere(source):

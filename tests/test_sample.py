@@ -1,5 +1,7 @@
 """Filters and look-ups: what they must keep, whatever the picture."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -102,3 +104,24 @@ def test_a_guide_is_asked_for_its_edges_and_not_for_its_brightness():
     guide, matte = 0.1 * noise(1, 1, 30, 30), noise(1, 1, 30, 30, seed=1)
     dark, bright = (guided(matte, guide + level, 3.0, 1e-2) for level in (0.0, 2.0))
     torch.testing.assert_close(dark, bright, atol=5e-3, rtol=0)
+
+
+@pytest.mark.parametrize("sigma", [8.0, 11.0, 17.0, 40.0])
+def test_a_wide_blur_is_a_gaussian(sigma):
+    picture = torch.zeros(1, 2, 301, 260)
+    picture[:, 0, 150, 130] = 1
+    picture[:, 1, :40, 200:] = 1
+    far = torch.arange(301) - 150
+    exact = torch.exp(-0.5 * (far / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
+    exact = exact[:, None] * exact[20:280]
+    result = blur(picture, sigma)
+    assert (result[0, 0] - exact).abs().max() < 0.02 * exact.max()
+    erf = torch.special.erf
+    rows = torch.arange(301) + 0.5
+    fade = 0.5 * (erf((40 - rows) / (sigma * math.sqrt(2))) + erf(rows / (sigma * math.sqrt(2))))
+    columns = torch.arange(260) + 0.5
+    across = 0.5 * (
+        erf((260 - columns) / (sigma * math.sqrt(2)))
+        - erf((200 - columns) / (sigma * math.sqrt(2)))
+    )
+    assert (result[0, 1] - fade[:, None] * across).abs().max() < 0.02

@@ -71,20 +71,33 @@ class Window:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
 
+@dataclass(frozen=True)
 class View:
-    """A mesh as the window sees it, and maps of texture space on it."""
+    """A mesh as a window sees it: its ``fragments``, and where in texture space each pixel is."""
 
-    def __init__(self, mesh: Floats, window: Window) -> None:
+    fragments: Fragments
+    uv: Tensor  # (1, H, W, 2), 0..1
+
+    @classmethod
+    def of_mesh(cls, mesh: Floats, window: Window) -> "View":
         """Rasterise ``mesh`` (504, 3), in plate pixels."""
-        local = torch.from_numpy(mesh - np.array([window.x0, window.y0, 0], np.float32)).to(
-            device()
-        )
+        local = mesh - np.array([window.x0, window.y0, 0], np.float32)
+        vertices = torch.from_numpy(local).to(device())[None]
         triangles = torch.from_numpy(atlas().triangles).to(device())
-        self.fragments: Fragments = rasterise(
-            local[None], triangles, window.y1 - window.y0, window.x1 - window.x0
-        )
-        self.uv = self.fragments(torch.from_numpy(atlas().uv).to(device()))
-        self.covered = self.fragments.covered[:, None].float()
+        size = window.y1 - window.y0, window.x1 - window.x0
+        fragments = rasterise(vertices, triangles, *size)
+        return cls(fragments, fragments(torch.from_numpy(atlas().uv).to(device())))
+
+    @property
+    def covered(self) -> Tensor:
+        """Where the mesh is, (1, 1, H, W): 0 or 1."""
+        return self.fragments.covered[:, None].float()
+
+    def cut(self, at: tuple[slice, slice]) -> "View":
+        """The same of some rows and columns only."""
+        rows, columns = at
+        parts = self.fragments.corner, self.fragments.weight, self.fragments.covered
+        return View(Fragments(*(p[:, rows, columns] for p in parts)), self.uv[:, rows, columns])
 
     def of(self, map_: Tensor, mode: str = "bicubic") -> Tensor:
         """A map (1, C, h, w) of texture space, on the mesh: (1, C, H, W)."""
@@ -111,17 +124,32 @@ def render(
     """
     weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
     weights[FACE] = (1 - torch.stack(list(weights.values())).sum(0)).clamp(0, 1)
-    plain = view.of(albedo)
-    total = torch.zeros_like(plain)
+    total = torch.zeros_like(weights[FACE]).repeat(1, 3, 1, 1)
     for name, weight in weights.items():
-        flat = torch.zeros_like(plain)
-        for share, source in sources[name]:
-            picked = _picked(view, source) - view.of(source.light)
-            flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
+        at = _extent(weight)
+        flat = _flat(view.cut(at), sources[name], albedo)
         if name in fixes:
-            flat = flat + view.of_atlas(openings()[name]) * _opened(flat, fixes[name])
-        total = total + weight * flat
+            flat = flat + view.cut(at).of_atlas(openings()[name]) * _opened(flat, fixes[name])
+        total[..., *at] += weight[..., *at] * flat
     return total + view.of(light) + tone.view(1, 3, 1, 1)
+
+
+def _extent(weight: Tensor) -> tuple[slice, slice]:
+    """The rows and columns in which ``weight`` (1, 1, H, W) is not 0."""
+    rows, columns = ((weight[0, 0] > 0).any(axis).nonzero()[:, 0] for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _flat(view: View, shares: list[tuple[float, Source]], albedo: Tensor) -> Tensor:
+    """The likeness (1, 3, H, W), log, without light."""
+    plain = view.of(albedo)
+    flat = torch.zeros_like(plain)
+    for share, source in shares:
+        picked = _picked(view, source) - view.of(source.light)
+        flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
+    return flat
 
 
 def _picked(view: View, source: Source) -> Tensor:

@@ -6,9 +6,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_FINE = 4.0  # sigma in pixels up to which a Gaussian is made at full size
+
 
 def blur(pictures: Tensor, sigma: float) -> Tensor:
-    """Gaussian of ``sigma`` pixels; black beyond the border."""
+    """Gaussian of ``sigma`` pixels; black beyond the border.
+
+    A wide one is made of a reduced picture, within a hundredth of its height.
+    """
+    times = max(0, int(math.log2(max(sigma, 1e-6) / _FINE)))
+    return _wide_blur(pictures, sigma, 2**times) if times else _blur(pictures, sigma)
+
+
+def _blur(pictures: Tensor, sigma: float) -> Tensor:
     reach = max(1, math.ceil(3 * sigma))
     taps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
     kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
@@ -16,6 +26,25 @@ def blur(pictures: Tensor, sigma: float) -> Tensor:
     rows = functional.conv2d(pictures, kernel, padding=(0, reach), groups=pictures.shape[1])
     columns = kernel.transpose(2, 3)
     return functional.conv2d(rows, columns, padding=(reach, 0), groups=pictures.shape[1])
+
+
+def _wide_blur(pictures: Tensor, sigma: float, step: int) -> Tensor:
+    """Gaussian at a ``step``-th of the size, reduced and enlarged by tents that add to it."""
+    height, width = pictures.shape[-2:]
+    # Room for what runs out of the picture, so that its border fades as at full size.
+    room = step * math.ceil(3 * sigma / step)
+    around = room, room + -width % step, room, room + -height % step
+    offsets = torch.arange(2 * step, device=pictures.device, dtype=pictures.dtype) - step + 0.5
+    tent = (step - offsets.abs()) / step**2
+    kernel = tent.expand(pictures.shape[1], 1, 1, -1)
+    columns = kernel.transpose(2, 3)
+    padded, half, many = functional.pad(pictures, around), step // 2, pictures.shape[1]
+    rows = functional.conv2d(padded, kernel, None, (1, step), (0, half), 1, many)
+    reduced = functional.conv2d(rows, columns, None, (step, 1), (half, 0), 1, many)
+    left = sigma**2 - float((tent * offsets**2).sum()) - step**2 / 6
+    blurred = _blur(reduced, math.sqrt(left) / step)
+    full = functional.interpolate(blurred, scale_factor=step, mode="bilinear")
+    return full[..., room : room + height, room : room + width]
 
 
 def feather(pictures: Tensor, sigma: float) -> Tensor:
@@ -43,7 +72,9 @@ def lookup(pictures: Tensor, position: Tensor, mode: str = "bicubic") -> Tensor:
 
 def spread(pictures: Tensor, radius: int) -> Tensor:
     """Largest value within ``radius`` pixels."""
-    return functional.max_pool2d(pictures, 2 * radius + 1, 1, radius)
+    side = 2 * radius + 1
+    rows = functional.max_pool2d(pictures, (1, side), 1, (0, radius))
+    return functional.max_pool2d(rows, (side, 1), 1, (radius, 0))
 
 
 def shrink(pictures: Tensor, radius: int) -> Tensor:
