@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _AT_ONCE = 2  # frames: torch has half of the cores, two frames keep all of them busy
-_NEAR_FACE = 8.0  # what is in front of a pixel counts from a face matte of one in so many
 _DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
 
 
@@ -108,12 +107,12 @@ class Swapping:
         own_look = part.double(cue)
         light = own_look.light
         log = render(view, part.sources(cue), cue.openings, part.albedo[None], light, part.tone)
-        quotient = to_log(plate) - own.of(part.double_albedo[None] + light)
+        plate_log = to_log(plate)
+        quotient = plate_log - own.of(part.double_albedo[None] + light)
         size = _size(cue)
         face = self._matte(view, own, size)
-        occlusion = in_front(to_log(plate), own, own_look.score, size, self.swap.occluders)
-        occlusion = occlusion * (face * _NEAR_FACE).clamp(0, 1)
-        log = _with_mouth(log, to_log(plate), view, own, cue.mouth)
+        occlusion = in_front(plate_log, own, face, own_look.score, size, self.swap.occluders)
+        log = _with_mouth(log, plate_log, view, own, cue.mouth)
         raw = torch.lerp(plate, to_linear(log), view.covered)
         alpha = face * (1 - occlusion)
         comp = blended(plate, raw, alpha, size * self.swap.edge / 100)

@@ -1,5 +1,6 @@
 """What is in front of the face, in the plate's pixels, and how sure the render is."""
 
+import torch
 from torch import Tensor
 
 from lifemask.nodes.render.compose import View
@@ -7,21 +8,26 @@ from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.sample import blur, guided
 
 _RADIUS = 0.02  # of the face's width: how far an edge of the plate draws the matte
+_NEAR_FACE = 8.0  # in front counts from a face matte of one in so many
 _LOW, _HIGH = 0.15, 0.55  # of the drawn matte: what counts as nothing, and as all
 _SOFTNESS = 1e-4  # log squared: contrasts above its root are edges
 
 
-def in_front(plate: Tensor, own: View, score: Tensor, size: float, readiness: float) -> Tensor:
+def in_front(
+    plate: Tensor, own: View, face: Tensor, score: Tensor, size: float, readiness: float
+) -> Tensor:
     """Occlusion matte (1, 1, H, W), its edges those of ``plate`` (1, 3, H, W), log.
 
-    ``score`` (1, 1, 64, 64) is in texture space, ``size`` the face's width in pixels.
+    It ends where the ``face`` matte (1, 1, H, W) does. ``score`` (1, 1, 64, 64) is in texture
+    space, ``size`` the face's width in pixels.
     """
+    near = (face * _NEAR_FACE).clamp(0, 1)
     matte = own.of(occlusion(score, readiness), "bilinear") * own.covered
-    if not matte.any():
-        return matte
+    if (matte * near).max() < _LOW:
+        return torch.zeros_like(matte)
     guide = plate.mean(1, keepdim=True)
     refined = guided(matte, guide, max(1.0, _RADIUS * size), _SOFTNESS)
-    return ((refined - _LOW) / (_HIGH - _LOW)).clamp(0, 1) * own.covered
+    return ((refined - _LOW) / (_HIGH - _LOW)).clamp(0, 1) * near
 
 
 def doubt(quotient: Tensor, size: float) -> Tensor:
