@@ -12,15 +12,15 @@ B = TypeVar("B")
 def overlap(work: Callable[[A], B], items: Iterable[A], ahead: int = 4) -> Generator[B, None, None]:
     """Yield ``work(item)`` for each item, in order, computed by threads up to ``ahead`` early.
 
-    ``items`` is drawn from in the caller's thread. An error of ``work`` comes out at its place. An
-    error of ``items`` comes out when what was drawn before is finished, so that writing behind
-    loses no frame. Closing the iterator drops what has not begun. Either way no thread is left.
+    ``items`` is drawn from in the caller's thread. An error of ``work`` comes out at its place, one
+    of ``items`` behind the results of all that was drawn before, so that no frame is lost. Closing
+    the iterator drops what has not begun. Either way no thread is left.
     """
     pool = ThreadPoolExecutor(ahead, "overlap")
     pending: deque[Future[B]] = deque()
     try:
-        for item in items:
-            pending.append(pool.submit(work, item))
+        for future in _submitted(pool, work, items):
+            pending.append(future)
             if len(pending) == ahead:
                 yield pending.popleft().result()
         while pending:
@@ -30,3 +30,16 @@ def overlap(work: Callable[[A], B], items: Iterable[A], ahead: int = 4) -> Gener
         raise
     finally:
         pool.shutdown()
+
+
+def _submitted(
+    pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A]
+) -> Generator[Future[B], None, None]:
+    """Yield the future of each item; an error in drawing them is the last one's."""
+    try:
+        for item in items:
+            yield pool.submit(work, item)
+    except Exception as error:  # whatever it is, it waits for its place in the order
+        failed: Future[B] = Future()
+        failed.set_exception(error)
+        yield failed

@@ -1,6 +1,8 @@
 """Small shots that several tests share: made once, never changed."""
 
+import resource
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -85,3 +87,14 @@ def shot(pair, tmp_path):
     for faceset in (pair.likeness, pair.double):
         shutil.copytree(faceset.folder, folder / "facesets" / faceset.folder.name)
     return folder
+
+
+@contextmanager
+def full_disk(room):
+    """Let no file grow beyond ``room`` bytes: the log of the tests, too, so for one call only."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

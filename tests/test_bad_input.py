@@ -1,15 +1,13 @@
 """Bad input: each one clear sentence that names the file or the knob, and nothing half-written."""
 
 import os
-import resource
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import FOOTAGE, SPACE
+from conftest import FOOTAGE, SPACE, full_disk
 
 from lifemask.nodes.errors import WriteError
 from lifemask.nodes.face_set import INDEX, FaceSet
@@ -71,17 +69,6 @@ def take(tmp_path):
     for file in sorted(STUDIO.iterdir())[:10]:
         shutil.copyfile(file, folder / file.name)
     return folder
-
-
-@contextmanager
-def full_disk(room):
-    """Let no file grow beyond ``room`` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_no_face_in_the_plate(tmp_path, refused):

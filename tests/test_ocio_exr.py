@@ -1,5 +1,3 @@
-import resource
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,6 +6,7 @@ import numpy as np
 import OpenEXR
 import OpenImageIO
 import pytest
+from conftest import full_disk
 
 from lifemask.ocio import exr
 from lifemask.ocio.errors import BrokenFileError, WriteError
@@ -33,14 +32,6 @@ def channels(size: tuple[int, int] = (9, 14)) -> dict[str, "np.ndarray[Any, Any]
     half = [*"RGBA", "swap.R", "a.b.R", "facematte.V"]
     layers: dict[str, Any] = {name: noise.normal(0, 9, size).astype(np.float16) for name in half}
     return layers | {f"stmap.{c}": noise.random(size, np.float32) for c in "UVA"}
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_pixels_and_types_come_back_exactly(tmp_path: Path) -> None:
@@ -96,10 +87,10 @@ def test_an_attribute_of_an_unknown_type_passes_through(tmp_path: Path) -> None:
     assert b"odd\0strang\0\5\0\0\0bytes" in (tmp_path / "b.exr").read_bytes()
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, small_disk: None) -> None:
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.exr"
     path.write_bytes(b"old")
-    with pytest.raises(WriteError, match=r"a\.exr: cannot be written"):
+    with full_disk(4096), pytest.raises(WriteError, match=r"a\.exr: cannot be written"):
         exr.write(path, channels((99, 99)), {})
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]
 

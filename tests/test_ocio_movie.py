@@ -1,11 +1,10 @@
-import resource
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from conftest import full_disk
 
 from lifemask.ocio.errors import BrokenFileError, SizeError, WriteError
 from lifemask.ocio.movie import write_movie
@@ -93,17 +92,9 @@ def test_pictures_that_differ_in_size_leave_no_movie(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: None) -> None:
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).random((8, 64, 64, 3))
-    with pytest.raises(WriteError, match=r"a\.mp4: cannot be written"):
+    with full_disk(4096), pytest.raises(WriteError, match=r"a\.mp4: cannot be written"):
         write_movie(tmp_path / "a.mp4", noise, 25)
     assert not list(tmp_path.iterdir())
 

@@ -65,3 +65,16 @@ def test_closing_drops_the_rest_and_leaves_no_thread() -> None:
     results.close()
     assert threads() == 0
     assert len(begun) <= 4
+
+
+def test_an_error_in_drawing_comes_out_behind_all_that_was_drawn() -> None:
+    def items() -> Iterator[int]:
+        yield from range(5)
+        raise ValueError("the sixth")
+
+    inner = overlap(lambda item: item, items(), ahead=3)
+    outer = overlap(lambda item: -item, inner, ahead=2)
+    assert [next(outer) for _ in range(5)] == [0, -1, -2, -3, -4]
+    with pytest.raises(ValueError, match="the sixth"):
+        next(outer)
+    assert threads() == 0
