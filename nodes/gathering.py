@@ -96,8 +96,7 @@ class Gathering:
             part.mkdir(parents=True)
             faceset = self._gather(part)
             faceset.write_index()
-            shutil.rmtree(self.folder, ignore_errors=True)
-            part.rename(self.folder)
+            _take_place(part, self.folder)
         except OSError as error:
             why = error.strerror or error
             raise WriteError(f"{self.folder}: cannot be written ({why})") from error
@@ -194,6 +193,16 @@ class Gathering:
 
                 with closing(overlap(cut, indices, reader.ahead)) as pictures:
                     yield from pictures
+
+
+def _take_place(part: Path, folder: Path) -> None:
+    """Let ``part`` be ``folder``; what was there is put aside first, and removed last."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 _PLACED = ("shape", "scale", "rotation", "centre")
