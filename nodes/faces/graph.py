@@ -6,6 +6,7 @@ Field positions are those of TensorFlow Lite's schema (tensorflow/lite/schema/sc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.flatbuffer import Table
 from lifemask.nodes.faces.sparse import densify
 
@@ -70,7 +71,7 @@ class Graph:
 def parse(data: bytes) -> Graph:
     """Return the network that a .tflite file holds; floats become float32, integers int64.
 
-    Raises NotImplementedError when an operator is not one of ours.
+    Raises BrokenFileError when an operator is not one of ours.
     """
     model = Table.root(data)
     codes = [code.number(3) or code.number(0, "b") for code in model.tables(1)]
@@ -83,7 +84,7 @@ def parse(data: bytes) -> Graph:
         inputs, outputs = operator.integers(1), operator.integers(2)
         name = OPERATORS.get(code)
         if name is None:
-            raise NotImplementedError(f"TensorFlow Lite operator {code}")
+            raise BrokenFileError(f"network: TensorFlow Lite operator {code} is not one of ours")
         if name in ("dequantize", "densify"):
             # Constants were widened and filled in when they were read.
             constants[outputs[0]] = constants[inputs[0]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.graph import Step
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _reshape(step: Step, constants: Constants) -> Function:
 @_builder("resize")
 def _resize(step: Step, constants: Constants) -> Function:
     if step.option(3, "B") != 1:
-        raise NotImplementedError("resize without half-pixel centres")
+        raise BrokenFileError("network: a resize without half-pixel centres is not one of ours")
     size = step.shape[1:3]
     return lambda x, _: _nhwc(F.interpolate(_nchw(x), size, mode="bilinear"))
 
