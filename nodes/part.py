@@ -1,8 +1,9 @@
 """One role of a swap, planned over its frames: which pictures, where, in what light."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _CHUNK = 16
 _HELD = 12  # pictures of the likeness in memory
 _STEADY = 1.5  # frames
+_MISSING = 1  # frames that a run may miss
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
 _CONTRAST = (0.7, 1.8)
@@ -53,15 +55,24 @@ class Cue:
 class Part:
     """A role, planned: `cue` gives what a frame needs, None where the person is not seen."""
 
-    def __init__(self, swap: "Swap", role: "Role", frames: Sequence[int]) -> None:
-        """Choose the pictures for all ``frames``."""
+    def __init__(
+        self,
+        swap: "Swap",
+        role: "Role",
+        barred: "NDArray[np.bool_] | None" = None,
+    ) -> None:
+        """Choose the pictures for all of the double's frames.
+
+        So a frame comes out the same in whatever range it is rendered. ``barred`` (doubles,
+        likenesses) says which pictures may not serve which frame.
+        """
         self.role = role
         self._cached = lru_cache(maxsize=_HELD)(self._load)
         self._looked = lru_cache(maxsize=4)(lambda index: looks(role.double, [index]))
-        there = {int(frame): i for i, frame in enumerate(role.double.faces.frame)}
-        seen = [frame for frame in frames if frame in there]
-        self._places = {frame: place for place, frame in enumerate(seen)}
-        self._own = np.array([there[frame] for frame in seen], np.int64)
+        faces = role.double.faces
+        self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
+        self._runs = _stretches(faces.take, faces.frame)
+        self._barred = barred
         self._likeness = looks(role.likeness, range(len(role.likeness)))
         self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
         self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
@@ -74,12 +85,7 @@ class Part:
 
     def _place(self, swap: "Swap") -> None:
         own, likeness = self.role.double.faces, self.role.likeness.faces
-        placed = Placed(
-            own.shape[self._own],
-            own.scale[self._own],
-            own.rotation[self._own],
-            own.centre[self._own],
-        )
+        placed = Placed(own.shape, own.scale, own.rotation, own.centre)
         target = target_mesh(own.neutral, likeness.neutral, placed)
         self._landmarks = _adjusted(target, placed, swap)
 
@@ -89,7 +95,7 @@ class Part:
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
         misfits: list[Tensor] = []
-        for chunk in progress.each(self._read(), "choose", -(-len(self._own) // _CHUNK)):
+        for chunk in progress.each(self._read(), "choose", -(-len(self.role.double) // _CHUNK)):
             for name, cost in wardrobe.costs(chunk).items():
                 rows[name].append(cost)
             misfits.append(wardrobe.misfit("mouth", chunk))
@@ -97,9 +103,7 @@ class Part:
                 seen[name].append(chunk.opening(name))
         changes = wardrobe.changes()
         self._paths = {
-            name: shortest_path(torch.cat(cost), changes[name]).cpu().numpy()
-            for name, cost in rows.items()
-            if cost
+            name: self._path(torch.cat(cost), changes[name]) for name, cost in rows.items() if cost
         }
         self._mouths = self._own_mouth(swap, misfits)
         self._fixes = {
@@ -107,6 +111,13 @@ class Part:
             for name, parts in seen.items()
             if parts
         }
+
+    def _path(self, costs: Tensor, changes: Tensor) -> "NDArray[np.int64]":
+        """The picture for each frame, (T,)."""
+        if self._barred is not None:
+            costs = costs.masked_fill(torch.from_numpy(self._barred).to(costs.device), torch.inf)
+        paths = [shortest_path(costs[run], changes) for run in self._runs]
+        return np.asarray(torch.cat(paths).cpu().numpy(), np.int64)
 
     def _own_mouth(self, swap: "Swap", misfits: list[Tensor]) -> "Floats":
         """How far each frame keeps the double's own mouth: where no picture is like it."""
@@ -116,11 +127,13 @@ class Part:
         chosen = torch.from_numpy(self._paths["mouth"]).to(table.device)
         low, high = _MISFIT
         share = (table.gather(1, chosen[:, None]) - low) / (high - low)
-        return np.asarray(_steady(share.clamp(0, 1) * swap.mouth)[:, 0].cpu().numpy(), np.float32)
+        steady = self._steady(share.clamp(0, 1) * swap.mouth)[:, 0]
+        return np.asarray(steady.cpu().numpy(), np.float32)
 
     def _read(self) -> Iterator[Looks]:
-        for start in range(0, len(self._own), _CHUNK):
-            yield looks(self.role.double, self._own[start : start + _CHUNK].tolist())
+        indices = range(len(self.role.double))
+        for start in indices[::_CHUNK]:
+            yield looks(self.role.double, indices[start : start + _CHUNK])
 
     def _fix(self, name: str, dark: Tensor, bright: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Contrast (T,), pivot (T, 3) and lift (T, 3) of an opening, steady in time."""
@@ -133,8 +146,12 @@ class Part:
         if name == "mouth":
             lift = lift * (span / _TEETH).clamp(0, 1)[:, None]
         table = torch.cat([contrast[:, None], own_bright[chosen], lift], 1)
-        steady = _steady(table)
+        steady = self._steady(table)
         return steady[:, 0], steady[:, 1:4], steady[:, 4:]
+
+    def _steady(self, table: Tensor) -> Tensor:
+        """``table`` (T, C) smoothed in time."""
+        return torch.cat([_smoothed(table[run]) for run in self._runs])
 
     def _tone(self) -> Tensor:
         """What takes the likeness's complexion to the double's: (3,), log."""
@@ -143,28 +160,42 @@ class Part:
 
     def cue(self, frame: int) -> Cue | None:
         """What ``frame`` needs, None where the person is not seen."""
-        at = self._places.get(frame)
-        if at is None:
-            return None
+        index = self._places.get(frame)
+        return None if index is None else self.cue_of(index)
+
+    def cue_of(self, index: int) -> Cue:
+        """What the double's face ``index`` needs."""
         own, likeness = self.role.double.faces, self.role.likeness.faces
-        index = int(self._own[at])
-        pictures = {name: _mixed(path, at) for name, path in self._paths.items()}
-        chosen = int(self._paths["face"][at])
+        pictures = {name: self._mixed(path, index) for name, path in self._paths.items()}
+        chosen = int(self._paths["face"][index])
         native = likeness.scale[chosen] * np.linalg.norm(likeness.matrix[chosen, 0, :2])
         fixes = {
-            name: Opening(float(c[at]), b[at], lift[at])
+            name: Opening(float(c[index]), b[index], lift[index])
             for name, (c, b, lift) in self._fixes.items()
         }
         return Cue(
             index,
-            self._landmarks[at],
+            self._landmarks[index],
             own.landmarks[index],
             own.matrix[index],
             pictures,
             fixes,
-            float(self._mouths[at]),
+            float(self._mouths[index]),
             float(native / own.scale[index]),
         )
+
+    def _mixed(self, path: "NDArray[np.int64]", index: int) -> dict[int, float]:
+        """The pictures around a frame and their shares, so that none comes or goes in one frame."""
+        shares: dict[int, float] = {}
+        for offset, share in enumerate(_MIX, -(len(_MIX) // 2)):
+            picture = int(path[self._beside(index, offset)])
+            shares[picture] = shares.get(picture, 0.0) + share
+        return shares
+
+    def _beside(self, index: int, offset: int) -> int:
+        """The face ``offset`` frames on, as far as the stretch goes."""
+        run = next(run for run in self._runs if run.start <= index < run.stop)
+        return int(min(max(index + offset, run.start), run.stop - 1))
 
     def sources(self, cue: Cue) -> dict[str, list[tuple[float, Source]]]:
         """The pictures that a cue names, with their shares."""
@@ -183,8 +214,7 @@ class Part:
 
     def double(self, cue: Cue) -> Looks:
         """The double's own face in this frame, the light on it steadied by its neighbours'."""
-        last = len(self.role.double) - 1
-        around = (cue.index, max(cue.index - 1, 0), min(cue.index + 1, last))
+        around = (self._beside(cue.index, offset) for offset in (0, -1, 1))
         seen = [self._looked(index) for index in around]
         lights = zip(_LIGHT_SHARES, seen, strict=True)
         light = torch.stack([share * look.light for share, look in lights]).sum(0)
@@ -210,17 +240,15 @@ def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":
     return (result + (placed.centre + shift)[:, None]).astype(np.float32)
 
 
-def _mixed(path: "NDArray[np.int64]", at: int) -> dict[int, float]:
-    """The pictures around a frame and their shares, so that none comes or goes in one frame."""
-    shares: dict[int, float] = {}
-    for offset, share in enumerate(_MIX, -(len(_MIX) // 2)):
-        picture = int(path[min(max(at + offset, 0), len(path) - 1)])
-        shares[picture] = shares.get(picture, 0.0) + share
-    return shares
+def _stretches(take: "NDArray[np.int64]", frame: "NDArray[np.int64]") -> list[slice]:
+    """Where each run of frames of a take that follow on each other begins and ends."""
+    apart = (np.diff(take) != 0) | (np.abs(np.diff(frame) - 1) > _MISSING)
+    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(frame)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
-def _steady(table: Tensor) -> Tensor:
-    """``table`` (T, C) smoothed in time."""
+def _smoothed(table: Tensor) -> Tensor:
+    """``table`` (T, C) smoothed in time, as if it went on at both ends."""
     reach = int(np.ceil(3 * _STEADY))
     padded = torch.cat([table[:1].expand(reach, -1), table, table[-1:].expand(reach, -1)])
     taps = torch.arange(-reach, reach + 1, device=table.device)

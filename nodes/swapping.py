@@ -74,7 +74,7 @@ class Swapping:
     def frames(self) -> Iterator[SwapFrame]:
         """Yield the result, in order, reading ahead."""
         numbers = self.plate.sequence.frames
-        parts = [Part(self.swap, role, numbers) for role in self.cast]
+        parts = [Part(self.swap, role) for role in self.cast]
         with (
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,

@@ -80,6 +80,13 @@ def test_a_plate_of_full_floats_is_not_rounded(pair, tmp_path):
     assert np.array_equal(channels["A"], before["A"])
 
 
+def test_a_frame_is_the_same_in_whatever_range_it_is_rendered(pair, written, tmp_path):
+    write_swap(Swap(), only(pair.plate, 1002, 1006), [pair.role], tmp_path, "sh010")
+    for frame in (1002, 1006):
+        alone, among = stored(tmp_path, frame)[0], stored(written, frame)[0]
+        assert all((alone[name] == among[name]).all() for name in among)
+
+
 def test_a_frame_without_a_face_is_the_plate_and_says_so(pair, written):
     assert NO_FACE in pair.plate.sequence.frames
     channels, header = stored(written, NO_FACE)
