@@ -20,6 +20,7 @@ setup(
             "NOTICE",
             "SHA256SUMS",
             "*.html",
+            "nodes.json",
         ]
     },
 )

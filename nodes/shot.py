@@ -136,12 +136,12 @@ class Shot:
         nodes = {snake(name): kind for name, kind in Node.registry.items()}
         if node not in nodes or not isinstance(values, dict):
             raise ShotError(
-                f"{self.file}: [knobs.{node}] is not the table of a node{_near(node, nodes)}"
+                f"{self.file}: [knobs.{node}] is not the table of a node{near(node, nodes)}"
             )
         knobs = {knob.name: knob for knob in nodes[node].knobs()}
         for name, value in values.items():
             if name not in knobs:
-                raise ShotError(f"{self.file}: knobs.{node}.{name} is no knob{_near(name, knobs)}")
+                raise ShotError(f"{self.file}: knobs.{node}.{name} is no knob{near(name, knobs)}")
             try:
                 knobs[name].check(value)
             except KnobError as error:
@@ -245,7 +245,7 @@ def _check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
     dotted = f"{table}." if table else ""
     for key in (*values, *kinds):
         if key not in kinds:
-            raise ShotError(f"{file}: unknown key {dotted}{key}{_near(key, kinds)}")
+            raise ShotError(f"{file}: unknown key {dotted}{key}{near(key, kinds)}")
         if key == "knobs":
             values.setdefault(key, {})
         if key not in values:
@@ -263,9 +263,10 @@ def _allowed(kind: type | tuple[type, ...]) -> str:
     return "a number" if isinstance(kind, tuple) else words[kind.__name__]
 
 
-def _near(name: str, known: Mapping[str, object]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}" if near else f"; allowed: {', '.join(known)}"
+def near(name: str, known: Mapping[str, object]) -> str:
+    """Return the end of a sentence: which of the ``known`` names is meant, or all of them."""
+    found = get_close_matches(name, known, 1)
+    return f"; did you mean {found[0]}" if found else f"; allowed: {', '.join(known)}"
 
 
 def _portable(path: str, folder: Path) -> str:

@@ -14,13 +14,18 @@ Result = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Command:
-    """One sub-command: ``name`` may be two words; ``example`` ends its help."""
+    """One sub-command: ``name`` may be two words; ``example`` ends its help.
+
+    ``needs`` are the commands that come first on a shot. A ``query`` only reads, and at once.
+    """
 
     name: str
     help: str
     example: str
     arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], Result]
+    needs: tuple[str, ...] = ()
+    query: bool = False
 
 
 def add_shot(parser: ArgumentParser) -> None:

@@ -130,4 +130,5 @@ COMMAND = Command(
     "  lifemask faceset sh010 --double",
     _arguments,
     _run,
+    needs=("track",),
 )

@@ -244,4 +244,5 @@ COMMAND = Command(
     "lifemask look sh010",
     _arguments,
     _run,
+    needs=("swap",),
 )

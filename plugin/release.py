@@ -62,4 +62,5 @@ ADD = Command(
     "--expires 2027-12-31",
     _arguments,
     _run,
+    needs=("shot new",),
 )

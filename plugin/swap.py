@@ -77,4 +77,5 @@ COMMAND = Command(
     "  lifemask swap sh010 --likeness ada=p1 --likeness ben=p2",
     _arguments,
     _run,
+    needs=("release add", "track", "faceset"),
 )

@@ -63,4 +63,5 @@ COMMAND = Command(
     "lifemask track sh010",
     _arguments,
     _run,
+    needs=("shot new",),
 )
