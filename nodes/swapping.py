@@ -13,12 +13,12 @@ from torch import Tensor
 
 from lifemask.nodes.device import device
 from lifemask.nodes.part import Cue, Part
-from lifemask.nodes.render.atlas import atlas, openings
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.model import Finished, Model, bare
+from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.blend import blended
-from lifemask.nodes.render.compose import View, Window, render
+from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import to_linear, to_log
-from lifemask.nodes.render.front import doubt, in_front
-from lifemask.nodes.render.sample import feather, shrink, spread
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -65,9 +65,11 @@ class Layers:
 class Swapping:
     """One run of the `Swap` node."""
 
-    def __init__(self, swap: "Swap", plate: "Plate", cast: "list[Role]") -> None:
-        """Plan every role over the plate's frames."""
-        self.swap, self.plate, self.cast = swap, plate, cast
+    def __init__(
+        self, swap: "Swap", plate: "Plate", cast: "list[Role]", model: Model | None = None
+    ) -> None:
+        """Without a ``model`` the render stays as it is."""
+        self.swap, self.plate, self.cast, self.model = swap, plate, cast, model
         self.linear = is_scene_linear(plate.colorspace)
         self.space = plate.colorspace if self.linear else WORKING
 
@@ -97,41 +99,30 @@ class Swapping:
     def _put(self, layers: Layers, part: Part, cue: Cue) -> None:
         """Put one face into the layers."""
         height, width = layers.comp.shape[:2]
-        target, double = atlas().mesh(cue.landmarks[None])[0], atlas().mesh(cue.double[None])[0]
-        window = Window.around([target, double], width, height)
+        meshes = Meshes.of(cue)
+        window = Window.around([meshes.target, meshes.own], width, height)
         if window is None:
             return
         at = window.slices
         plate = _tensor(convert(layers.comp[at], self.space, WORKING))
-        view, own = View.of_mesh(target, window), View.of_mesh(double, window)
-        own_look = part.double(cue)
-        light = own_look.light
-        log = render(view, part.sources(cue), cue.openings, part.albedo[None], light, part.tone)
-        plate_log = to_log(plate)
-        quotient = plate_log - own.of(part.double_albedo[None] + light)
-        size = _size(cue)
-        face = self._matte(view, own, size)
-        occlusion = in_front(plate_log, own, face, own_look.score, size, self.swap.occluders)
-        log = _with_mouth(log, plate_log, view, own, cue.mouth)
-        raw = torch.lerp(plate, to_linear(log), view.covered)
-        alpha = face * (1 - occlusion)
-        comp = blended(plate, raw, alpha, size * self.swap.edge / 100)
-        confidence = face * torch.exp(-((doubt(quotient, size) / _DOUBT) ** 2))
+        stage = Stage.of(part, cue, meshes, window, to_log(plate), self.swap)
+        made = self._finished(stage, part, cue, window)
+        raw = torch.lerp(plate, to_linear(made.picture), stage.view.covered)
+        alpha = made.face * (1 - stage.occlusion)
+        comp = blended(plate, raw, alpha, stage.width * self.swap.edge / 100)
+        confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2))
+        face, occlusion = made.face, stage.occlusion
         self._store(layers, at, plate, comp, raw, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
         layers.matrices.append(" ".join(f"{value:.9g}" for value in cue.matrix.flat))
         _st_map(layers.stmap, cue.matrix, part.role.double.size)
 
-    def _matte(self, view: View, own: View, size: float) -> Tensor:
-        """Where the face may be replaced: the double's face, as far as the likeness reaches."""
-        soft = max(1.0, size * 0.01)
-        reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
-        face = own.of_atlas(atlas().face) * own.covered
-        grow = round(abs(self.swap.erode) * size / 100)
-        if grow:
-            face = shrink(face, grow) if self.swap.erode > 0 else spread(face, grow)
-            face = feather(face, grow / 2) * own.covered
-        return (face * reach).clamp(0, 1)
+    def _finished(self, stage: Stage, part: Part, cue: Cue, window: Window) -> Finished:
+        """What is put into the plate: the model's picture, or the bare render."""
+        if self.model is None:
+            return bare(stage)
+        crop = Crop.of(cue.matrix, part.role.double.size, window, self.model.size)
+        return self.model(stage, crop)
 
     def _store(
         self,
@@ -171,20 +162,6 @@ class Swapping:
             "matrix": "; ".join(layers.matrices),
         }
         return header | {f"lifemask/{name}": value for name, value in ours.items()}
-
-
-def _with_mouth(log: Tensor, plate: Tensor, view: View, own: View, share: float) -> Tensor:
-    """The double's own mouth, to a ``share``, between the lips of both."""
-    if not share:
-        return log
-    mouth = openings()["mouth"]
-    inside = torch.minimum(view.of_atlas(mouth), own.of_atlas(mouth))
-    return torch.lerp(log, plate, inside * share)
-
-
-def _size(cue: Cue) -> float:
-    """Width of the face in pixels."""
-    return float(np.ptp(cue.double[:468, 0]))
 
 
 def _tensor(picture: "Floats") -> Tensor:

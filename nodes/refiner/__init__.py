@@ -1,0 +1,1 @@
+"""The refiner: the network that finishes what the renderer made."""

@@ -1,0 +1,74 @@
+"""The square in which the refiner sees a face: upright, steady, of any number of pixels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes.face_space import SIDE
+from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.render.compose import Window
+from lifemask.nodes.render.sample import halved, lookup
+
+COVERS = 21.0
+"""Centimetres of the mean head that a side covers: all of the mesh."""
+
+CHANNELS = 27
+"""`shown`: how many planes the refiner is given."""
+
+COLOURS = 5
+"""The first so many times three of them are pictures, in this order: render, told by the plate,
+shaded, plate, predicted."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """``size`` pixels a side; ``matrix`` (2, 3) takes pixels of a window there."""
+
+    size: int
+    matrix: Floats
+
+    @classmethod
+    def of(cls, matrix: Floats, face_space: int, window: Window, size: int) -> "Crop":
+        """The middle of face space, which ``matrix`` (2, 3) takes a plate's pixels to."""
+        zoom = size / face_space * SIDE / COVERS
+        moved = matrix * zoom
+        moved[:, 2] += moved[:, :2] @ np.array([window.x0, window.y0], np.float32)
+        moved[:, 2] += (size - face_space * zoom) / 2
+        return cls(size, moved.astype(np.float32))
+
+    def take(self, planes: Tensor) -> Tensor:
+        """Planes (1, C, H, W) of the window, in the crop: averaged where it is coarser."""
+        scale = float(np.linalg.norm(self.matrix[0, :2]))
+        times = max(0, int(np.floor(np.log2(1.5 / scale))))
+        inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2] / 2**times
+        at = _grid(self.size, self.size, inverse, planes.device)
+        return lookup(halved(planes, times), at, "bilinear" if times else "bicubic")
+
+    def give(self, planes: Tensor, height: int, width: int) -> Tensor:
+        """Planes (1, C, size, size) of the crop, in the window of ``height`` by ``width``."""
+        return lookup(planes, _grid(height, width, self.matrix, planes.device))
+
+
+def _grid(height: int, width: int, matrix: Floats, device: torch.device) -> Tensor:
+    """Where ``matrix`` takes each pixel's centre: (1, height, width, 2)."""
+    m = torch.from_numpy(np.asarray(matrix, np.float32)).to(device)
+    x = torch.arange(width, device=device) + 0.5
+    y = torch.arange(height, device=device) + 0.5
+    across = m[:, 0] * x[:, None]
+    down = m[:, 1] * y[:, None] + m[:, 2]
+    return (across[None] + down[:, None])[None]
+
+
+def shown(stage: Stage, crop: Crop) -> Tensor:
+    """What the refiner is given of a stage: (1, CHANNELS, size, size).
+
+    Pictures, light, where the mesh turns and how it is seen; colours are log, and the exposure of
+    the plate is in them.
+    """
+    colours = torch.cat([stage.candidates.flatten(0, 1)[None], stage.plate, stage.predicted], 1)
+    mattes = [stage.view.covered, stage.own.covered, stage.face, stage.occlusion]
+    planes = torch.cat([colours, stage.light, stage.normal, stage.openings, *mattes], 1)
+    return crop.take(planes)

@@ -1,0 +1,113 @@
+"""A model: the refiner with its weights, as it finishes a rendered face."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import archive
+from lifemask.nodes.device import device
+from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.refiner.crop import Crop, shown
+from lifemask.nodes.refiner.network import STEP, Refiner
+from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.render.front import doubt
+
+KIND = "model"
+VERSION = 1
+BASE = Path(__file__).with_name("base.safetensors")
+"""The weights that ship with Lifemask: they learned from synthetic people only."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a stage becomes, planes (1, C, H, W): ``picture`` and ``doubt`` are log."""
+
+    picture: Tensor
+    face: Tensor
+    doubt: Tensor
+
+
+def bare(stage: Stage) -> Finished:
+    """The render as it is; doubted as far as the re-rendered double is unlike the plate."""
+    return Finished(stage.render, stage.face, _unlike(stage))
+
+
+def _unlike(stage: Stage) -> Tensor:
+    return doubt(stage.carried - stage.predicted, stage.width)
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network at the ``size`` of crop in pixels that it was tuned to.
+
+    ``about`` says what it learned from, for how long, under which licence.
+    """
+
+    network: Refiner
+    size: int
+    about: Mapping[str, Any]
+    digest: str = "unsaved"
+
+    @classmethod
+    def load(cls, path: Path) -> "Model":
+        """Read a model; raises BrokenFileError when it is not a whole one of this version."""
+        arrays, about = archive.load(path, KIND)
+        try:
+            if about["version"] != VERSION:
+                raise KeyError(f"its version is {about['version']}, this is {VERSION}")
+            network = Refiner(about["width"])
+            weights = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+            network.load_state_dict(weights)
+            size = int(about["size"])
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            raise BrokenFileError(f"{path}: not a model of this version ({error})") from error
+        return cls(_ready(network), size, about, sha256(path.read_bytes()).hexdigest())
+
+    def save(self, path: Path) -> None:
+        """Write the weights as half floats, and what there is to know of them."""
+        weights = self.network.state_dict()
+        arrays = {name: w.detach().cpu().numpy().astype(np.float16) for name, w in weights.items()}
+        about = {**self.about, "version": VERSION, "width": self.network.width, "size": self.size}
+        archive.save(path, KIND, arrays, about)
+
+    @torch.inference_mode()
+    def __call__(self, stage: Stage, crop: Crop) -> Finished:
+        """Finish a stage, seen in a ``crop`` whose size is a multiple of STEP."""
+        height, width = stage.plate.shape[-2:]
+        answer = self.network(shown(stage, crop))
+        planes = torch.cat([answer.shares, answer.paint, answer.matte, answer.spread], 1)
+        shares, paint, matte, spread = crop.give(planes, height, width).split([3, 3, 1, 1], 1)
+        shares = shares.clamp(0, 1) / shares.clamp(0, 1).sum(1, keepdim=True)
+        picture = (stage.candidates * shares[0, :, None]).sum(0, keepdim=True) + paint
+        covered = stage.view.covered
+        picture = torch.lerp(stage.render, picture, covered)
+        return Finished(picture, _moved(stage.face, matte), torch.maximum(_unlike(stage), spread))
+
+
+def _moved(face: Tensor, logit: Tensor) -> Tensor:
+    """A matte moved by ``logit``: what is 0 or 1 stays so."""
+    odds = face * torch.exp(logit.clamp(-6, 6))
+    return odds / (odds + 1 - face).clamp(min=1e-6)
+
+
+def _ready(network: Refiner) -> Refiner:
+    network.requires_grad_(False)
+    return network.eval().to(device(), memory_format=torch.channels_last)
+
+
+@cache
+def base() -> Model:
+    """The model that ships with Lifemask."""
+    return Model.load(BASE)
+
+
+def check_size(size: int) -> int:
+    """Return ``size`` rounded up to what the network takes."""
+    return -(-size // STEP) * STEP

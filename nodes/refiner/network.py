@@ -1,0 +1,114 @@
+"""The network: a small U-Net that chooses between pictures of the likeness before it paints."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lifemask.nodes.refiner.crop import CHANNELS
+
+CANDIDATES = 3
+STEP = 32
+"""The sides of what the network is given are multiples of so many pixels."""
+
+_COLOURS = slice(0, 18)  # of what is shown: six pictures whose exposure is the plate's
+_LIGHT = slice(15, 18)
+_OPENINGS = slice(21, 23)
+_COVERED = slice(23, 24)
+_GAIN = 6.0  # of log values, which span a sixth
+_PAINT = 0.1  # log: what a unit of the network's answer paints
+_FAINT = 0.2  # of the fine paint that skin gets; mouth and eyes get all
+_LEAST_SPREAD = 0.004  # log: nothing is surer than grain
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the refiner says of a crop, planes (N, C, H, W).
+
+    ``shares`` (C = 3) of the candidates, which add up to 1; ``paint`` (3) to add, log; ``matte``
+    (1) to add to the logit of the face matte; ``spread`` (1), log: the mean absolute error that
+    it expects, the scale of a Laplace distribution.
+    """
+
+    shares: Tensor
+    paint: Tensor
+    matte: Tensor
+    spread: Tensor
+
+    def picture(self, candidates: Tensor) -> Tensor:
+        """The refined picture (N, 3, H, W), log, of ``candidates`` (N, 3, 3, H, W)."""
+        return (candidates * self.shares[:, :, None]).sum(1) + self.paint
+
+
+class Refiner(nn.Module):
+    """Answers `crop.shown` (N, CHANNELS, H, W); knows no person and no exposure.
+
+    A U-Net (Ronneberger et al. 2015) at half of the crop's resolution: light is smooth, and what
+    is fine comes from the candidates.
+    """
+
+    def __init__(self, width: int = 48) -> None:
+        """Make one whose finest level has ``width`` channels; it starts as the bare render."""
+        super().__init__()
+        widths = [width, 2 * width, 3 * width, 4 * width, 4 * width]
+        inward = [CHANNELS * 4, *widths]
+        self.width = width
+        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
+        outward = widths[::-1]
+        self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
+        self.smooth = nn.Conv2d(width, CANDIDATES + 3 + 2, 1)
+        self.fine = nn.Conv2d(width, 3 * 4, 1)
+        with torch.no_grad():
+            for head in (self.smooth, self.fine):
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
+            self.smooth.bias[0] = 3.0
+            self.smooth.bias[-1] = -2.0
+
+    def forward(self, shown: Tensor) -> Answer:
+        """The answer to ``shown``, float32."""
+        features = self._features(_normalised(shown)).float()
+        smooth, fine = self.smooth(features), functional.pixel_shuffle(self.fine(features), 2)
+        smooth = functional.interpolate(smooth, scale_factor=2, mode="bilinear")
+        shares, low, matte, spread = smooth.split([CANDIDATES, 3, 1, 1], 1)
+        inside = shown[:, _OPENINGS].amax(1, keepdim=True).clamp(0, 1)
+        paint = _softened(low) + fine * (_FAINT + (1 - _FAINT) * inside)
+        spread = _LEAST_SPREAD + _PAINT * functional.softplus(spread)
+        return Answer(shares.softmax(1), paint * _PAINT, matte, spread)
+
+    def _features(self, hidden: Tensor) -> Tensor:
+        levels = []
+        hidden = functional.pixel_unshuffle(hidden, 2)
+        for level, block in enumerate(self.down):
+            hidden = block(functional.avg_pool2d(hidden, 2) if level else hidden)
+            levels.append(hidden)
+        for block, beside in zip(self.up, levels[-2::-1], strict=True):
+            grown = functional.interpolate(hidden, scale_factor=2, mode="bilinear")
+            hidden = block(torch.cat([grown, beside], 1))
+        return hidden
+
+
+def _block(inward: int, outward: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inward, outward, 3, padding=1),
+        nn.GroupNorm(4, outward),
+        nn.SiLU(),
+        nn.Conv2d(outward, outward, 3, padding=1),
+        nn.GroupNorm(4, outward),
+        nn.SiLU(),
+    )
+
+
+def _normalised(shown: Tensor) -> Tensor:
+    """``shown`` without the plate's exposure and white balance, in units of about 1."""
+    covered = shown[:, _COVERED]
+    light = (shown[:, _LIGHT] * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
+    colours = shown[:, _COLOURS].unflatten(1, (6, 3)) - light[:, None]
+    return torch.cat([colours.flatten(1, 2).clamp(-1, 1) * _GAIN, shown[:, _COLOURS.stop :]], 1)
+
+
+def _softened(low: Tensor) -> Tensor:
+    """Without anything finer than 4 pixels."""
+    return functional.interpolate(functional.avg_pool2d(low, 4), scale_factor=4, mode="bilinear")

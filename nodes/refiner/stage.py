@@ -1,0 +1,140 @@
+"""One face of one picture, rendered: what is composited, and what the refiner is shown."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lifemask.nodes.device import device
+from lifemask.nodes.part import Cue, Part
+from lifemask.nodes.render.atlas import Floats, atlas, openings
+from lifemask.nodes.render.compose import View, Window, render
+from lifemask.nodes.render.front import in_front
+from lifemask.nodes.render.sample import feather, lookup, shrink, spread
+from lifemask.nodes.render.texture import normals
+
+if TYPE_CHECKING:
+    from lifemask.nodes.swap import Swap
+
+
+@dataclass(frozen=True)
+class Meshes:
+    """The likeness's and the double's mesh (504, 3) in one picture."""
+
+    target: Floats
+    own: Floats
+
+    @classmethod
+    def of(cls, cue: Cue) -> "Meshes":
+        """Those of a cue, in the picture's pixels."""
+        return cls(atlas().mesh(cue.landmarks[None])[0], atlas().mesh(cue.double[None])[0])
+
+    @property
+    def width(self) -> float:
+        """Width of the double's face in pixels."""
+        return float(np.ptp(self.own[:468, 0]))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Planes (1, C, H, W) of a window's pixels; colours are log.
+
+    ``view`` and ``own`` are the likeness's and the double's mesh. ``render`` is the likeness's
+    pictures in the plate's light, ``shaded`` its albedo alone in that light. ``carried`` is the
+    plate, taken by the meshes from where the double's features are to the likeness's, and
+    ``predicted`` what the double's albedo and the light make of it. ``face`` is where the face may
+    be replaced, ``occlusion`` what is in front.
+    """
+
+    view: View
+    own: View
+    width: float
+    plate: Tensor
+    render: Tensor
+    shaded: Tensor
+    carried: Tensor
+    predicted: Tensor
+    light: Tensor
+    normal: Tensor
+    face: Tensor
+    occlusion: Tensor
+
+    @classmethod
+    def of(
+        cls, part: Part, cue: Cue, meshes: Meshes, window: Window, plate: Tensor, swap: "Swap"
+    ) -> "Stage":
+        """Render a frame of ``part`` into ``plate`` (1, 3, H, W), log, of the ``window``."""
+        view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
+        look = part.double(cue)
+        light = view.of(look.light)
+        face = matte(view, own, meshes.width, swap.erode)
+        features = meshes.own[:, :2] - np.array([window.x0, window.y0], np.float32)
+        sources = part.sources(cue)
+        picture = render(view, sources, cue.openings, part.albedo[None], look.light, part.tone)
+        carried = lookup(plate, view.fragments(torch.from_numpy(features).to(device())))
+        predicted = view.of(part.double_albedo[None]) + light
+        return cls(
+            view=view,
+            own=own,
+            width=meshes.width,
+            plate=plate,
+            render=_with_mouth(picture, plate, view, own, cue.mouth),
+            shaded=view.of(part.albedo[None]) + light + part.tone.view(1, 3, 1, 1),
+            carried=torch.lerp(predicted, carried, view.covered),
+            predicted=predicted,
+            light=light,
+            normal=_normal(view, meshes.target),
+            face=face,
+            occlusion=in_front(plate, own, face, look.score, meshes.width, swap.occluders),
+        )
+
+    @cached_property
+    def candidates(self) -> Tensor:
+        """What the likeness may look like, (3, 3, H, W).
+
+        Its pictures; the same with all that the plate adds to its prediction: cast shadows and
+        glints, but what is the double's own, too; its albedo, free of a picture's flaws.
+        """
+        told = self.render + self.carried - self.predicted
+        return torch.cat([self.render, told, self.shaded])
+
+    @property
+    def openings(self) -> Tensor:
+        """Eyes and mouth, (1, 2, H, W)."""
+        maps = openings()
+        eyes = self.view.of_atlas(maps["right_eye"]) + self.view.of_atlas(maps["left_eye"])
+        return torch.cat([eyes, self.view.of_atlas(maps["mouth"])], 1) * self.view.covered
+
+
+def _with_mouth(log: Tensor, plate: Tensor, view: View, own: View, share: float) -> Tensor:
+    """The double's own mouth, to a ``share``, between the lips of both."""
+    if not share:
+        return log
+    mouth = openings()["mouth"]
+    inside = torch.minimum(view.of_atlas(mouth), own.of_atlas(mouth))
+    return torch.lerp(log, plate, inside * share)
+
+
+def _normal(view: View, mesh: Floats) -> Tensor:
+    """Unit normals in the picture's axes, (1, 3, H, W)."""
+    vertices = normals(torch.from_numpy(mesh[None]).to(device()))
+    return functional.normalize(view.fragments(vertices).permute(0, 3, 1, 2), dim=1)
+
+
+def matte(view: View, own: View, width: float, erode: float) -> Tensor:
+    """Where the face may be replaced: the double's face, as far as the likeness reaches.
+
+    ``width`` is the face's in pixels; its edge moves inward by ``erode`` % of that.
+    """
+    soft = max(1.0, width * 0.01)
+    reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
+    face = own.of_atlas(atlas().face) * own.covered
+    grow = round(abs(erode) * width / 100)
+    if grow:
+        face = shrink(face, grow) if erode > 0 else spread(face, grow)
+        face = feather(face, grow / 2) * own.covered
+    return (face * reach).clamp(0, 1)
