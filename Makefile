@@ -1,5 +1,6 @@
 # `make demo` swaps a face on the footage in the repository; `make test` runs every check.
-# Both set up what is missing first. `make PYTHON=python3.12 ...` chooses the interpreter.
+# `make test-slow` runs the checks that take minutes. Each sets up what is missing
+# first. `make PYTHON=python3.12 ...` chooses the interpreter.
 
 BIN := .venv/bin
 PARTS := plugin nodes ocio
@@ -9,7 +10,7 @@ FOOTAGE := tests/footage
 RENDERS := $(FOOTAGE)/a1_dialogue
 SPACE := Linear Rec.709 (sRGB)
 
-.PHONY: demo test clean
+.PHONY: demo test test-slow clean
 .DELETE_ON_ERROR:
 
 demo: demo/.done
@@ -23,6 +24,9 @@ test: .venv/.installed build/dev/lifemask/.linked
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+test-slow: .venv/.installed
+	$(BIN)/pytest -m slow
 
 clean:
 	rm -rf .venv build demo *.egg-info

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 def save(path: Path, kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> None:
     """Write ``arrays`` and the JSON values ``about`` to ``path`` as a file of this ``kind``."""
-    import numpy as np
-    from safetensors.numpy import save as packed
-
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(packed(whole, {"kind": kind, "about": json.dumps(about)}))
+        temporary.write_bytes(packed(kind, arrays, about))
+
+
+def packed(kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> bytes:
+    """Return the bytes that `save` writes."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    # Not `ascontiguousarray`, which makes a list of a single number.
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return save(whole, {"kind": kind, "about": json.dumps(about)})
 
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":

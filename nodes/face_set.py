@@ -76,7 +76,7 @@ class FaceSet:
             "size": self.size,
             "takes": self.takes,
             "dropped": self.dropped,
-            "atlas": _atlas(),
+            "atlas": atlas_layout(),
         }
         archive.save(self.folder / INDEX, "faceset", arrays, about)
 
@@ -86,7 +86,7 @@ class FaceSet:
         arrays, about = archive.load(folder / INDEX, "faceset")
         try:
             about["takes"] = tuple(about["takes"])
-            if about.pop("atlas") != _atlas():
+            if about.pop("atlas") != atlas_layout():
                 raise KeyError("its textures are laid out otherwise")
             return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
@@ -115,8 +115,8 @@ class FaceSet:
 
 
 @cache
-def _atlas() -> str:
-    """What tells one layout of texture space from another."""
+def atlas_layout() -> str:
+    """Return what tells one layout of texture space from another."""
     with Path(__file__).with_name("render").joinpath("atlas.safetensors").open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
