@@ -3,7 +3,7 @@
 # first. `make PYTHON=python3.12 ...` chooses the interpreter.
 
 BIN := .venv/bin
-PARTS := plugin nodes ocio
+PARTS := plugin nodes ocio gizmos
 SOURCES := $(shell find $(PARTS) tests/footage -type f -not -path '*/__pycache__/*')
 LIFEMASK := $(BIN)/lifemask
 FOOTAGE := tests/footage

@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-PARTS = ("plugin", "nodes", "ocio")
+PARTS = ("plugin", "nodes", "ocio", "gizmos")
 
 setup(
     packages=[
@@ -20,6 +20,7 @@ setup(
             "NOTICE",
             "SHA256SUMS",
             "*.html",
+            "*.gizmo",
             "nodes.json",
         ]
     },

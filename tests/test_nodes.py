@@ -25,7 +25,7 @@ HEAVY = {
     "rich",
     "fileseq",
 }
-BELOW = {"ocio": [], "nodes": ["ocio"], "plugin": ["nodes", "ocio"]}
+BELOW = {"gizmos": [], "ocio": [], "nodes": ["ocio"], "plugin": ["nodes", "ocio", "gizmos"]}
 
 every_node = pytest.mark.parametrize("node", Node.registry.values(), ids=list(Node.registry))
 
