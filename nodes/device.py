@@ -24,3 +24,12 @@ def device() -> "torch.device":
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return torch.device("cpu")
+
+
+def device_name() -> str:
+    """Return the device as an artist knows it: the card's name, or what else computes."""
+    import torch
+
+    if device().type == "cuda":
+        return torch.cuda.get_device_name(device())
+    return f"{device().type}, {torch.get_num_threads()} threads"

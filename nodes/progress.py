@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,12 +16,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` steps of ``task`` are finished; ``note`` is a line for the log."""
+    """``done`` of ``total`` steps of ``task`` are finished.
+
+    Or, when one of these is there: ``note`` is a line for the log, ``preview`` a picture of how far
+    the task is, ``frame`` a file of the result that is finished.
+    """
 
     task: str
-    done: int
-    total: int
+    done: int = 0
+    total: int = 0
     note: str = ""
+    preview: Path | None = None
+    frame: Path | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -39,7 +46,20 @@ def reporting(listener: Listener) -> Iterator[None]:
 
 def note(task: str, text: str) -> None:
     """Send one line for the log."""
-    _listener.get()(Progress(task, 0, 0, text))
+    _listener.get()(Progress(task, note=text))
+
+
+def preview(task: str, picture: Path) -> None:
+    """Send a picture, of a format that browsers read, that shows how far the task is."""
+    _listener.get()(Progress(task, preview=picture))
+
+
+def frames(written: Iterable[Path], task: str) -> Iterator[Path]:
+    """Yield the files of a result, telling of each one that it is finished."""
+    tell = _listener.get()
+    for path in written:
+        tell(Progress(task, frame=path))
+        yield path
 
 
 def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:

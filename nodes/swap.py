@@ -1,7 +1,7 @@
 """Swap: the likeness's face on the double, composited into the plate."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -121,7 +121,9 @@ def write_swap(
     frames = swap(plate, cast)
     made = _replacing_older(frames, folder, name) if whole else frames
     try:
-        return list(progress.each(overlap(write, made), "swap", len(plate.sequence.frames)))
+        with closing(overlap(write, made)) as written:
+            told = progress.frames(written, "swap")
+            return list(progress.each(told, "swap", len(plate.sequence.frames)))
     finally:
         # An empty folder would count as a version.
         with suppress(OSError):

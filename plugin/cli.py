@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lifemask.nodes.errors import LifemaskError
-from lifemask.plugin import benchmark, faceset, look, release, shot, swap, track, truth
+from lifemask.plugin import (
+    benchmark,
+    faceset,
+    info,
+    look,
+    release,
+    shot,
+    swap,
+    track,
+    truth,
+    worker,
+)
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import execute, refuse
 
@@ -15,6 +26,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[Command, ...] = (
     shot.NEW,
+    info.INFO,
     release.ADD,
     track.COMMAND,
     faceset.COMMAND,
@@ -23,6 +35,8 @@ COMMANDS: tuple[Command, ...] = (
     truth.COMMAND,
     benchmark.COMMAND,
 )
+"""What a person can type, and a host can ask a worker for."""
+
 EXAMPLE = """\
 a shot from start to end:
   lifemask shot new sh010 --plate plates/sh010.####.exr --colorspace ACEScg --fps 24
@@ -74,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(words)
     except UsageError as error:
         return refuse(error, "--json" in words)
+    if args.command is worker.COMMAND:
+        return worker.serve(COMMANDS)
     return execute(args.command, args)
 
 
@@ -87,7 +103,7 @@ def parser() -> ArgumentParser:
     )
     top.add_argument("--version", action=_Version, nargs=0, help="Print the version and exit.")
     adders = {"": top.add_subparsers(required=True, metavar="COMMAND", title="commands")}
-    for command in COMMANDS:
+    for command in (*COMMANDS, worker.COMMAND):
         _add(adders, command)
     return top
 

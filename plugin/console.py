@@ -1,6 +1,7 @@
 """Run one command: progress while it works, what it made, one sentence when it is refused."""
 
 import json
+import re
 import signal
 import sys
 from argparse import Namespace
@@ -42,7 +43,7 @@ def execute(command: Command, args: Namespace) -> int:
     """Run ``command`` and return the exit status: 0 done, 1 refused, 130 stopped by the user."""
     voice: Voice = Lines() if args.json else Bars()
     try:
-        with _interruptible(), voice, reporting(voice.progress):
+        with interruptible(signal.SIGINT, signal.SIGTERM), voice, reporting(voice.progress):
             result = command.run(args)
         voice.result(result)
     except StoppedError:
@@ -64,8 +65,8 @@ def refuse(error: LifemaskError, as_json: bool) -> int:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C, and a farm's SIGTERM, into StoppedError wherever they strike."""
+def interruptible(*signals: signal.Signals) -> Iterator[None]:
+    """Turn ``signals``, as Ctrl-C and a farm's SIGTERM, into StoppedError wherever they strike."""
     asked = False
 
     def stop(*_: object) -> None:
@@ -73,7 +74,7 @@ def _interruptible() -> Iterator[None]:
         asked = True
         raise KeyboardInterrupt
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in signals}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, stop)
@@ -89,11 +90,46 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class Events:
+    """Progress as events for a program, with the seconds that are left."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+
+    def of(self, progress: Progress) -> dict[str, Any]:
+        """Return an event: its name, and what it tells of the task."""
+        if progress.note:
+            return {"event": "note", "task": progress.task, "text": progress.note}
+        if progress.preview:
+            return {"event": "preview", "task": progress.task, "path": progress.preview}
+        if progress.frame:
+            return {"event": "frame", "frame": _number(progress.frame), "path": progress.frame}
+        return {
+            "event": "progress",
+            "task": progress.task,
+            "done": progress.done,
+            "total": progress.total,
+            "seconds_left": self._left(progress),
+        }
+
+    def _left(self, progress: Progress) -> float | None:
+        if not progress.done:
+            self._started[progress.task] = monotonic()
+            return None
+        spent = monotonic() - self._started.setdefault(progress.task, monotonic())
+        return round(spent / progress.done * (progress.total - progress.done), 1)
+
+
+def _number(file: Path) -> int:
+    found = re.search(r"(-?\d+)\.[^.]+$", file.name)
+    return int(found[1]) if found else 1
+
+
 class Lines:
     """For a program: one JSON object a line on standard output."""
 
     def __init__(self) -> None:
-        self._started: dict[str, float] = {}
+        self._events = Events()
 
     def __enter__(self) -> "Lines":
         return self
@@ -103,20 +139,7 @@ class Lines:
 
     def progress(self, progress: Progress) -> None:
         """Write a line for each step that is done, with the seconds that are left when known."""
-        if progress.note:
-            _line(event="note", task=progress.task, text=progress.note)
-            return
-        if not progress.done:
-            self._started[progress.task] = monotonic()
-        spent = monotonic() - self._started.setdefault(progress.task, monotonic())
-        left = spent / progress.done * (progress.total - progress.done) if progress.done else None
-        _line(
-            event="progress",
-            task=progress.task,
-            done=progress.done,
-            total=progress.total,
-            seconds_left=None if left is None else round(left, 1),
-        )
+        _line(**self._events.of(progress))
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Write the last line."""
@@ -152,6 +175,8 @@ class Bars:
         if progress.note:
             self._bar.console.print(f"{progress.task}: {progress.note}", markup=False)
             return
+        if progress.preview or progress.frame:
+            return  # there is no room for them on a terminal
         self._bar.start()
         if progress.task not in self._tasks or not progress.done:
             self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
@@ -165,10 +190,11 @@ class Bars:
 
 
 def _line(**values: object) -> None:
-    print(json.dumps(values, default=_plain), flush=True)
+    print(json.dumps(values, default=plain), flush=True)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value of a result as JSON can hold it."""
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{value!r} is no result of a command")

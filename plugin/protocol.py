@@ -23,7 +23,8 @@ Standard library only, Python 3.9: hosts import this.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+import os
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,12 @@ REFUSED, VERSION, STOPPED = -32000, -32001, -32002
 
 
 def packed(message: dict[str, Any]) -> bytes:
-    """Return the line of a message; ASCII, so that no locale and no lone surrogate can break it."""
-    return json.dumps({"jsonrpc": "2.0", **message}, allow_nan=False).encode() + b"\n"
+    """Return the line of a message; in ASCII, so that no lone surrogate can break it.
+
+    Raises TypeError or ValueError when JSON cannot hold it.
+    """
+    text = json.dumps({"jsonrpc": "2.0", **message}, allow_nan=False, default=os.fspath)
+    return text.encode() + b"\n"
 
 
 def unpacked(line: bytes) -> Any:  # noqa: ANN401
@@ -50,7 +55,7 @@ def unpacked(line: bytes) -> Any:  # noqa: ANN401
         raise ValueError("it is nested too deeply") from None
 
 
-def lines(stream: BinaryIO) -> Iterator[bytes | None]:
+def lines(stream: IO[bytes]) -> Iterator[bytes | None]:
     """Yield the lines of a stream until it ends, None for one that is longer than `LONGEST`."""
     while True:
         line = stream.readline(LONGEST + 1)

@@ -1,0 +1,334 @@
+"""The worker, seen from a host: started by a command line, asked, watched, started again.
+
+Standard library only, Python 3.9: hosts import this. Nothing here waits without an end, and what a
+host hands in is called on no other thread than that of `Client.pump`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Callable
+
+from .connection import Connection, WorkerError
+from .paths import PathMap
+from .protocol import PROTOCOL, STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Client", "Job", "WorkerError"]
+
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "stopped"
+_HELLO = 0
+_WEEK = 7 * 24 * 3600.0
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Job:
+    """A request whose work takes a while, as far as it was told; changes in `Client.pump` alone.
+
+    ``state`` is queued, running, done, failed or stopped. ``task``, ``done`` of ``total`` steps and
+    ``seconds_left`` (None until known) are those of the task at hand; a job may have several, one
+    after the other. ``message`` is the last line for the artist: of the log, or why it failed.
+    ``preview`` is the newest picture of how far it is; ``frames`` are the files that are finished,
+    by frame number. ``result`` is what the command made; ``kind`` names the error when it failed.
+    """
+
+    id: int
+    method: str
+    params: dict[str, Any]
+    state: str = QUEUED
+    task: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    message: str = ""
+    preview: str = ""
+    frames: dict[int, str] = field(default_factory=dict)
+    result: Any = None
+    kind: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will change."""
+        return self.state in (DONE, FAILED, CANCELLED)
+
+    @property
+    def fraction(self) -> float:
+        """How much of the task at hand is done, 0..1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+
+Changed = Callable[[Job, str], None]
+"""Called after a job changed, with what happened: started, progress, log, preview, frame, done,
+failed or stopped."""
+
+
+class Client:
+    """A worker that is started when it is first needed, and again after it died.
+
+    ``command`` is a line (``lifemask worker``, ``ssh gpu01 lifemask worker``) or its words;
+    ``paths`` are pairs of folders, (here, there), where the worker sees the storage elsewhere.
+    What comes from the worker waits until the host calls `pump` on its own thread, from a timer;
+    or, if ``deliver`` is given, it is called with `pump` whenever something has come, on a thread
+    of ours: ``deliver=nuke.executeInMainThread``. ``logs`` is the folder for the worker's log.
+
+    ``state`` is stopped, starting or ready; ``about`` has protocol and lifemask (its version) when
+    it is ready, and the name of its device as soon as everything is loaded.
+    """
+
+    def __init__(
+        self,
+        command: str | Sequence[str] = "lifemask worker",
+        paths: Iterable[tuple[str, str]] = (),
+        deliver: Callable[[Callable[[], Any]], Any] | None = None,
+        logs: str = "",
+        patience: float = 60.0,
+    ) -> None:
+        """Start nothing yet. ``patience`` is how many seconds a worker may take to say hello."""
+        self.command, self._deliver, self._patience = command, deliver, patience
+        self._paths = PathMap(paths)
+        folder = Path(logs) if logs else _log_folder()
+        self._log = folder / f"worker-{os.getpid()}-{next(_numbers)}.log"
+        self._lock = threading.RLock()
+        self._ids = itertools.count(_HELLO + 1)
+        self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs: dict[int, tuple[Job, Changed]] = {}
+        self._calls: dict[int, SimpleQueue[dict[str, Any]]] = {}
+        self._waiting: list[dict[str, Any]] = []
+        self._connection: Connection | None = None
+        self._timer: threading.Timer | None = None
+        self._closing = self._kept = False
+        self.state = "stopped"
+        self.about: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Start the worker unless it runs, so that it is warm when it is needed; does not wait.
+
+        Raises WorkerError when there is no such command.
+        """
+        with self._lock:
+            if self._connection is None:
+                atexit.register(self.close)
+                self._connection = Connection(self.command, self._log, self._heard, self._lost)
+                self.state, self.about = "starting", {}
+                self._timer = threading.Timer(self._patience, self._impatient, [self._connection])
+                self._timer.daemon = True
+                self._timer.start()
+                hello = {"protocol": PROTOCOL}
+                self._connection.send({"id": _HELLO, "method": "hello", "params": hello})
+
+    def call(
+        self, method: str, params: Mapping[str, Any] | None = None, seconds: float = 10.0
+    ) -> Any:  # noqa: ANN401
+        """Return the answer to a query; raises WorkerError when there is none in so many seconds.
+
+        For queries such as ``shot info``, which a worker answers at once, also while a job runs.
+        """
+        answer: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        with self._lock:
+            self.start()
+            number = next(self._ids)
+            self._calls[number] = answer
+            self._send(number, method, params or {})
+        try:
+            message = answer.get(timeout=seconds)
+        except Empty:
+            raise WorkerError(f"the worker did not answer {method} in {seconds:g} s") from None
+        finally:
+            with self._lock:
+                self._calls.pop(number, None)
+        if "error" in message:
+            raise WorkerError(*_error(self._paths.here(message["error"])))
+        return self._paths.here(message.get("result"))
+
+    def submit(
+        self, method: str, params: Mapping[str, Any], changed: Changed = lambda job, what: None
+    ) -> Job:
+        """Return a job that the worker will do after those before it; does not wait.
+
+        ``changed`` is called from `pump`, also when the worker cannot be started or dies: then the
+        job has failed and ``job.message`` is the sentence.
+        """
+        with self._lock:
+            job = Job(next(self._ids), method, dict(params))
+            self._jobs[job.id] = job, changed
+            try:
+                self.start()
+                self._send(job.id, method, params)
+            except WorkerError as error:
+                self._tell(job.id, {"error": {"message": str(error)}})
+        if job.id not in self._jobs:
+            self._call_host()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job: at its next step when it runs, at once when it is queued; does not wait."""
+        with self._lock:
+            if self._connection and not job.ended:
+                self._send(None, "cancel", {"job": job.id})
+
+    def pump(self) -> int:
+        """Deliver what has come, on the caller's thread; return how many messages it was."""
+        count = 0
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return count
+            event()
+            count += 1
+
+    def wait(self, job: Job, seconds: float) -> Job:
+        """Return the job, ended, pumping meanwhile; for scripts and farms.
+
+        Raises WorkerError after so many seconds.
+        """
+        end = time.monotonic() + seconds
+        while not job.ended:
+            if time.monotonic() > end:
+                raise WorkerError(f"{job.method} did not end in {seconds:g} s")
+            if not self.pump():
+                time.sleep(0.01)
+        return job
+
+    def close(self, seconds: float = 3.0) -> None:
+        """End the worker, which stops its job: it is gone when this returns.
+
+        It has so many seconds to end by itself. The client can be used again afterwards. Called
+        when the host's Python ends, too.
+        """
+        atexit.unregister(self.close)
+        connection = self._connection
+        if connection:
+            self._closing = True
+            connection.close(seconds)
+            self._closing = False
+        if not self._kept and self._log.exists():
+            self._log.unlink()
+
+    def _send(self, number: int | None, method: str, params: Mapping[str, Any]) -> None:
+        request: dict[str, Any] = {"method": method, "params": self._paths.there(dict(params))}
+        if number is not None:
+            request["id"] = number
+        if self.state == "ready" and self._connection:
+            self._connection.send(request)
+        else:
+            self._waiting.append(request)
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        """Take a message, on the connection's thread."""
+        with self._lock:
+            number = message.get("id")
+            if number == _HELLO and "method" not in message:
+                self._greeted(message)
+            elif number in self._calls:
+                self._calls[number].put(message)
+            elif number in self._jobs:
+                self._tell(number, message)
+            elif message.get("method") == "ready":
+                self.about.update(message.get("params", {}))
+            elif "method" in message:
+                self._tell(message.get("params", {}).get("job"), message)
+        self._call_host()
+
+    def _greeted(self, message: dict[str, Any]) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if "error" in message:
+            if self._connection:
+                self._connection.give_up(_error(message["error"])[0])
+            return
+        self.about.update(message.get("result") or {})
+        self.state = "ready"
+        for request in self._waiting:
+            if self._connection:
+                self._connection.send(request)
+        self._waiting.clear()
+
+    def _impatient(self, connection: Connection) -> None:
+        connection.give_up(f"the worker did not say hello in {self._patience:g} s")
+
+    def _lost(self, sentence: str) -> None:
+        """Fail everything that was asked, on the connection's thread; the next request restarts."""
+        with self._lock:
+            if self._timer:
+                self._timer.cancel()
+            self._connection = None
+            self.state = "stopped"
+            self._waiting.clear()
+            if self._closing:
+                sentence = "the worker was closed"
+            elif self._calls or self._jobs:
+                self._kept = True  # the sentence names the log
+            for answer in self._calls.values():
+                answer.put({"error": {"message": sentence}})
+            for number in list(self._jobs):
+                self._tell(number, {"error": {"message": sentence}})
+        self._call_host()
+
+    def _tell(self, number: Any, message: dict[str, Any]) -> None:  # noqa: ANN401
+        """Put what was told of a job where `pump` finds it."""
+        if number not in self._jobs:
+            return
+        told = self._paths.here(message)
+        ends = "method" not in message
+        job, changed = self._jobs.pop(number) if ends else self._jobs[number]
+        self._events.put(lambda: changed(job, _ended(job, told) if ends else _noted(job, told)))
+
+    def _call_host(self) -> None:
+        if self._deliver and not self._events.empty():
+            self._deliver(self.pump)
+
+
+def _noted(job: Job, message: dict[str, Any]) -> str:
+    """Write a notification into its job, and return what happened."""
+    params = dict(message.get("params", {}))
+    what = str(message["method"])
+    if what == "frame":
+        job.frames[params["frame"]] = params["path"]
+    elif what == "preview":
+        job.preview = params["path"]
+    elif what == "log":
+        job.message = params["text"]
+    else:
+        job.state = RUNNING
+        for name in ("task", "done", "total", "seconds_left"):
+            setattr(job, name, params.get(name, getattr(job, name)))
+    return what
+
+
+def _ended(job: Job, message: dict[str, Any]) -> str:
+    """Write the answer into its job, and return how it ended."""
+    if "error" in message:
+        job.message, job.kind = _error(message["error"])
+        stopped = message["error"].get("code") == STOPPED
+        job.state = CANCELLED if stopped else FAILED
+    else:
+        job.state, job.result = DONE, message.get("result")
+    return job.state
+
+
+def _error(error: dict[str, Any]) -> tuple[str, str]:
+    """The sentence of an error and the name of its kind."""
+    data = error.get("data")
+    kind = data.get("kind", "") if isinstance(data, dict) else ""
+    return str(error.get("message", "")), str(kind)
+
+
+def _log_folder() -> Path:
+    """Where logs are kept, emptied of those that are older than a week."""
+    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
+    folder = (Path(home) if home else Path.home() / ".local/state") / "lifemask"
+    for log in folder.glob("worker-*.log"):
+        if log.stat().st_mtime < time.time() - _WEEK:
+            log.unlink()
+    return folder

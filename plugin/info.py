@@ -1,0 +1,133 @@
+"""`lifemask shot info`: what a shot has, what it lacks, and what comes next."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lifemask.nodes.errors import LifemaskError
+from lifemask.nodes.shot import KEYS, MADE_BY, Shot, check_name
+from lifemask.nodes.types import FaceTrack
+from lifemask.plugin.command import Command, Result, add_shot
+from lifemask.plugin.faceset import double_name
+from lifemask.plugin.release import consent
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    parser.add_argument(
+        "--likeness",
+        default="",
+        metavar="NAME",
+        help="Whose swap it is to be; else of all performers.",
+    )
+    parser.add_argument(
+        "--person", default="", metavar="NAME", help="On whom; else on all of the plate's people."
+    )
+
+
+def _run(args: Namespace) -> Result:
+    shot = Shot.load(args.shot)
+    likenesses = [check_name(args.likeness, "likeness")] if args.likeness else shot.performers
+    found = info(shot, likenesses, args.person)
+    return found if args.json else {"text": list(_lines(found))}
+
+
+def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, Any]:
+    """Return what the shot has, as JSON can hold it.
+
+    ``people`` are those of the last track, ``versions`` the numbers by kind and name, ``releases``
+    empty or why the consent does not hold, ``missing`` empty or why a command has to be run, and
+    ``next`` is the first of them that has to.
+    """
+    names = list(likenesses)
+    releases = {name: _refusal(shot, name) for name in names}
+    missing = {
+        "release add": "; ".join(filter(None, releases.values())) if names else _NOBODY,
+        **{command: _lack(shot, kind, names, person) for kind, command in MADE_BY.items()},
+    }
+    return {
+        "name": shot.name,
+        "project": shot.project,
+        "performers": list(shot.performers),
+        "plate": {key: getattr(shot, key) for key in KEYS["plate"]},
+        "people": {name: _seen(path) for name, path in shot.newest("track").items()},
+        "versions": {kind: _versions(shot, kind) for kind in MADE_BY},
+        "releases": releases,
+        "advice": {name: lines for name in names if (lines := _advice(shot, name))},
+        "missing": missing,
+        "next": next((command for command, why in missing.items() if why), ""),
+    }
+
+
+_NOBODY = "no performer has a release yet"
+
+
+def _refusal(shot: Shot, likeness: str) -> str:
+    try:
+        consent(shot, likeness)
+    except LifemaskError as error:
+        return str(error)
+    return ""
+
+
+def _lack(shot: Shot, kind: str, likenesses: list[str], person: str) -> str:
+    """Say who has nothing of this ``kind`` yet."""
+    people = list(shot.newest("track"))
+    if kind == "track":
+        return "" if people else "nobody has been tracked yet"
+    wanted = list(likenesses)
+    if kind == "facesets":
+        wanted += [double_name(shot, one) for one in people if person in ("", one)]
+    lacking = [name for name in wanted if not shot.versions(kind, name)]
+    if wanted and not lacking:
+        return ""
+    return f"{kind}/ has nothing of {', '.join(lacking) or 'anybody'} yet"
+
+
+def _versions(shot: Shot, kind: str) -> dict[str, list[int]]:
+    return {name: shot.versions(kind, name) for name in shot.names(kind)}
+
+
+def _seen(path: Path) -> dict[str, int]:
+    track = FaceTrack.load(path)
+    return {"frames": len(track.frames), "seen": int((track.confidence > 0).sum())}
+
+
+def _advice(shot: Shot, likeness: str) -> list[str]:
+    if not shot.versions("facesets", likeness):
+        return []
+    report = shot.latest("facesets", likeness) / "coverage.json"
+    try:
+        return list(json.loads(report.read_text(encoding="utf-8"))["advice"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # there is none before the plate has been tracked, or it is written just now
+
+
+def _lines(found: Mapping[str, Any]) -> Iterable[str]:
+    plate = found["plate"]
+    yield f"{found['name']} of project {found['project'] or '(none yet)'}"
+    yield f"plate: {plate['path']} {plate['frames']} {plate['colorspace']} {plate['fps']:g} fps"
+    for name, seen in found["people"].items():
+        yield f"{name}: seen in {seen['seen']} of {seen['frames']} frames"
+    for kind, versions in found["versions"].items():
+        for name, numbers in versions.items():
+            yield f"{kind}: {name} {', '.join(f'v{number:03d}' for number in numbers)}"
+    for name, refusal in found["releases"].items():
+        yield f"release: {refusal or f'{name} consents'}"
+    for lines in found["advice"].values():
+        yield from (f"advice: {line}" for line in lines)
+    if found["next"]:
+        yield f"next: lifemask {found['next']}, because {found['missing'][found['next']]}"
+
+
+INFO = Command(
+    "shot info",
+    "Say what a shot has, what it lacks, and what comes next.",
+    "lifemask shot info sh010 --likeness ada",
+    _arguments,
+    _run,
+    needs=("shot new",),
+    query=True,
+)
