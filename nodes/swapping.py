@@ -152,8 +152,11 @@ class Swapping:
         if not self.linear:
             header.pop("chromaticities", None)
             header["colorInteropID"] = "lin_ap1_scene"
+        source = self.plate.sequence.file(frame.number)
         ours = {
             "version": version("lifemask"),
+            # So that a host can tell whether the plate has changed since.
+            "plate": f"{source.name} {source.stat().st_size}",
             "model": "none",
             "colorspace": self.space,
             "likeness": ", ".join(part.role.likeness.performer for part in parts),

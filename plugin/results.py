@@ -1,0 +1,243 @@
+"""What is on disk beside a node: frames of the result, of its plate, and the artist's fixes.
+
+Standard library only, Python 3.9: hosts import this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Where a name has the frame number: ####, @@@@, %04d or $F4; the last one counts.
+_PLACE = re.compile(r"#+|@+|%0?(\d*)d|\$F(\d*)")
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_MAGIC = b"\x76\x2f\x31\x01"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    r"""The files of a sequence, with forward slashes: ``before``, frame in ``digits``, ``after``.
+
+    >>> Pattern.of("C:\\shots\\sh 010\\plate.%04d.exr").hashes
+    'C:/shots/sh 010/plate.####.exr'
+    """
+
+    before: str
+    digits: int
+    after: str
+
+    @classmethod
+    def of(cls, path: str) -> Pattern:
+        """Return the pattern in ``path``; raises ValueError when it has no place for the number."""
+        forward = slashed(path)
+        found = list(_PLACE.finditer(forward, forward.rfind("/") + 1))
+        if not found:
+            raise ValueError(f"{path}: has no place for the frame number, such as ####")
+        place = found[-1]
+        digits = int(place[1] or place[2] or 1) if place[0][0] in "%$" else len(place[0])
+        return cls(forward[: place.start()], digits, forward[place.end() :])
+
+    @property
+    def hashes(self) -> str:
+        """As Lifemask writes it: ``name.####.exr``."""
+        return f"{self.before}{'#' * self.digits}{self.after}"
+
+    @property
+    def printf(self) -> str:
+        """As C writes it: ``name.%04d.exr``."""
+        return f"{self.before}%0{self.digits}d{self.after}"
+
+    def file(self, frame: int) -> str:
+        """Return the file of a frame; a minus sign takes no digit's place."""
+        return f"{self.before}{frame:0{self.digits + (frame < 0)}d}{self.after}"
+
+    def frames(self) -> list[int]:
+        """Return the frames that are on disk, ascending."""
+        start = self.before.rpartition("/")[2]
+        number = rf"-?(?:\d{{{self.digits}}}|[1-9]\d{{{self.digits},}})"
+        name = re.compile(f"{re.escape(start)}({number}){re.escape(self.after)}")
+        folder = Path(self.before + "_").parent
+        found = (
+            name.fullmatch(file.name) for file in (folder.iterdir() if folder.is_dir() else ())
+        )
+        return sorted(int(match[1]) for match in found if match)
+
+
+def slashed(path: str) -> str:
+    r"""Return a path with forward slashes, if it is one of Windows.
+
+    >>> slashed("\\\\server\\share\\é.exr"), slashed("/odd\\name.exr")
+    ('//server/share/é.exr', '/odd\\name.exr')
+    """
+    return path.replace("\\", "/") if os.name == "nt" or _WINDOWS.match(path) else path
+
+
+def ranges(frames: Iterable[int]) -> str:
+    """Return frames as people write them.
+
+    >>> ranges([1001, 1002, 1003, 1007])
+    '1001-1003,1007'
+    """
+    runs = groupby(enumerate(sorted(set(frames))), lambda pair: pair[1] - pair[0])
+    spans = [[frame for _, frame in run] for _, run in runs]
+    return ",".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else f"{s[0]}" for s in spans)
+
+
+def numbers(text: str) -> list[int]:
+    """Return the frames of a range such as ``1001-1096x2,1100``; raises ValueError.
+
+    >>> numbers("1001-1005x2,1010")
+    [1001, 1003, 1005, 1010]
+    """
+    frames: set[int] = set()
+    for part in filter(None, text.replace(" ", "").split(",")):
+        found = re.fullmatch(r"(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?", part)
+        if not found or found[3] == "0":
+            raise ValueError(f"{part!r} is not a frame range such as 1001-1096x2")
+        first, last = int(found[1]), int(found[2] or found[1])
+        frames.update(range(first, last + 1, int(found[3] or 1)))
+    return sorted(frames)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames that were asked for, by what is there of them.
+
+    ``made`` can be shown; ``missing`` are not there, ``broken`` no EXR files, those of
+    ``other_size`` do not fit the plate, and those of ``other_plate`` were made of a plate frame
+    that was another one, or has been rendered anew since.
+    """
+
+    made: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
+    other_size: tuple[int, ...] = ()
+    other_plate: tuple[int, ...] = ()
+
+    @property
+    def to_do(self) -> tuple[int, ...]:
+        """The frames that a swap would have to make, ascending."""
+        return tuple(sorted(self.missing + self.broken + self.other_size + self.other_plate))
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in words; empty when nothing is."""
+        said = (
+            (self.missing, "not made yet"),
+            (self.broken, "not whole EXR files"),
+            (self.other_size, "of another size than the plate"),
+            (self.other_plate, "made of another plate"),
+        )
+        return "; ".join(f"{ranges(frames)} {words}" for frames, words in said if frames)
+
+
+def checked(result: Pattern, plate: Pattern, frames: Iterable[int]) -> Frames:
+    """Return what is there of the ``frames`` of a result, compared with their plate."""
+    found: dict[str, list[int]] = {}
+    for frame in frames:
+        found.setdefault(_state(result.file(frame), plate.file(frame)), []).append(frame)
+    return Frames(**{state: tuple(sorted(those)) for state, those in found.items()})
+
+
+def _state(result: str, plate: str) -> str:
+    try:
+        seen = header(result)
+    except FileNotFoundError:
+        return "missing"
+    except (ValueError, OSError):
+        return "broken"
+    try:
+        own = header(plate)
+        mark = f"{Path(plate).name} {Path(plate).stat().st_size}"
+    except (ValueError, OSError):
+        return "other_plate"
+    if seen.get("displayWindow") != own.get("displayWindow"):
+        return "other_size"
+    return "made" if seen.get("lifemask/plate") == mark else "other_plate"
+
+
+def header(path: str) -> dict[str, Any]:
+    """Return texts and windows (x0, y0, x1, y1) of an EXR's header; raises ValueError, OSError."""
+    stat = Path(path).stat()
+    return _header(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _header(path: str, changed: int, size: int) -> dict[str, Any]:
+    """Read the header, again only when the file has changed."""
+    with Path(path).open("rb") as file:
+        data = file.read(1 << 16)
+    if data[:4] != _MAGIC:
+        raise ValueError(f"{path}: not an EXR file")
+    found: dict[str, Any] = {}
+    at = 8
+    try:
+        while data[at]:
+            name, kind, length, at = _attribute(data, at)
+            value = data[at : at + length]
+            if kind == "string":
+                found[name] = value.decode(errors="replace")
+            elif kind == "box2i":
+                found[name] = struct.unpack("<4i", value)
+            at += length
+    except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"{path}: not a whole EXR header") from error
+    return found
+
+
+def _attribute(data: bytes, at: int) -> tuple[str, str, int, int]:
+    """Name, kind and length of the attribute ``at``, and where its value begins."""
+    name_end = data.index(b"\0", at)
+    kind_end = data.index(b"\0", name_end + 1)
+    (length,) = struct.unpack_from("<i", data, kind_end + 1)
+    if length < 0:
+        raise ValueError("negative length")
+    name, kind = data[at:name_end].decode(), data[name_end + 1 : kind_end].decode()
+    return name, kind, length, kind_end + 5
+
+
+class Upstream:
+    """Which frames of the plate have to be rendered from the graph again.
+
+    A host names the state of the graph above the plate, at each frame, by a fingerprint: any text
+    that changes when the pixels would. They are kept beside the plate's frames.
+    """
+
+    def __init__(self, plate: Pattern) -> None:
+        self._plate = plate
+        self._file = Path(plate.before).parent / "upstream.json"
+
+    def changed(self, fingerprints: Mapping[int, str]) -> list[int]:
+        """Return the frames that are not on disk as they would be rendered now, ascending."""
+        known = self._read()
+        there = set(self._plate.frames())
+        return sorted(
+            frame
+            for frame, fingerprint in fingerprints.items()
+            if frame not in there or known.get(str(frame)) != fingerprint
+        )
+
+    def rendered(self, fingerprints: Mapping[int, str]) -> None:
+        """Remember that these frames are on disk now; raises OSError."""
+        known = {**self._read(), **{str(frame): mark for frame, mark in fingerprints.items()}}
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
+        temporary.write_text(json.dumps(known), encoding="utf-8")
+        temporary.replace(self._file)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
