@@ -80,7 +80,8 @@ def test_arrows_go_one_way(part):
     code = f"""
 import importlib, pkgutil, sys, lifemask.{part} as part
 for module in pkgutil.walk_packages(part.__path__, part.__name__ + "."):
-    importlib.import_module(module.name)
+    if ".in_" not in module.name:  # those run in their hosts only
+        importlib.import_module(module.name)
 print(*{{name.split(".")[1] for name in sys.modules if name.startswith("lifemask.")}})
 """
     assert set(child(code)) <= {part, *BELOW[part]}
