@@ -6,9 +6,11 @@ Nodes are read from the gizmo itself; a Write copies the frames that stand for i
 
 import functools
 import inspect
+import runpy
 import shutil
 import sys
 import threading
+import time
 import types
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +92,8 @@ class Text_Knob(Knob):  # noqa: N801
 
 
 class File_Knob(String_Knob):  # noqa: N801
-    pass
+    def getEvaluatedValue(self):  # noqa: N802
+        return self._value or None
 
 
 class Int_Knob(Knob):  # noqa: N801
@@ -391,8 +394,6 @@ class FakeNuke:
 
     def pump(self, until, seconds=60.0):
         """Run what was posted to the main thread until ``until()`` is true."""
-        import time
-
         end = time.monotonic() + seconds
         while not until():
             if time.monotonic() > end:
@@ -411,7 +412,8 @@ class FakeNuke:
     def _render(self, render):
         """Do a background render's work: as the script was when it began."""
         render["done"] = True
-        self._copy(render["file"], render["frames"])
+        for file, frames in render["work"]:
+            self._copy(file, frames)
         for call, _ in self._callbacks.get("AfterBackgroundRender", []):
             call({"id": render["id"]})
 
@@ -434,9 +436,8 @@ class FakeNuke:
 
     def nuke_executeBackgroundNuke(self, exe, nodes, ranges, views, limits):  # noqa: N802
         assert (exe, views, limits) == ("/nuke", ["main"], {})
-        (node,) = nodes
-        file, frames = self._write(node, ranges)
-        self.renders.append({"id": len(self.renders) + 1, "file": file, "frames": frames})
+        work = [self._write(node, ranges) for node in nodes]
+        self.renders.append({"id": len(self.renders) + 1, "work": work})
         return len(self.renders)
 
     def nuke_executeInMainThread(self, call, args=(), kwargs=None):  # noqa: N802
@@ -505,3 +506,26 @@ class FakeNuke:
 
     def nuke_message(self, text):
         self.messages.append(text)
+
+
+@contextmanager
+def running(folder):
+    """Give a function that starts a Nuke with ``folder`` on its plug-in path; end them all."""
+    before = set(sys.modules)
+
+    def start(gui=True):
+        fake = FakeNuke(gui)
+        sys.modules["nuke"] = fake.module
+        runpy.run_path(str(folder / "init.py"))
+        return fake
+
+    try:
+        yield start
+    finally:
+        session = sys.modules.get("lifemask_nuke.in_nuke.session")
+        if session:
+            session.close()
+        for name in set(sys.modules) - before:
+            if name.startswith("lifemask_nuke"):
+                del sys.modules[name]
+        sys.modules.pop("nuke", None)

@@ -12,7 +12,10 @@ from ..results import numbers, ranges
 from . import disk, knobs, upstream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..client import Client
+    from ..results import Pattern
 
 _WITHOUT_PLATE = ("release_add", "look", "stop")
 """Buttons that do not look at the plate."""
@@ -24,8 +27,8 @@ class SwapNode:
     def __init__(self, node: nuke.Node, client: Client, drawn: Callable[[], None]) -> None:
         self.node, self._drawn = node, drawn
         self.desk = Desk(client, lambda: knobs.values(node), self._changed)
-        self._pressed = ""
-        self._writing = False
+        self._pressed = self._said = self._result = ""
+        self._writing: object | None = None
         self._task: Any = None
         self._read: tuple[str, tuple[int, ...]] = ("", ())
 
@@ -43,12 +46,13 @@ class SwapNode:
     def press(self, button: str) -> None:
         """Do what a button is for, or say what has to be done first."""
         if button == "stop":
-            self._pressed = ""
+            self._pressed = self._said = ""
+            self._writing = None
             self.desk.press(button)
         elif self._pressed or self._writing:
             self._refuse("The plate is on its way to disk: wait until that has ended.")
         else:
-            self._pressed = button
+            self._pressed, self._said = button, ""
             self._ask()
 
     def _ask(self) -> None:
@@ -64,6 +68,7 @@ class SwapNode:
             self._go_on()
         if what in ("frame", "done", "info"):
             self._show()
+            self._result = self._state()
         self._progress()
         self._draw()
 
@@ -86,7 +91,6 @@ class SwapNode:
         frames = str(nuke.frame()) if button == "swap_frame" else ""
 
         def send(wrong: str) -> None:
-            self._writing = False
             said = wrong or self.desk.press(button, frames)
             if said:
                 self._refuse(said)
@@ -119,16 +123,33 @@ class SwapNode:
         changed = known.changed(marks)
 
         def written(wrong: str) -> None:
-            if not wrong:
-                known.rendered({frame: marks[frame] for frame in changed})
+            try:
+                known.rendered({} if wrong else {frame: marks[frame] for frame in changed})
+            except OSError as error:
+                wrong = f"{error.filename}: cannot be written ({error.strerror})"
             done(wrong)
 
-        if not changed:
-            return done("")
-        self._writing = True
-        knobs.tell(self.node, {"told": f"Plate: rendering {ranges(changed)}"})
-        path = plate(knobs.values(self.node))
-        return disk.write({knobs.inside(self.node, "write_plate"): path}, changed, written)
+        if changed:
+            path = plate(knobs.values(self.node))
+            writes = {knobs.inside(self.node, "write_plate"): path}
+            self._write(f"Plate: rendering {ranges(changed)}", writes, changed, written)
+        else:
+            done("")
+
+    def _write(
+        self, said: str, writes: Mapping[nuke.Node, Pattern], frames: list[int], done: disk.Done
+    ) -> None:
+        """Write inputs to disk; ``done`` is not called when Stop was pressed meanwhile."""
+        token = object()
+        self._writing, self._said = token, said
+
+        def written(wrong: str) -> None:
+            if self._writing is token:
+                self._writing, self._said = None, ""
+                done(wrong)
+
+        self._draw()
+        disk.write(writes, frames, written)
 
     def copy_fixes(self) -> None:
         """Write the artist's inputs, those that are connected, to the shot's fixes."""
@@ -146,13 +167,11 @@ class SwapNode:
             raise ValueError("Connect a roto or paint first: add, remove and paint are empty.")
 
         def copied(wrong: str) -> None:
-            self._writing = False
-            text = wrong or f"Copied to fixes/: {', '.join(names)}, frame {ranges(frames)}."
-            knobs.tell(self.node, {"told": text})
+            self._said = wrong or f"Copied to fixes/: {', '.join(names)}, frame {ranges(frames)}."
+            self._draw()
 
-        self._writing = True
         writes = {knobs.inside(self.node, f"write_{name}"): fix(values, name) for name in names}
-        disk.write(writes, frames, copied)
+        self._write("Fixes: rendering", writes, frames, copied)
 
     def _show(self) -> None:
         """Read the frames of the result that are there, if they are others than before."""
@@ -190,12 +209,12 @@ class SwapNode:
         refusals = [why or f"{name} consents" for name, why in info.get("releases", {}).items()]
         advice = [line for lines in info.get("advice", {}).values() for line in lines]
         return {
-            "told": self.desk.status.text,
+            "told": self._said or self.desk.status.text,
             "next_step": self.desk.next,
             "seen": "\n".join(seen),
             "consent": "\n".join(refusals),
             "footage": "\n".join(advice),
-            "result_state": self._state(),
+            "result_state": self._result,
         }
 
     def _state(self) -> str:
@@ -208,8 +227,8 @@ class SwapNode:
 
     def _refuse(self, sentence: str) -> None:
         """Say why nothing was done."""
-        self._pressed = ""
-        knobs.tell(self.node, {"told": sentence})
+        self._pressed, self._said = "", sentence
+        self._draw()
         if nuke.GUI:
             nuke.message(sentence)
         else:
@@ -217,5 +236,5 @@ class SwapNode:
 
     def forget(self) -> None:
         """Stop everything: the node is going."""
+        self._pressed, self._writing, self._task = "", None, None
         self.desk.stop()
-        self._task = None
