@@ -101,6 +101,12 @@ class FaceSet:
 
         return moved(self.faces.landmarks, self.faces.matrix)
 
+    @property
+    def identity(self) -> tuple[str, int, int, int]:
+        """What tells this faceset from any other, and from the same folder made anew."""
+        stat = (self.folder / INDEX).stat()
+        return str(self.folder.resolve()), stat.st_ino, stat.st_mtime_ns, stat.st_size
+
     def face(self, index: int) -> "Floats":
         """Return a face-space picture (size, size, 4): scene-linear ACEScg and the matte."""
         return _planes(self.folder / f"face.{index + 1:04d}.exr", "R", "G", "B", "A")

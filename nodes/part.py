@@ -1,7 +1,8 @@
 """One role of a swap, planned over its frames: which pictures, where, in what light."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -79,8 +80,21 @@ class Part:
         inside = [coarse(map_) for map_ in openings().values()]
         # The normals inside of mouth and eyes say nothing about how well they were seen.
         self._openings = torch.cat(inside, 1).amax(1, keepdim=True).to(device())
+        self._choose()
+        self._adjust(swap)
+
+    def adjusted(self, swap: "Swap", role: "Role") -> "Part":
+        """Return the part under other knobs, in a role of the same facesets: no choice changes."""
+        part = copy(self)
+        part.role = role
+        part._adjust(swap)
+        return part
+
+    def _adjust(self, swap: "Swap") -> None:
         self._place(swap)
-        self._choose(swap)
+        self._mouths = np.asarray(
+            self._steady(self._misfit * swap.mouth)[:, 0].cpu().numpy(), np.float32
+        )
         self.tone = self._tone() + swap.exposure * STOP
 
     def _place(self, swap: "Swap") -> None:
@@ -89,7 +103,7 @@ class Part:
         target = target_mesh(own.neutral, likeness.neutral, placed)
         self._landmarks = _adjusted(target, placed, swap)
 
-    def _choose(self, swap: "Swap") -> None:
+    def _choose(self) -> None:
         """One picture for each frame and region, and how bright its openings are to be."""
         wardrobe = Wardrobe(self._likeness, self.albedo)
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
@@ -105,7 +119,7 @@ class Part:
         self._paths = {
             name: self._path(torch.cat(cost), changes[name]) for name, cost in rows.items() if cost
         }
-        self._mouths = self._own_mouth(swap, misfits)
+        self._misfit = self._misfits(torch.cat(misfits))
         self._fixes = {
             name: self._fix(name, *map(torch.cat, zip(*parts, strict=True)))
             for name, parts in seen.items()
@@ -119,16 +133,11 @@ class Part:
         paths = [shortest_path(costs[run], changes) for run in self._runs]
         return np.asarray(torch.cat(paths).cpu().numpy(), np.int64)
 
-    def _own_mouth(self, swap: "Swap", misfits: list[Tensor]) -> "Floats":
-        """How far each frame keeps the double's own mouth: where no picture is like it."""
-        if not misfits:
-            return np.zeros(0, np.float32)
-        table = torch.cat(misfits)
+    def _misfits(self, table: Tensor) -> Tensor:
+        """How unlike the double's mouth the chosen picture's is, (T, 1), 0..1, of (T, faces)."""
         chosen = torch.from_numpy(self._paths["mouth"]).to(table.device)
         low, high = _MISFIT
-        share = (table.gather(1, chosen[:, None]) - low) / (high - low)
-        steady = self._steady(share.clamp(0, 1) * swap.mouth)[:, 0]
-        return np.asarray(steady.cpu().numpy(), np.float32)
+        return ((table.gather(1, chosen[:, None]) - low) / (high - low)).clamp(0, 1)
 
     def _read(self) -> Iterator[Looks]:
         indices = range(len(self.role.double))
@@ -219,6 +228,26 @@ class Part:
         lights = zip(_LIGHT_SHARES, seen, strict=True)
         light = torch.stack([share * look.light for share, look in lights]).sum(0)
         return replace(seen[0], light=light)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A part to plan, known by the files of its facesets."""
+
+    files: tuple[tuple[str, int, int, int], ...]
+    swap: "Swap" = field(compare=False)
+    role: "Role" = field(compare=False)
+
+
+def planned(swap: "Swap", role: "Role") -> Part:
+    """Return the part of a role; one that was planned before in this process is not again."""
+    files = tuple(faceset.identity for faceset in (role.likeness, role.double))
+    return _planned(_Wanted(files, swap, role)).adjusted(swap, role)
+
+
+@lru_cache(maxsize=2)
+def _planned(wanted: _Wanted) -> Part:
+    return Part(wanted.swap, wanted.role)
 
 
 def _grey(colour: Tensor) -> Tensor:

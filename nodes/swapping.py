@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.device import device
-from lifemask.nodes.part import Cue, Part
+from lifemask.nodes.part import Cue, Part, planned
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.model import Finished, Model, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
@@ -76,7 +76,7 @@ class Swapping:
     def frames(self) -> Iterator[SwapFrame]:
         """Yield the result, in order, reading ahead."""
         numbers = self.plate.sequence.frames
-        parts = [Part(self.swap, role) for role in self.cast]
+        parts = [planned(self.swap, role) for role in self.cast]
         with (
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from lifemask.nodes import Knob, Node
 from lifemask.nodes.errors import LifemaskError
@@ -81,7 +81,7 @@ class Param:
         if not callable(convert):
             return given
         try:
-            return convert(given)
+            return convert(given if isinstance(convert, type) else str(given))
         except (ArgumentTypeError, ValueError, OverflowError) as error:
             raise ParamError(f"{self.name}: {error}") from error
 
@@ -165,9 +165,12 @@ def _flag(action: Action) -> bool:
 
 
 def _kind(action: Action) -> type:
+    """The kind of an option's values: what its converter makes of the words, if JSON has it."""
     if _flag(action):
         return bool
-    return action.type if action.type in (int, float, Path) else str
+    convert = action.type or str
+    made = convert if isinstance(convert, type) else get_type_hints(convert).get("return")
+    return made if made in (int, float, Path) else str
 
 
 def _check_choice(command: Command, values: Mapping[str, Any]) -> None:

@@ -8,11 +8,9 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import version
-from pkgutil import walk_packages
 from queue import SimpleQueue
 from typing import IO, Any
 
-from lifemask import nodes, ocio
 from lifemask.nodes.errors import LifemaskError, StoppedError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin import protocol
@@ -232,16 +230,18 @@ def _job(params: dict[str, object]) -> Id:
 
 
 def warmed_up() -> str:
-    """Return the name of the device, after loading all that a job may need.
+    """Return the name of the device, after loading what may not be interrupted while it loads.
 
-    A job can then be stopped anywhere: no import is interrupted, which would leave it half done.
+    A library in C++ that was loaded by half cannot be loaded again; a job is stopped anywhere.
     """
-    for part in (nodes, ocio):
-        for module in walk_packages(part.__path__, part.__name__ + "."):
-            import_module(module.name)
+    for name in _LIBRARIES:
+        import_module(name)
     from lifemask.nodes.device import device_name
 
     return device_name()
+
+
+_LIBRARIES = ("torch", "cv2", "OpenImageIO", "PyOpenColorIO", "OpenEXR", "av", "safetensors.numpy")
 
 
 def serve(commands: Iterable[Command]) -> int:
