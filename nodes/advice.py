@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifemask.nodes.coverage import Light, Shown
+from lifemask.ocio.sequence import named_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,12 +170,10 @@ def frames(numbers: "NDArray[np.int64]") -> str:
     >>> frames(np.array([1001, 1002, 1005, 1009, 1020, 1022]))
     '6 of the frames 1001-1022'
     """
-    from fileseq.frameset import FrameSet
-
     found = sorted({int(number) for number in numbers})
     if len(found) == 1:
         return f"frame {found[0]}"
-    spans = str(FrameSet.framesToFrameRange(found))
+    spans = named_range(found)
     if spans.count(",") < 3:
         return f"frames {spans}"
     return f"{len(found)} of the frames {found[0]}-{found[-1]}"

@@ -29,7 +29,7 @@ from lifemask.nodes.render.sample import halved, lookup, spread
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.ocio.colour import WORKING, convert
+from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader, same_size
 
@@ -186,7 +186,7 @@ class Gathering:
             with Reader(take.sequence) as reader:
 
                 def cut(index: int, take: Plate = take, reader: Reader = reader) -> "Floats":
-                    rgb = reader.read(int(faces["frame"][index])).rgb
+                    rgb = finite(reader.read(int(faces["frame"][index])).rgb)
                     return convert(
                         crop(rgb, faces["matrix"][index], size), take.colorspace, WORKING
                     )

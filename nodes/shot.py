@@ -183,6 +183,7 @@ class Shot:
     def version(self, kind: str, name: str, number: int) -> Path:
         """Return the path of a version, there or not."""
         check_name(name, kind)
+        check_version(number)
         return self.folder / kind / f"{name}_v{number:03d}{KINDS[kind]}"
 
     def next_version(self, kind: str, name: str) -> Path:
@@ -229,6 +230,13 @@ def check_name(name: str, what: str) -> str:
             f"{what}: {name!r} may hold letters, digits and ._- and starts with a letter or digit"
         )
     return name
+
+
+def check_version(number: int) -> int:
+    """Return ``number`` when a version can have it; raises KnobError otherwise."""
+    if number < 1:
+        raise KnobError(f"version: {number} is outside 1..")
+    return number
 
 
 def snake(name: str) -> str:

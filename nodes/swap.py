@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lifemask.nodes.declare import Knob, Node
-from lifemask.nodes.errors import ReleaseError, SizeError, WriteError
+from lifemask.nodes.errors import MissingFramesError, ReleaseError, SizeError, WriteError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
 from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.sequence import named_range
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,15 +78,28 @@ class Swap(Node):
     def __call__(self, plate: Plate, cast: list[Role]) -> Iterator[SwapFrame]:
         """Yield the frames of the swap; memory does not depend on how many there are.
 
-        Raises ReleaseError without a valid release for every likeness of the ``cast``, SizeError
-        when the frames differ in size, or from the ones that were tracked.
+        Raises ReleaseError without a valid release for every likeness of the ``cast``,
+        MissingFramesError when frames were not tracked, SizeError when they differ in size, or
+        from the ones that were tracked.
         """
         for role in cast:
             role.check(date.today())
+            check_tracked(plate, role.track)
         check_size(plate, cast)
         from lifemask.nodes.swapping import Swapping
 
         return Swapping(self, plate, cast).frames()
+
+
+def check_tracked(plate: Plate, track: FaceTrack) -> None:
+    """Raise MissingFramesError unless somebody looked for the face in all frames."""
+    frames = set(plate.sequence.frames)
+    missing, there = sorted(frames - set(track.frames.tolist())), track.frames.tolist()
+    if missing:
+        raise MissingFramesError(
+            f"{plate.sequence.path}: {track.person} was not tracked in frames "
+            f"{named_range(missing)}, only in {named_range(there)}; track them, too, or swap fewer"
+        )
 
 
 def check_size(plate: Plate, cast: list[Role]) -> None:

@@ -37,6 +37,13 @@ def convert(pixels: "NDArray[np.floating[Any]]", source: str, target: str) -> "N
     return result
 
 
+def finite(pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+    """Return ``pixels`` to compute with: NaN is black, infinity where half floats end."""
+    import numpy as np
+
+    return np.nan_to_num(pixels, nan=0.0, posinf=65504.0, neginf=-65504.0)
+
+
 def check_space(space: str) -> str:
     """Return the config's own name of a colour space, given that, an alias or a role.
 
@@ -48,10 +55,11 @@ def check_space(space: str) -> str:
     names = list(_config().getColorSpaceNames())
     near = {name.lower(): name for name in names}
     close = get_close_matches(space.lower(), near, 3, 0.4)
-    hint = ", ".join(near[name] for name in close) or f"those of {_source()}"
+    nearest = ", ".join(near[name] for name in close)
+    hint = f"the nearest are {nearest}" if close else f"allowed are those of {_source()}"
     if not space:
         raise ColorError("no colour space is named; say what the numbers mean, as in ACEScg")
-    raise ColorError(f"{space!r} is not a colour space; the nearest are {hint}")
+    raise ColorError(f"{space!r} is not a colour space; {hint}")
 
 
 def is_scene_linear(space: str) -> bool:

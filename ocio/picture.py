@@ -63,7 +63,8 @@ def opened(path: Path) -> "Iterator[ImageInput]":
     config.attribute("oiio:UnassociatedAlpha", 1)
     file = OpenImageIO.ImageInput.open(str(path), config)
     if file is None:
-        raise BrokenFileError(f"{path}: {_complaint(OpenImageIO)}")
+        words = _complaint(OpenImageIO).replace(f"EXR Error ({path}): ", "")
+        raise BrokenFileError(f"{path}: not a whole picture ({words})")
     try:
         _check(path, file.spec())
         yield file
@@ -168,9 +169,10 @@ def _layers(path: Path, spec: "ImageSpec", used: set[str]) -> "dict[str, Pixels]
 
 
 def _complaint(source: "ImageInput | ModuleType") -> str:
-    """Return OpenImageIO's words about the last failure, in one line."""
+    """Return OpenImageIO's words about the last failure, in one sentence."""
     try:
         words = source.geterror()
     except UnicodeDecodeError:
         words = ""
-    return " ".join(words.split()) or "not a picture"
+    # A second sentence asks back.
+    return " ".join(words.split()).partition(". ")[0] or "no format is known for it"

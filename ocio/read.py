@@ -11,7 +11,7 @@ from lifemask.ocio.named import named_space
 from lifemask.ocio.picture import read_picture, size
 from lifemask.ocio.sequence import Sequence
 
-__all__ = ["Frame", "Reader", "named_space", "read", "same_size"]
+__all__ = ["Frame", "Reader", "check_readable", "named_space", "read", "same_size"]
 
 
 class Reader:
@@ -70,6 +70,12 @@ def read(sequence: Sequence, number: int, layers: bool = False) -> Frame:
     """Return one frame; for many frames of a movie a `Reader` is quicker. Errors as there."""
     with Reader(sequence) as reader:
         return reader.read(number, layers)
+
+
+def check_readable(sequence: Sequence) -> None:
+    """Raise BrokenFileError unless the first frame is, by its header, a picture."""
+    if not sequence.is_movie:
+        size(sequence.file(sequence.frames[0]))
 
 
 def same_size(sequence: Sequence) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -136,6 +137,17 @@ def _glob(pattern: str) -> list[str]:
     return sorted(file for file in files if Path(file).is_file())
 
 
+def named_range(frames: Iterable[int]) -> str:
+    """Return frames as a range.
+
+    >>> named_range([1001, 1002, 1003, 1007])
+    '1001-1003,1007'
+    """
+    from fileseq.frameset import FrameSet
+
+    return str(FrameSet.framesToFrameRange(frames))
+
+
 def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
     """Return the frames of the range, or all; raises MissingFramesError when there are holes."""
     from fileseq.exceptions import FileSeqException
@@ -149,7 +161,7 @@ def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
         raise MissingFramesError(f"{path}: {frames!r} is not a frame range like 1001-1096x2")
     missing = sorted(set(wanted) - set(there))
     if missing:
-        gone, have = map(FrameSet.framesToFrameRange, (missing, there))
+        gone, have = map(named_range, (missing, there))
         raise MissingFramesError(f"{path}: misses frames {gone}; it has {have}")
     return wanted
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, ShotError
+from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError
 from lifemask.nodes.shot import Shot
 from lifemask.ocio import sequence as footage
 from lifemask.plugin import pictures
@@ -162,10 +162,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Result:
+    if args.count < 1:
+        raise KnobError(f"count: {args.count} is outside 1..")
     shot = Shot.load(args.shot)
     name, source = _source(shot, args.likeness, args.swap_version)
     folder = shot.target("look", name, args.version, args.overwrite)
-    return make(Swapped.open(shot, source), folder, max(1, args.count))
+    return make(Swapped.open(shot, source), folder, args.count)
 
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:

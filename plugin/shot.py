@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lifemask.nodes.errors import ColorError, KnobError
 from lifemask.nodes.shot import Shot
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.sequence import Sequence, named_range
 from lifemask.plugin.command import Command, Result, add_shot
 
 
@@ -48,17 +48,16 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Result:
+    from lifemask.ocio.read import check_readable
+
     sequence = Sequence.find(args.plate, args.frames)
+    check_readable(sequence)
     space = space_of(sequence, args.colorspace)
     rate = float(args.fps or sequence.fps or _header_rate(sequence))
-    shot = Shot.new(Path(args.shot), args.plate, space, rate, _range(sequence), args.project)
+    shot = Shot.new(
+        Path(args.shot), args.plate, space, rate, named_range(sequence.frames), args.project
+    )
     return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
-
-
-def _range(sequence: Sequence) -> str:
-    from fileseq import framesToFrameRange
-
-    return str(framesToFrameRange(sequence.frames))
 
 
 def _header_rate(sequence: Sequence) -> float:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from lifemask.nodes.errors import VersionExistsError, WriteError
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.shot import Shot, check_version
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.command import (
@@ -49,7 +49,7 @@ def _version(shot: Shot, number: int | None, overwrite: bool) -> int:
         raise VersionExistsError(
             f"{shot.folder}/track: v{number:03d} is there already; --overwrite replaces it"
         )
-    return max(known, default=0) + 1 if number is None else number
+    return max(known, default=0) + 1 if number is None else check_version(number)
 
 
 def _summary(track: FaceTrack) -> str:

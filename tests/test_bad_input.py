@@ -195,6 +195,23 @@ def test_the_same_version_again(shot, refused):
     assert tree(shot) != before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["track", "--version", "0"], "version: 0 is outside 1.."),
+        (["faceset", "--double", "--version", "-1"], "version: -1 is outside 1.."),
+        (["swap", "--likeness", "ada", "--version", "0"], "version: 0 is outside 1.."),
+        (["look", "--swap-version", "0"], "version: 0 is outside 1.."),
+        (["look", "--count", "0"], "count: 0 is outside 1.."),
+    ],
+)
+def test_versions_and_pictures_count_from_one(shot, refused, words, said):
+    assert main(["swap", str(shot), "--likeness", "ada", "--frames", "1001"]) == 0
+    before = tree(shot)
+    assert said in refused(words[0], shot, *words[1:])
+    assert tree(shot) == before
+
+
 def test_a_faceset_of_an_older_version(shot, refused):
     folder = Shot.load(shot).latest("facesets", "ada")
     for texture in folder.glob("texture.*.exr"):

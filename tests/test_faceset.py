@@ -119,6 +119,24 @@ def test_the_size_can_be_told_and_every_frame_is_kept_for_a_double(take, tmp_pat
     assert faceset.faces.frame.tolist() == take[1].frames.tolist()
 
 
+def test_pixels_that_are_no_numbers_count_as_black(take, tmp_path):
+    plate, track = take
+    for number in track.frames:
+        file = plate.sequence.file(int(number))
+        channels, header = exr.read_channels(file)
+        x, y = track.landmarks[number - track.frames[0], 4, :2].astype(int)
+        for name in "RGB":
+            channels[name][y, x] = np.nan
+            channels[name][0, 0] = np.inf
+        exr.write(tmp_path / "take" / file.name, channels, header)
+    spoilt = Plate(Sequence.find(tmp_path / "take/*.exr"), plate.colorspace)
+    faceset = Faceset(every_frame=True)([spoilt], [track], "ada", tmp_path / "ada")
+    assert len(faceset) == FRAMES
+    for index in range(FRAMES):
+        assert np.isfinite(faceset.face(index)).all()
+        assert np.isfinite(faceset.texture(index)).all()
+
+
 def test_a_take_that_is_given_twice_adds_nothing_but_duplicates(take, tmp_path):
     node = Faceset(single=True, size=128)
     once = node([take[0]], [take[1]], "ada", tmp_path / "once")

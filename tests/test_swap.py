@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
-from lifemask.nodes.errors import SizeError
+from lifemask.nodes.errors import MissingFramesError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Role, Swap, write_swap
 from lifemask.nodes.types import Plate
@@ -93,6 +93,16 @@ def test_a_frame_without_a_face_is_the_plate_and_says_so(pair, written):
     assert "no face" in header["lifemask/people"]
     assert not any(channels[name].any() for name in LAYERS - set("RGBA"))
     assert stored(written, NO_FACE + 1)[1]["lifemask/people"] == "p1"
+
+
+def test_frames_that_nobody_looked_at_are_not_passed_through(pair, tmp_path):
+    names = ("frames", "landmarks", "confidence", "rotation", "expression")
+    short = replace(pair.track, **{name: getattr(pair.track, name)[:6] for name in names})
+    role = replace(pair.role, track=short)
+    with pytest.raises(MissingFramesError, match=r"in frames 1007-1008, only in 1001-1006"):
+        write_swap(Swap(), pair.plate, [role], tmp_path / "swap", "sh010")
+    assert not (tmp_path / "swap").exists()
+    write_swap(Swap(), only(pair.plate, 1006), [role], tmp_path / "swap", "sh010")
 
 
 def test_two_people_are_swapped_at_once(pair, tmp_path):
