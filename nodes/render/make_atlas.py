@@ -179,8 +179,8 @@ def with_layout(atlas: Atlas, shapes: Floats) -> Atlas:
     gap = np.linalg.norm(shapes[:, upper] - shapes[:, lower], axis=-1).sum(1)
     widest = np.argsort(-gap)[: max(1, len(gap) // _MOST_OPEN)]
     opened = shapes[widest, : topology.MESH_COUNT].mean(0)
-    opened = (opened + opened[_mirrored()] * (-1, 1, 1)) / 2
-    x, y, z = (opened - opened.mean(0)).T
+    even = (opened + opened[_mirrored()] * (-1, 1, 1)) / 2
+    x, y, z = (even - even.mean(0)).T
     angle = np.arctan2(x, z.max() + _AXIS * np.ptp(x) - z)
     flat = np.stack([angle, y / np.ptp(y) * np.ptp(angle) * _STRETCH], 1)
     middle = flat.mean(0)

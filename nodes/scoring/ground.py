@@ -158,7 +158,7 @@ def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
         return {}
     both, either = (own > 0.5) & (exact > 0.5), (own > 0.5) | (exact > 0.5)
     error = np.abs(own - exact).sum() / max(float(exact.sum()), 1e-6)
-    return {"matte_error": float(error), "matte_iou": both.sum() / max(1, either.sum())}
+    return {"matte_error": float(error), "matte_iou": float(both.sum() / max(1, int(either.sum())))}
 
 
 def _outside_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
