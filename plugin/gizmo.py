@@ -20,7 +20,7 @@ SECTIONS = {
     "Shot": ("shot", "colorspace", "fps", "frames", "project", "shot_new"),
     "Release": ("likeness", "document", "expires", "release_add"),
     "Faces": ("person", "takes", "takes_colorspace", "track", "faceset", "train"),
-    "Swap": ("version", "swap_frame", "swap_range", "stop"),
+    "Swap": ("version", "no_model", "swap_frame", "swap_range", "stop"),
     "Fixes": ("fix_frames", "copy_fixes"),
     "Look": ("count", "look"),
 }
@@ -118,7 +118,7 @@ def _setting(setting: Setting) -> Iterator[str]:
     doc = " ".join(filter(None, (setting.doc, _allowed(setting))))
     kind = _kind(setting)
     yield _added(kind, setting.name, setting.label, doc, _more(setting, kind))
-    if setting.default is not None and kind not in (ENUM, LINES):
+    if setting.default is not None and setting.name != "person" and kind != LINES:
         yield f" {setting.name} {_value(setting.default)}"
 
 
@@ -134,7 +134,7 @@ def _allowed(setting: Setting) -> str:
         return "One a line."
     if setting.min is None or setting.max is None:
         return ""
-    return f"{setting.min:g} to {setting.max:g} {setting.unit}".rstrip() + "."
+    return f"{setting.min:.9g} to {setting.max:.9g} {setting.unit}".rstrip() + "."
 
 
 def _more(setting: Setting, kind: int) -> str:
@@ -160,7 +160,7 @@ def _added(kind: int, name: str, label: str, doc: str = "", more: str = "") -> s
 def _value(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
-    return quoted(default) if isinstance(default, str) else f"{default:g}"
+    return quoted(default) if isinstance(default, str) else f"{default:.9g}"
 
 
 def quoted(text: str) -> str:

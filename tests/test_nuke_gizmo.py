@@ -83,21 +83,18 @@ def test_every_setting_and_button_is_there_once_with_its_help():
 
 
 def test_knobs_have_the_kind_the_range_and_the_default_of_the_declaration():
+    read_back = {"bool": lambda text: text == "true", "int": int, "float": float}
     for setting in settings():
         knob = GROUP.user_knob(setting.name)
         if setting.many or setting.name == "person":
             continue
-        assert knob.kind == KINDS[setting.kind]
+        assert knob.kind == (4 if setting.choices else KINDS[setting.kind])
+        assert knob.words.get("M", "").split() == list(setting.choices)
         if setting.kind == "float" and setting.max is not None:
-            low, high = map(float, knob.words["R"].split())
-            assert (low, high) == (setting.min, setting.max)
+            assert [float(end) for end in knob.words["R"].split()] == [setting.min, setting.max]
         if setting.default is not None:
-            value = GROUP.knobs[setting.name]
-            kinds = {"bool": lambda text: text == "true", "path": str}
-            convert = (
-                kinds.get(setting.kind) or {"int": int, "float": float, "str": str}[setting.kind]
-            )
-            assert convert(value) == setting.default
+            convert = read_back.get(setting.kind, str)
+            assert convert(GROUP.knobs[setting.name]) == setting.default
 
 
 @pytest.mark.parametrize(

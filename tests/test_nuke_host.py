@@ -449,6 +449,12 @@ def test_stop_stops_and_a_node_that_goes_stops_too(desk):
     assert desk.node not in desk.session._nodes
 
 
+def test_a_node_of_an_older_lifemask_works_with_its_own_knobs(desk):
+    del desk.node._knobs["count"], desk.node._knobs["swap_mouth"]
+    job = swap(desk)
+    assert job.method == "swap"
+
+
 def test_other_groups_are_left_alone(desk):
     group = desk.fake.add("Group {\n name other\n addUserKnob {1 shot l x}\n}\nend_group\n", "g")
     group["shot"].setValue("a")

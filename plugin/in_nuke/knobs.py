@@ -33,7 +33,9 @@ def values(node: nuke.Node) -> dict[str, Any]:
 
 
 def _value(node: nuke.Node, setting: Setting) -> Any:  # noqa: ANN401
-    knob = node[setting.name]
+    knob = node.knob(setting.name)
+    if knob is None:
+        return setting.default  # the node is in a script of an older Lifemask
     if setting.kind == "path":
         return knob.getEvaluatedValue() or ""  # type: ignore[attr-defined]
     value = knob.value()
