@@ -449,6 +449,58 @@ def test_stop_stops_and_a_node_that_goes_stops_too(desk):
     assert desk.node not in desk.session._nodes
 
 
+def test_the_board_shows_what_the_panel_draws(desk):
+    from lifemask_nuke.in_nuke.board import board
+
+    assert board(None).buttons == ()
+    job = swap(desk)
+    shown = board(desk.session.of(desk.node))
+    assert (shown.name, shown.percent, shown.buttons) == ("Lifemask1", 0, ("stop",))
+    desk.client.told(job, "preview", preview="/shots/preview.png")
+    desk.client.told(job, "progress", state="running", task="swap", done=1, total=3)
+    shown = board(desk.session.of(desk.node))
+    assert (shown.percent, shown.preview) == (33, "/shots/preview.png")
+    assert shown.message == "Swap: swap 1 of 3"
+    assert shown.sections["Footage to shoot"] == ["Shoot the left profile."]
+    assert shown.sections["People"] == ["p1: seen in 7 of 8 frames"]
+    desk.client.answer(job, {})
+    desk.settle()
+    shown = board(desk.session.of(desk.node))
+    assert shown.percent is None
+    assert {"track", "swap_frame"} <= set(shown.buttons)
+    assert "stop" not in shown.buttons
+
+
+class Obliging(StandIn):
+    """A worker's stand-in that does what it is asked at once."""
+
+    def submit(self, method, params, changed=lambda job, what: None):
+        job = super().submit(method, params, changed)
+        if method != "shot info":
+            self.answer(job, {})
+        return job
+
+
+def test_without_a_window_a_button_returns_when_its_work_has_ended(started, tmp_path, monkeypatch):
+    fake = started(gui=False)
+    session = sys.modules["lifemask_nuke.in_nuke.session"]
+    client = Obliging()
+    client.info = SHOT
+    monkeypatch.setitem(session._clients, "", client)
+    fake.first = fake.last = 1002
+    (tmp_path / "p.1002.exr").write_bytes(b"pixels")
+    fake.footage = f"{tmp_path}/p.####.exr"
+    node = fake.add(GIZMO, "Lifemask1")
+    node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
+    node["shot"]._value = str(tmp_path / "sh010")
+    fake.press(node, "track")
+    assert node["told"].value() == "Track: done."
+    assert Path(node["shot"].value(), "plate/plate.1002.exr").read_bytes() == b"pixels"
+    assert not fake.renders
+    fake.press(node, "swap_frame")
+    assert fake.messages == ["Fill in likeness first."]
+
+
 def test_a_node_of_an_older_lifemask_works_with_its_own_knobs(desk):
     del desk.node._knobs["count"], desk.node._knobs["swap_mouth"]
     job = swap(desk)

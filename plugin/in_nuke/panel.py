@@ -87,8 +87,9 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
         picture = QtGui.QPixmap(path) if path else QtGui.QPixmap()
         self._preview.setVisible(not picture.isNull())
         if not picture.isNull():
-            smooth = QtCore.Qt.SmoothTransformation
-            self._preview.setPixmap(picture.scaledToHeight(_PREVIEW_HEIGHT, smooth))
+            size = QtCore.QSize(self._text.width(), _PREVIEW_HEIGHT)
+            kept, smooth = QtCore.Qt.KeepAspectRatio, QtCore.Qt.SmoothTransformation
+            self._preview.setPixmap(picture.scaled(size, kept, smooth))
 
     def closeEvent(self, event: Any) -> None:  # noqa: ANN401, N802
         """Hear nothing more."""

@@ -1,0 +1,102 @@
+"""From a new shot to a swapped frame in Nuke, by its buttons, with a real worker."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import FOOTAGE, SPACE
+from fake_nuke import running
+from nk_graph import Evaluation, from_exr
+from nk_reader import read
+
+from lifemask.ocio import exr
+from lifemask.plugin.gizmo import FILE
+from lifemask.plugin.nuke_folder import assemble
+
+GIZMO = FILE.read_text(encoding="utf-8")
+PLATE = 'Read {{\n inputs 0\n file "{}"\n name plate\n}}\n'
+FRAME = 1002
+"""The frame at which the strict Nuke stands."""
+
+
+@pytest.fixture(scope="module")
+def worked(pair, tmp_path_factory):
+    """Return a Nuke, its Lifemask node and the words of each button, pressed in order."""
+    folder = tmp_path_factory.mktemp("nuke é")
+    here = dict(os.environ)
+    os.environ["LIFEMASK_WORKER"] = f"{sys.executable} -m lifemask.plugin.cli worker"
+    os.environ["XDG_STATE_HOME"] = str(folder)
+    with running(assemble(folder / "Lifemask")) as start:
+        fake = start()
+        fake.last = 1006
+        fake.footage = pair.plate.sequence.path
+        node = fake.add(GIZMO, "Lifemask1")
+        node.setInput(0, fake.add(PLATE.format(fake.footage), "plate"))
+        for name, value in settings(folder).items():
+            node[name].setValue(value)
+        session = sys.modules["lifemask_nuke.in_nuke.session"]
+        yield fake, node, session.of(node)
+    os.environ.clear()
+    os.environ.update(here)
+
+
+def settings(folder):
+    takes = folder / "takes"
+    takes.mkdir()
+    for frame in range(1001, 1010):
+        shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
+    return {
+        "shot": str(folder / "sh010"),
+        "colorspace": SPACE,
+        "takes": f"{takes}/ada_studio.####.exr\n",
+        "takes_colorspace": SPACE,
+        "likeness": "ada",
+        "document": str(FOOTAGE / "releases/ada.md"),
+        "expires": "2099-12-31",
+        "project": "demo",
+        "track_samples": 2,
+        "track_smooth": 1,
+    }
+
+
+def pressed(worked, button):
+    """Press a button and wait; return what the node then says."""
+    fake, node, work = worked
+    fake.press(node, button)
+    fake.pump(lambda: not work.busy, 120)
+    fake.pump(lambda: work.desk.info is not None, 20)
+    assert fake.messages == []
+    return node["told"].value()
+
+
+def test_from_a_new_shot_to_a_swapped_frame(worked):
+    fake, node, work = worked
+    for button, said in (
+        ("shot_new", "New shot: done."),
+        ("release_add", "Add release: done."),
+        ("track", "Track: done."),
+        ("faceset", "Faceset: done."),
+        ("swap_frame", "Swap: done."),
+    ):
+        assert pressed(worked, button) == said
+    assert len(fake.renders) == 1
+    shown(fake, node, work)
+
+
+def shown(fake, node, work):
+    """The node shows the frame that was made, with the command line's pixels."""
+    file = Path(node.node("result")["file"].value().replace("####", str(FRAME)))
+    assert node["made"].value() == 1
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert node["result_state"].value() == f"{FRAME} made"
+    plate, _ = exr.read_channels(Path(fake.footage.replace("####", str(FRAME))))
+    result, _ = exr.read_channels(file)
+    assert (result["swap.A"] > 0.9).any()
+    sources = {"plate": from_exr(plate), "result": from_exr(result)}
+    group = read(GIZMO).children[0]
+    picture = Evaluation(group, sources, plate["R"].shape, {"made": 1}).picture()
+    for name, plane in from_exr(result).items():
+        assert np.array_equal(picture[name], plane), name
