@@ -21,6 +21,7 @@ SRGB = "sRGB Encoded Rec.709 (sRGB)"
 
 _ROWS = 1 << 16
 _KNEE = 0.6
+_MOST_NEAR = 4
 
 
 def convert(pixels: "NDArray[np.floating[Any]]", source: str, target: str) -> "NDArray[np.float32]":
@@ -54,7 +55,8 @@ def check_space(space: str) -> str:
         return str(found.getName())
     names = list(_config().getColorSpaceNames())
     near = {name.lower(): name for name in names}
-    close = get_close_matches(space.lower(), near, 3, 0.4)
+    close = [name for name in near if space.lower() in name]
+    close = close[:_MOST_NEAR] or get_close_matches(space.lower(), near, _MOST_NEAR, 0.4)
     nearest = ", ".join(near[name] for name in close)
     hint = f"the nearest are {nearest}" if close else f"allowed are those of {_source()}"
     if not space:

@@ -126,7 +126,7 @@ COMMAND = Command(
     "faceset",
     "Collect one performer's faces, from takes or from the plate itself.",
     "lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr\n"
-    "  lifemask faceset sh010 --performer ada ada.jpg --single --colorspace sRGB\n"
+    "  lifemask faceset sh010 --performer ada ada.jpg --single\n"
     "  lifemask faceset sh010 --double",
     _arguments,
     _run,

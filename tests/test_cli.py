@@ -14,6 +14,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import ReleaseError, StoppedError
 from lifemask.nodes.release import Release
 from lifemask.nodes.shot import Shot
+from lifemask.ocio.colour import check_space
 from lifemask.plugin.cli import COMMANDS, main, parser
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import execute
@@ -68,7 +69,10 @@ def test_has_help_with_an_example_that_works(command, capsys):
     for line in command.example.splitlines():
         words = typed(line)
         assert words[0] == "lifemask"
-        assert parser().parse_args(words[1:]).command is command
+        args = parser().parse_args(words[1:])
+        assert args.command is command
+        if getattr(args, "colorspace", ""):
+            check_space(args.colorspace)
 
 
 def test_the_readme_s_commands_are_commands():

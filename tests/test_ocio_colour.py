@@ -51,6 +51,8 @@ def test_is_scene_linear(space: str, linear: bool) -> None:
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(ColorError, match=r"'ACESgc' is not .* ACEScg"):
         colour.check_space("ACESgc")
+    with pytest.raises(ColorError, match=r"'srgb' is not .* sRGB Encoded Rec\.709 \(sRGB\)"):
+        colour.check_space("srgb")
     with pytest.raises(ColorError, match="no colour space is named"):
         colour.check_space("")
 
