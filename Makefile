@@ -10,7 +10,7 @@ FOOTAGE := tests/footage
 RENDERS := $(FOOTAGE)/a1_dialogue
 SPACE := Linear Rec.709 (sRGB)
 
-.PHONY: demo test test-slow clean
+.PHONY: demo test test-slow nuke clean
 .DELETE_ON_ERROR:
 
 demo: demo/.done
@@ -27,6 +27,10 @@ test: .venv/.installed build/dev/lifemask/.linked
 
 test-slow: .venv/.installed
 	$(BIN)/pytest -m slow
+
+# What goes on Nuke's plug-in path: docs/nuke.md.
+nuke: .venv/.installed
+	@$(BIN)/python -m lifemask.plugin.nuke_folder build/nuke/Lifemask
 
 clean:
 	rm -rf .venv build demo *.egg-info
