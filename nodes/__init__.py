@@ -4,6 +4,7 @@ from lifemask.nodes.declare import Knob, Node
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.track import Track
+from lifemask.nodes.train import Train
 from lifemask.nodes.truth import Truth
 
-__all__ = ["Faceset", "Knob", "Node", "Swap", "Track", "Truth"]
+__all__ = ["Faceset", "Knob", "Node", "Swap", "Track", "Train", "Truth"]

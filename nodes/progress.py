@@ -62,6 +62,11 @@ def frames(written: Iterable[Path], task: str) -> Iterator[Path]:
         yield path
 
 
+def reached(task: str, done: int, total: int) -> None:
+    """Tell that ``done`` of ``total`` steps are finished, of work that is no loop over items."""
+    _listener.get()(Progress(task, done, total))
+
+
 def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:
     """Yield ``items``, reporting after each one that it is done."""
     tell = _listener.get()

@@ -23,10 +23,16 @@ from lifemask.ocio.sequence import Sequence
 
 N = TypeVar("N", bound=Node)
 
-KINDS = {"track": ".safetensors", "facesets": "", "swaps": "", "look": ""}
+KINDS = {"track": ".safetensors", "facesets": "", "models": "", "swaps": "", "look": ""}
 """What a shot keeps in versions, and how the names end."""
 
-MADE_BY = {"track": "track", "facesets": "faceset", "swaps": "swap", "look": "look"}
+MADE_BY = {
+    "track": "track",
+    "facesets": "faceset",
+    "models": "train",
+    "swaps": "swap",
+    "look": "look",
+}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "": {"name": str, "project": str, "performers": list, "plate": dict, "knobs": dict},

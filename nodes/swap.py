@@ -11,7 +11,7 @@ from lifemask.nodes.declare import Knob, Node
 from lifemask.nodes.errors import MissingFramesError, ReleaseError, SizeError, WriteError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio.sequence import named_range
 
 if TYPE_CHECKING:
@@ -75,8 +75,12 @@ class Swap(Node):
         float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
     ] = 1.0
 
-    def __call__(self, plate: Plate, cast: list[Role]) -> Iterator[SwapFrame]:
-        """Yield the frames of the swap; memory does not depend on how many there are.
+    def __call__(
+        self, plate: Plate, cast: list[Role], model: Model | None = None
+    ) -> Iterator[SwapFrame]:
+        """Yield the frames of the swap, finished by ``model``; without one the bare render.
+
+        Memory does not depend on how many there are.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
         MissingFramesError when frames were not tracked, SizeError when they differ in size, or
@@ -88,7 +92,7 @@ class Swap(Node):
         check_size(plate, cast)
         from lifemask.nodes.swapping import Swapping
 
-        return Swapping(self, plate, cast).frames()
+        return Swapping(self, plate, cast, model).frames()
 
 
 def check_tracked(plate: Plate, track: FaceTrack) -> None:
@@ -100,6 +104,12 @@ def check_tracked(plate: Plate, track: FaceTrack) -> None:
             f"{plate.sequence.path}: {track.person} was not tracked in frames "
             f"{named_range(missing)}, only in {named_range(there)}; track them, too, or swap fewer"
         )
+
+
+def check_consent(cast: list[Role]) -> None:
+    """Raise ReleaseError unless the consent of every likeness holds here and today."""
+    for role in cast:
+        role.check(date.today())
 
 
 def check_size(plate: Plate, cast: list[Role]) -> None:
@@ -116,7 +126,13 @@ def check_size(plate: Plate, cast: list[Role]) -> None:
 
 
 def write_swap(
-    swap: Swap, plate: Plate, cast: list[Role], folder: Path, name: str, whole: bool = True
+    swap: Swap,
+    plate: Plate,
+    cast: list[Role],
+    folder: Path,
+    name: str,
+    whole: bool = True,
+    model: Model | None = None,
 ) -> list[Path]:
     """Write the swap as ``folder/name.####.exr``, one whole file after the other; return them.
 
@@ -132,7 +148,7 @@ def write_swap(
         exr.write(path, frame.channels, frame.header)
         return path
 
-    frames = swap(plate, cast)
+    frames = swap(plate, cast, model)
     made = _replacing_older(frames, folder, name) if whole else frames
     try:
         with closing(overlap(write, made)) as written:

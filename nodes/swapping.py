@@ -14,7 +14,7 @@ from torch import Tensor
 from lifemask.nodes.device import device
 from lifemask.nodes.part import Cue, Part, planned
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.model import Finished, Model, bare
+from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.compose import Window
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifemask.nodes.swap import Role, Swap
-    from lifemask.nodes.types import Plate
+    from lifemask.nodes.types import Model, Plate
 
     Floats = NDArray[np.float32]
 
@@ -66,10 +66,11 @@ class Swapping:
     """One run of the `Swap` node."""
 
     def __init__(
-        self, swap: "Swap", plate: "Plate", cast: "list[Role]", model: Model | None = None
+        self, swap: "Swap", plate: "Plate", cast: "list[Role]", model: "Model | None" = None
     ) -> None:
         """Without a ``model`` the render stays as it is."""
-        self.swap, self.plate, self.cast, self.model = swap, plate, cast, model
+        self.swap, self.plate, self.cast = swap, plate, cast
+        self.finisher = None if model is None else Finisher.load(model.path)
         self.linear = is_scene_linear(plate.colorspace)
         self.space = plate.colorspace if self.linear else WORKING
 
@@ -119,10 +120,10 @@ class Swapping:
 
     def _finished(self, stage: Stage, part: Part, cue: Cue, window: Window) -> Finished:
         """What is put into the plate: the model's picture, or the bare render."""
-        if self.model is None:
+        if self.finisher is None:
             return bare(stage)
-        crop = Crop.of(cue.matrix, part.role.double.size, window, self.model.size)
-        return self.model(stage, crop)
+        crop = Crop.of(cue.matrix, part.role.double.size, window, self.finisher.size)
+        return self.finisher(stage, crop)
 
     def _store(
         self,
@@ -157,7 +158,7 @@ class Swapping:
             "version": version("lifemask"),
             # So that a host can tell whether the plate has changed since.
             "plate": f"{source.name} {source.stat().st_size}",
-            "model": "none",
+            "model": "none" if self.finisher is None else self.finisher.digest,
             "colorspace": self.space,
             "likeness": ", ".join(part.role.likeness.performer for part in parts),
             "release": "; ".join(part.role.release.reference for part in parts),

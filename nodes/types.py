@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FaceTrack", "Plate"]
+__all__ = ["FaceTrack", "Model", "Plate"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,13 @@ class Plate:
 
     sequence: Sequence
     colorspace: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """The refiner with what it learned: the file of its weights."""
+
+    path: Path
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from lifemask.plugin import (
     shot,
     swap,
     track,
+    train,
     truth,
     worker,
 )
@@ -30,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     release.ADD,
     track.COMMAND,
     faceset.COMMAND,
+    train.COMMAND,
     swap.COMMAND,
     look.COMMAND,
     truth.COMMAND,
@@ -45,6 +47,7 @@ a shot from start to end:
   lifemask track sh010
   lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr
   lifemask faceset sh010 --double
+  lifemask train sh010 --likeness ada --preset draft
   lifemask swap sh010 --likeness ada --frames 1001-1040
   lifemask look sh010
 """
@@ -89,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return refuse(error, "--json" in words)
     if args.command is worker.COMMAND:
-        return worker.serve(COMMANDS)
+        worker.serve(COMMANDS)
     return execute(args.command, args)
 
 

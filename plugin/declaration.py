@@ -6,6 +6,7 @@ Hosts read that file, because their own Python may not import the nodes.
 import json
 from math import isfinite
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any
 
 from lifemask.nodes import Knob, Node
@@ -98,6 +99,8 @@ def _type(of: Any) -> str:  # noqa: ANN401
 
 
 def _generic(of: Any) -> str:  # noqa: ANN401
+    if isinstance(of, UnionType):
+        return " or ".join("none" if part is NoneType else _type(part) for part in of.__args__)
     return f"{of.__origin__.__name__.lower()} of {', '.join(map(_type, of.__args__))}"
 
 

@@ -15,12 +15,18 @@ from lifemask.nodes.render.sample import halved, lookup
 COVERS = 21.0
 """Centimetres of the mean head that a side covers: all of the mesh."""
 
+CANDIDATES = slice(0, 9)
+"""Of what is `shown`: `Stage.candidates`, log."""
+PLATE = slice(9, 12)
+PREDICTED = slice(12, 15)
+LIGHT = slice(15, 18)
+NORMAL = slice(18, 21)
+OPENINGS = slice(21, 23)
+COVERED = slice(23, 24)
+OWN = slice(24, 25)
+FACE = slice(25, 26)
+OCCLUSION = slice(26, 27)
 CHANNELS = 27
-"""`shown`: how many planes the refiner is given."""
-
-COLOURS = 5
-"""The first so many times three of them are pictures, in this order: render, told by the plate,
-shaded, plate, predicted."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,7 @@ def _grid(height: int, width: int, matrix: Floats, device: torch.device) -> Tens
 def shown(stage: Stage, crop: Crop) -> Tensor:
     """What the refiner is given of a stage: (1, CHANNELS, size, size).
 
-    Pictures, light, where the mesh turns and how it is seen; colours are log, and the exposure of
-    the plate is in them.
+    The planes that are named above, in that order.
     """
     colours = torch.cat([stage.candidates.flatten(0, 1)[None], stage.plate, stage.predicted], 1)
     mattes = [stage.view.covered, stage.own.covered, stage.face, stage.occlusion]

@@ -7,19 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lifemask.nodes.refiner.crop import CHANNELS
+from lifemask.nodes.device import device
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, OPENINGS
 
-CANDIDATES = 3
+CHOICES = 3
+"""Between so many pictures of the likeness it chooses."""
 STEP = 32
 """The sides of what the network is given are multiples of so many pixels."""
 
-_COLOURS = slice(0, 18)  # of what is shown: six pictures whose exposure is the plate's
-_LIGHT = slice(15, 18)
-_OPENINGS = slice(21, 23)
-_COVERED = slice(23, 24)
+_COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure in them
+_CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt
 _GAIN = 6.0  # of log values, which span a sixth
 _PAINT = 0.1  # log: what a unit of the network's answer paints
-_FAINT = 0.2  # of the fine paint that skin gets; mouth and eyes get all
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
 
@@ -27,19 +26,14 @@ _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 class Answer:
     """What the refiner says of a crop, planes (N, C, H, W).
 
-    ``shares`` (C = 3) of the candidates, which add up to 1; ``paint`` (3) to add, log; ``matte``
-    (1) to add to the logit of the face matte; ``spread`` (1), log: the mean absolute error that
-    it expects, the scale of a Laplace distribution.
+    ``change`` (C = 3) to add to the render, log: smooth but for mouth and eyes, so that what is
+    fine on the skin stays the likeness's own; ``matte`` (1) to add to the logit of the face matte;
+    ``spread`` (1), log: the mean absolute error that it expects, a Laplace distribution's scale.
     """
 
-    shares: Tensor
-    paint: Tensor
+    change: Tensor
     matte: Tensor
     spread: Tensor
-
-    def picture(self, candidates: Tensor) -> Tensor:
-        """The refined picture (N, 3, H, W), log, of ``candidates`` (N, 3, 3, H, W)."""
-        return (candidates * self.shares[:, :, None]).sum(1) + self.paint
 
 
 class Refiner(nn.Module):
@@ -58,25 +52,30 @@ class Refiner(nn.Module):
         self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
         outward = widths[::-1]
         self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
-        self.smooth = nn.Conv2d(width, CANDIDATES + 3 + 2, 1)
+        self.smooth = nn.Conv2d(width, CHOICES + 3 + 2, 1)
         self.fine = nn.Conv2d(width, 3 * 4, 1)
-        with torch.no_grad():
-            for head in (self.smooth, self.fine):
-                nn.init.zeros_(head.weight)
-                nn.init.zeros_(head.bias)
-            self.smooth.bias[0] = 3.0
-            self.smooth.bias[-1] = -2.0
+        for head in (self.smooth, self.fine):
+            head.weight.data.zero_()
+        self.smooth.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
+        self.fine.bias = nn.Parameter(torch.zeros(3 * 4))
+
+    def twin(self) -> "Refiner":
+        """One with the same weights, where tensors live."""
+        other = Refiner(self.width)
+        other.load_state_dict(self.state_dict())
+        other.to(device())
+        # Convolutions are twice as fast on pictures whose channels lie together.
+        return other.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def forward(self, shown: Tensor) -> Answer:
         """The answer to ``shown``, float32."""
         features = self._features(_normalised(shown)).float()
         smooth, fine = self.smooth(features), functional.pixel_shuffle(self.fine(features), 2)
         smooth = functional.interpolate(smooth, scale_factor=2, mode="bilinear")
-        shares, low, matte, spread = smooth.split([CANDIDATES, 3, 1, 1], 1)
-        inside = shown[:, _OPENINGS].amax(1, keepdim=True).clamp(0, 1)
-        paint = _softened(low) + fine * (_FAINT + (1 - _FAINT) * inside)
-        spread = _LEAST_SPREAD + _PAINT * functional.softplus(spread)
-        return Answer(shares.softmax(1), paint * _PAINT, matte, spread)
+        shares, low, matte, spread = smooth.split([CHOICES, 3, 1, 1], 1)
+        inside = shown[:, OPENINGS].amax(1, keepdim=True).clamp(0, 1)
+        change = _softened(_chosen(shown, shares) + _PAINT * low) + _PAINT * fine * inside
+        return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
     def _features(self, hidden: Tensor) -> Tensor:
         levels = []
@@ -103,10 +102,17 @@ def _block(inward: int, outward: int) -> nn.Sequential:
 
 def _normalised(shown: Tensor) -> Tensor:
     """``shown`` without the plate's exposure and white balance, in units of about 1."""
-    covered = shown[:, _COVERED]
-    light = (shown[:, _LIGHT] * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
+    covered = shown[:, COVERED]
+    light = (shown[:, LIGHT] * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
     colours = shown[:, _COLOURS].unflatten(1, (6, 3)) - light[:, None]
     return torch.cat([colours.flatten(1, 2).clamp(-1, 1) * _GAIN, shown[:, _COLOURS.stop :]], 1)
+
+
+def _chosen(shown: Tensor, shares: Tensor) -> Tensor:
+    """What the choice of other candidates changes in the render."""
+    others = shown[:, CANDIDATES].unflatten(1, (CHOICES, 3))
+    change: Tensor = ((others - others[:, :1]) * shares.softmax(1)[:, :, None]).sum(1)
+    return change
 
 
 def _softened(low: Tensor) -> Tensor:

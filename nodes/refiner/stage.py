@@ -40,6 +40,14 @@ class Meshes:
 
 
 @dataclass(frozen=True)
+class There:
+    """Who is in a plate: ``albedo`` (3, 64, 64), and the ``light`` (1, 3, 64, 64) on it, log."""
+
+    albedo: Tensor
+    light: Tensor
+
+
+@dataclass(frozen=True)
 class Stage:
     """Planes (1, C, H, W) of a window's pixels; colours are log.
 
@@ -65,18 +73,29 @@ class Stage:
 
     @classmethod
     def of(
-        cls, part: Part, cue: Cue, meshes: Meshes, window: Window, plate: Tensor, swap: "Swap"
+        cls,
+        part: Part,
+        cue: Cue,
+        meshes: Meshes,
+        window: Window,
+        plate: Tensor,
+        swap: "Swap",
+        there: "There | None" = None,
     ) -> "Stage":
-        """Render a frame of ``part`` into ``plate`` (1, 3, H, W), log, of the ``window``."""
-        view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
+        """Render a frame of ``part`` into ``plate`` (1, 3, H, W), log, of the ``window``.
+
+        Who is in the plate is the double, unless somebody else is ``there``.
+        """
         look = part.double(cue)
-        light = view.of(look.light)
+        there = there or There(part.double_albedo, look.light)
+        view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
+        light = view.of(there.light)
         face = matte(view, own, meshes.width, swap.erode)
         features = meshes.own[:, :2] - np.array([window.x0, window.y0], np.float32)
         sources = part.sources(cue)
-        picture = render(view, sources, cue.openings, part.albedo[None], look.light, part.tone)
+        picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
         carried = lookup(plate, view.fragments(torch.from_numpy(features).to(device())))
-        predicted = view.of(part.double_albedo[None]) + light
+        predicted = view.of(there.albedo[None]) + light
         return cls(
             view=view,
             own=own,

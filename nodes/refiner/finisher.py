@@ -1,8 +1,7 @@
-"""A model: the refiner with its weights, as it finishes a rendered face."""
+"""What finishes a rendered face: the refiner with the weights of a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,14 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes import archive
-from lifemask.nodes.device import device
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.refiner.crop import Crop, shown
-from lifemask.nodes.refiner.network import STEP, Refiner
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.front import doubt
 
 KIND = "model"
 VERSION = 1
-BASE = Path(__file__).with_name("base.safetensors")
-"""The weights that ship with Lifemask: they learned from synthetic people only."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ def _unlike(stage: Stage) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Model:
+class Finisher:
     """The network at the ``size`` of crop in pixels that it was tuned to.
 
     ``about`` says what it learned from, for how long, under which licence.
@@ -56,7 +52,7 @@ class Model:
     digest: str = "unsaved"
 
     @classmethod
-    def load(cls, path: Path) -> "Model":
+    def load(cls, path: Path) -> "Finisher":
         """Read a model; raises BrokenFileError when it is not a whole one of this version."""
         arrays, about = archive.load(path, KIND)
         try:
@@ -68,7 +64,12 @@ class Model:
             size = int(about["size"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise BrokenFileError(f"{path}: not a model of this version ({error})") from error
-        return cls(_ready(network), size, about, sha256(path.read_bytes()).hexdigest())
+        return cls(
+            network.twin().eval().requires_grad_(False),
+            size,
+            about,
+            sha256(path.read_bytes()).hexdigest(),
+        )
 
     def save(self, path: Path) -> None:
         """Write the weights as half floats, and what there is to know of them."""
@@ -79,15 +80,12 @@ class Model:
 
     @torch.inference_mode()
     def __call__(self, stage: Stage, crop: Crop) -> Finished:
-        """Finish a stage, seen in a ``crop`` whose size is a multiple of STEP."""
+        """Finish a stage, seen in a ``crop`` ."""
         height, width = stage.plate.shape[-2:]
         answer = self.network(shown(stage, crop))
-        planes = torch.cat([answer.shares, answer.paint, answer.matte, answer.spread], 1)
-        shares, paint, matte, spread = crop.give(planes, height, width).split([3, 3, 1, 1], 1)
-        shares = shares.clamp(0, 1) / shares.clamp(0, 1).sum(1, keepdim=True)
-        picture = (stage.candidates * shares[0, :, None]).sum(0, keepdim=True) + paint
-        covered = stage.view.covered
-        picture = torch.lerp(stage.render, picture, covered)
+        planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
+        change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
+        picture = stage.render + change * stage.view.covered
         return Finished(picture, _moved(stage.face, matte), torch.maximum(_unlike(stage), spread))
 
 
@@ -95,19 +93,3 @@ def _moved(face: Tensor, logit: Tensor) -> Tensor:
     """A matte moved by ``logit``: what is 0 or 1 stays so."""
     odds = face * torch.exp(logit.clamp(-6, 6))
     return odds / (odds + 1 - face).clamp(min=1e-6)
-
-
-def _ready(network: Refiner) -> Refiner:
-    network.requires_grad_(False)
-    return network.eval().to(device(), memory_format=torch.channels_last)
-
-
-@cache
-def base() -> Model:
-    """The model that ships with Lifemask."""
-    return Model.load(BASE)
-
-
-def check_size(size: int) -> int:
-    """Return ``size`` rounded up to what the network takes."""
-    return -(-size // STEP) * STEP

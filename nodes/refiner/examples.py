@@ -1,0 +1,148 @@
+"""Examples to learn from: faces whose right swap is known."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.face_space import moved
+from lifemask.nodes.refiner import align
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, FACE, NORMAL, Crop, shown
+from lifemask.nodes.refiner.stage import Meshes, Stage
+from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.render.compose import Window
+from lifemask.nodes.render.curve import to_log
+
+if TYPE_CHECKING:
+    from lifemask.nodes.part import Cue, Part
+
+PLANES = CHANNELS + 3 + 1 + 1
+"""Of one example: what is shown, the truth, its weight, the matte."""
+
+_EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disagree
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the refiner is shown and what it should make of it, planes (N, C, H, W).
+
+    ``shown`` is `crop.shown`; ``truth`` (3) is log; ``weight`` (1) is where the truth counts, and
+    ``matte`` (1) the face matte that is right.
+    """
+
+    shown: Tensor
+    truth: Tensor
+    weight: Tensor
+    matte: Tensor
+
+    @classmethod
+    def of(cls, planes: Tensor) -> "Example":
+        """Those of (N, PLANES, H, W)."""
+        return cls(*planes.split([CHANNELS, 3, 1, 1], 1))
+
+    @property
+    def planes(self) -> Tensor:
+        """All in one."""
+        return torch.cat([self.shown, self.truth, self.weight, self.matte], 1)
+
+    @property
+    def candidates(self) -> Tensor:
+        """Between what the refiner chooses, (N, 3, 3, H, W)."""
+        return self.shown[:, CANDIDATES].unflatten(1, (3, 3))  # type: ignore[no-any-return]
+
+    @property
+    def face(self) -> Tensor:
+        """The render's face matte."""
+        return self.shown[:, FACE]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Many of them, (N, PLANES, size, size), half floats in the memory of the processor."""
+
+    planes: Tensor
+
+    @classmethod
+    def gathered(cls, examples: Iterable[Example], count: int, size: int) -> "Examples":
+        """Keep ``count`` of them, or as many as there are; raises FaceError when there is none."""
+        planes = torch.empty(count, PLANES, size, size, dtype=torch.float16)
+        kept = 0
+        for kept, example in enumerate(examples, 1):
+            planes[kept - 1] = example.planes[0]
+        if not kept:
+            raise FaceError("there is not one face to learn from; add takes")
+        return cls(planes[:kept])
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.planes)
+
+    def batch(self, chosen: Sequence[int]) -> Example:
+        """Those ``chosen``, float32 on the device."""
+        return Example.of(self.planes[list(chosen)].to(device()).float())
+
+
+def varied(example: Example) -> Example:
+    """The same, some mirrored, some with the likeness's pictures exposed otherwise than the plate.
+
+    Exposure and white balance that both have in common mean nothing to the refiner as it is.
+    """
+    count = len(example.shown)
+    off = _EXPOSURE * (torch.randn(count, 3, 1, 1) + torch.randn(count, 1, 1, 1))
+    off = off * (torch.rand(count, 1, 1, 1) < 0.5)
+    planes = example.planes.clone()
+    planes[:, CANDIDATES] += off.repeat(1, 3, 1, 1).to(planes.device)
+    mirrored = torch.rand(count) < 0.5
+    planes[mirrored] = planes[mirrored].flip(3)
+    planes[mirrored, NORMAL.start] *= -1
+    return Example.of(planes)
+
+
+def scene(part: "Part", index: int) -> "tuple[Cue, Meshes, Window]":
+    """The double's face ``index`` of a ``part`` as face space sees it, instead of the plate."""
+    double, cue = part.role.double, part.cue_of(index)
+    target, own = (
+        moved(points[None], cue.matrix[None])[0] for points in (cue.landmarks, cue.double)
+    )
+    zoom = float(np.linalg.norm(cue.matrix[0, :2]))
+    still = np.eye(2, 3, dtype=np.float32)
+    cue = replace(cue, landmarks=target, double=own, matrix=still, reduction=cue.reduction / zoom)
+    return cue, Meshes.of(cue), Window(0, 0, double.size, double.size)
+
+
+def picture(part: "Part", index: int) -> Tensor:
+    """The plate in face space, (1, 3, S, S), log."""
+    return logged(part.role.double.face(index)[..., :3])
+
+
+def logged(rgb: Floats) -> Tensor:
+    """A picture (H, W, 3), linear, as (1, 3, H, W), log."""
+    return to_log(torch.from_numpy(np.ascontiguousarray(rgb)).to(device()).permute(2, 0, 1)[None])
+
+
+def learnable(stage: Stage, crop: Crop, truth: Tensor, weight: Tensor, matte: Tensor) -> Example:
+    """A stage with its ``truth``, carried onto the render's geometry.
+
+    All are (1, C, S, S) in face space: ``truth`` log, ``weight`` where it is known, and the right
+    ``matte``.
+    """
+    seen = shown(stage, crop)
+    taken = crop.take(torch.cat([truth, weight, matte], 1))[0].cpu().numpy()
+    trust = taken[3].clip(0, 1) * seen[0, COVERED.start].cpu().numpy()
+    render = seen[0, CANDIDATES][:3].cpu().numpy()
+    position = align.move(render, taken[:3], trust)
+    carried = torch.from_numpy(align.moved(taken[:4], position)).to(seen.device)[None]
+    known = carried[:, 3:].clamp(0, 1) * seen[:, COVERED]
+    right = torch.from_numpy(taken[4:]).to(seen.device)[None].clamp(0, 1)
+    return Example(seen, carried[:, :3], known, right)
+
+
+def even(total: int, most: int) -> Iterator[int]:
+    """``most`` of ``total`` numbers, evenly spread; all when there are fewer."""
+    step = max(1.0, total / most)
+    return (int(i * step) for i in range(min(total, most)))

@@ -1,0 +1,152 @@
+"""The training loop: the base and a shot learn by the same page."""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lifemask.nodes import progress
+from lifemask.nodes.refiner import checkpoint
+from lifemask.nodes.refiner.checkpoint import State
+from lifemask.nodes.refiner.examples import Examples, varied
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.loss import losses, total
+from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.precision import memory, mixed, without_memory
+from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
+from lifemask.nodes.train import MODEL
+
+_WARM_UP = 100  # steps
+_AVERAGED = 0.998  # of the averaged weights stays in a step
+_LONGEST = 1.0  # norm of the gradient
+_DECAY = 0.02
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: in crops of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
+
+    ``rate`` is the highest step, ``seed`` draws the order; ``whom`` says what is learned from.
+    """
+
+    size: int
+    batch: int
+    minutes: float
+    rate: float
+    seed: int
+    whom: list[str]
+
+
+def train(start: Finisher, examples: Examples, plan: Plan, folder: Path) -> Path:
+    """Train ``start`` on ``examples`` until it had its time, and return the file it became.
+
+    ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on.
+    """
+    about = {**asdict(plan), "examples": len(examples), "from": start.digest}
+    del about["minutes"]
+    run = Run(start.network, examples, plan)
+    state = checkpoint.load(folder / CHECKPOINTS, about)
+    if state is not None:
+        run.resume(state)
+    progress.note("train", memory(examples.planes, run.network, run.batch))
+    with Watch(run, start, folder, about) as watch:
+        while not run.finished:
+            watch.tell(run.step())
+    return folder / MODEL
+
+
+class Run:
+    """One training run; its whole `state` can be kept, and `resume` goes on from there.
+
+    Every number that decides what a step does is in the state, none comes from the clock: a run
+    that was killed and resumed has the losses of one that was not.
+    """
+
+    def __init__(self, network: Refiner, examples: Examples, plan: Plan) -> None:
+        """Begin with the weights of ``network``, which is left as it is."""
+        torch.manual_seed(plan.seed)
+        self.examples, self.plan, self.batch = examples, plan, plan.batch
+        self.network, self.average = network.twin().train(), network.twin().eval()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), plan.rate, (0.9, 0.98), weight_decay=_DECAY, fused=True
+        )
+        self.random = np.random.default_rng(plan.seed)
+        self.waiting: list[int] = []
+        self.history: list[dict[str, float]] = []
+        self.seconds = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether it had its time."""
+        return self.seconds >= self.plan.minutes * 60
+
+    def step(self) -> dict[str, float]:
+        """Learn from one batch and return its losses; halves the batch when memory runs out."""
+        begun, parts = time.monotonic(), None
+        chosen = self._draw()
+        while parts is None:
+            try:
+                parts = self._learn(chosen)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                chosen = without_memory(error, chosen)
+                self.batch = len(chosen)
+        self._average()
+        self.history.append(parts)
+        self.seconds += time.monotonic() - begun
+        return parts
+
+    def _draw(self) -> list[int]:
+        """Every example once, in a new order, before any comes again."""
+        while len(self.waiting) < self.batch:
+            self.waiting += self.random.permutation(len(self.examples)).tolist()
+        chosen, self.waiting = self.waiting[: self.batch], self.waiting[self.batch :]
+        return chosen
+
+    def _learn(self, chosen: list[int]) -> dict[str, float]:
+        example = varied(self.examples.batch(chosen))
+        with mixed():
+            answer = self.network(example.shown)
+        parts = losses(answer, example)
+        loss = total(parts)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.rate * min(1.0, (len(self.history) + 1) / _WARM_UP)
+        self.optimiser.step()
+        return {name: float(part.detach()) for name, part in {"loss": loss, **parts}.items()}
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Follow the weights slowly, at first less so: what is saved and shown."""
+        steps = len(self.history) + 1
+        follow = 1 - min(_AVERAGED, steps / (steps + 9))
+        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+        for slow, quick in pairs:
+            slow.lerp_(quick, follow)
+
+    def state(self, configuration: dict[str, Any]) -> State:
+        """All of it."""
+        return State(
+            step=len(self.history),
+            configuration=configuration,
+            weights=self.network.state_dict(),
+            average=self.average.state_dict(),
+            optimiser=self.optimiser.state_dict(),
+            order={"waiting": self.waiting, "batch": self.batch, "seconds": self.seconds},
+            randomness=checkpoint.randomness(self.random),
+            history=self.history,
+        )
+
+    def resume(self, state: State) -> None:
+        """Go on from ``state``."""
+        self.network.load_state_dict(state.weights)
+        self.average.load_state_dict(state.average)
+        self.optimiser.load_state_dict(state.optimiser)
+        self.waiting, self.batch = state.order["waiting"], state.order["batch"]
+        self.seconds, self.history = state.order["seconds"], state.history
+        checkpoint.restore(state.randomness, self.random)

@@ -1,0 +1,76 @@
+"""What the refiner learns by: light that is near, structure that is there, honest doubt.
+
+Where features lie is not known to the pixel, and the picture that is nearest to all the places
+where they may be is a soft one, of nobody. So nearness is asked of what is smooth only; of what is
+fine, that it varies as the truth does.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lifemask.nodes.refiner.examples import Example
+from lifemask.nodes.refiner.network import Answer
+
+_SMOOTH = (4, 8)  # pixels that nearness is averaged over
+_SCALES = 3  # structure is compared at so many sizes, each half of the one before
+_WINDOW = 7  # pixels that structure is compared in
+_LEVEL, _TEXTURE = 1e-4, 5e-5  # of structural similarity: what counts as equal, log squared
+_WEIGHTS = {"near": 6.0, "structure": 0.7, "doubt": 0.02, "matte": 0.1}
+
+
+def losses(answer: Answer, example: Example) -> dict[str, Tensor]:
+    """The parts of the loss, each a number; the weighted sum is `total`."""
+    truth, weight = example.truth, example.weight
+    picture = example.candidates[:, 0] + answer.change
+    error = (picture - truth).abs().detach().mean(1, keepdim=True)
+    return {
+        "near": torch.stack([_near(picture - truth, weight, side) for side in _SMOOTH]).sum(),
+        "structure": _structures(picture, truth, weight),
+        "doubt": _mean(error / answer.spread + answer.spread.log(), weight),
+        "matte": _matte(answer.matte, example),
+    }
+
+
+def total(parts: dict[str, Tensor]) -> Tensor:
+    """The weighted sum."""
+    return torch.stack([_WEIGHTS[name] * part for name, part in parts.items()]).sum()
+
+
+def _mean(planes: Tensor, weight: Tensor) -> Tensor:
+    return (planes * weight).sum() / (weight.sum() * planes.shape[1] + 1)
+
+
+def _near(error: Tensor, weight: Tensor, side: int) -> Tensor:
+    """Absolute error of what is left when ``side`` by ``side`` pixels are averaged."""
+    smooth, inside = (functional.avg_pool2d(p, side, side // 2) for p in (error, weight))
+    return _mean(smooth.abs(), (inside > 0.9).float())
+
+
+def _structures(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    planes = [picture, truth, weight]
+    parts = []
+    for _ in range(_SCALES):
+        parts.append(_structure(*planes))
+        planes = [functional.avg_pool2d(plane, 2) for plane in planes]
+    return torch.stack(parts).sum()
+
+
+def _structure(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """One less structural similarity (Wang et al. 2004, eq. 13), with a box for a window."""
+
+    def mean(planes: Tensor) -> Tensor:
+        return functional.avg_pool2d(planes, _WINDOW, 1, _WINDOW // 2)
+
+    a, b = mean(picture), mean(truth)
+    spread = mean(picture**2) - a**2 + mean(truth**2) - b**2
+    both = mean(picture * truth) - a * b
+    level = (2 * a * b + _LEVEL) / (a**2 + b**2 + _LEVEL)
+    return _mean(1 - level * (2 * both + _TEXTURE) / (spread + _TEXTURE), weight)
+
+
+def _matte(logit: Tensor, example: Example) -> Tensor:
+    """Cross entropy of the moved matte, where there is one to move."""
+    moved = example.face.clamp(1e-3, 1 - 1e-3).logit() + logit
+    entropy = functional.binary_cross_entropy_with_logits(moved, example.matte, reduction="none")
+    return _mean(entropy, (example.face > 0.01).float())

@@ -1,0 +1,170 @@
+"""Pairs: renders of synthetic people whose perfect swap is known, for the base to learn from.
+
+A corpus holds ``SHOT/PERSON`` folders, each with a scene-linear ``beauty/beauty.####.exr`` that
+names its colour space, and ``mattes/mattes.####.exr`` with the exact matte ``face``. Beside a plate
+``SHOT/B``, ``SHOT/A_on_B`` is its perfect swap by A; both ways are learned. A person's other shots
+are the takes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import BrokenFileError, FaceError
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.face_space import crop as cut
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.part import Part
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.disguise import Disguise
+from lifemask.nodes.refiner.examples import Example, learnable, logged, picture, scene
+from lifemask.nodes.refiner.stage import Stage, There
+from lifemask.nodes.release import Release
+from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.render.compose import View
+from lifemask.nodes.swap import Role, Swap
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio import exr
+from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
+from lifemask.ocio.read import named_space, read
+from lifemask.ocio.sequence import Sequence
+
+_ON = "_on_"
+_FEWEST = 7  # pictures: up to so many less one, when there are few
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The folders of a ``plate`` and of its perfect swap, by which likeness."""
+
+    plate: Path
+    truth: Path
+    likeness: str
+
+    @property
+    def name(self) -> str:
+        """One that no other pair has."""
+        return f"{self.plate.parent.name}.{self.plate.name}"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pairs, and the facesets that are made of them, kept in ``facesets`` for the next time."""
+
+    folder: Path
+    facesets: Path
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """All of them, both ways; raises FaceError when there are none."""
+        found = []
+        for truth in sorted(self.folder.glob(f"*/*{_ON}*")):
+            likeness, double = truth.name.split(_ON)
+            plate = truth.with_name(double)
+            if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
+                found += [Pair(plate, truth, likeness), Pair(truth, plate, double)]
+        if not found:
+            raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
+        return found
+
+    def _takes(self, person: str) -> list[Path]:
+        own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
+        return sorted(take for take in own if not any(take.parent.glob(f"*{_ON}*")))
+
+    def examples(self, pairs: list[Pair], size: int, seed: int) -> Iterator[Example]:
+        """Yield several examples of each frame of ``pairs``, in crops of ``size`` pixels."""
+        for pair in progress.each(pairs, "pairs", len(pairs)):
+            try:
+                yield from self._of(pair, size, np.random.default_rng([seed, *pair.name.encode()]))
+            except FaceError as error:
+                progress.note("pairs", f"{pair.name}: skipped; {error}")
+
+    def _of(self, pair: Pair, size: int, random: np.random.Generator) -> Iterator[Example]:
+        double = self._faceset(f"{pair.name}.double", [pair.plate], True)
+        likeness = self._faceset(pair.likeness, self._takes(pair.likeness), False)
+        role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
+        for barred in _choices(likeness, len(double), random):
+            part, disguise = Part(Swap(), role, barred), Disguise.drawn(random)
+            for index in range(len(double)):
+                yield self._one(pair, part, index, size, disguise)
+
+    @torch.inference_mode()
+    def _one(self, pair: Pair, part: Part, index: int, size: int, disguise: Disguise) -> Example:
+        cue, meshes, window = scene(part, index)
+        plate = disguise.on(picture(part, index), View.of_mesh(meshes.own, window))
+        albedo, light = disguise.known()
+        there = There(part.double_albedo + albedo, part.double(cue).light + light)
+        stage = Stage.of(part, cue, meshes, window, plate, Swap(), there)
+        crop = Crop.of(cue.matrix, window.x1, window, size)
+        frame, matrix = int(part.role.double.faces.frame[index]), part.role.double.faces.matrix
+
+        def seen(take: Path, what: str) -> Tensor:
+            return _taken(take, what, frame, matrix[index], window.x1)
+
+        right = seen(pair.plate, "face")
+        weight = right * seen(pair.truth, "face")
+        return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right)
+
+    def _faceset(self, name: str, takes: list[Path], every_frame: bool) -> FaceSet:
+        """The faceset of some takes, made when it is not there."""
+        folder = self.facesets / name
+        if folder.is_dir():
+            return FaceSet.load(folder)
+        plates = [_plate(take) for take in takes]
+        tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
+        node = Faceset(every_frame=every_frame, least_size=24)
+        return node(plates, tracks, name, folder)
+
+    def _track(self, plate: Plate, take: Path) -> FaceTrack:
+        path = self.facesets / "tracks" / f"{take.parent.name}.{take.name}.safetensors"
+        if not path.exists():
+            # The frames of a take are too far apart to steady each other.
+            Track(smooth=0, least_frames=1)(plate)[0].save(path)
+        return FaceTrack.load(path)
+
+
+_NO_RELEASE = Release("", "", date.max, "", "", date.min)
+
+
+def _choices(
+    likeness: FaceSet, frames: int, random: np.random.Generator
+) -> Iterator["np.ndarray[tuple[int, int], np.dtype[np.bool_]]"]:
+    """What may not serve: nothing; all but one take; all but a few pictures, for each frame anew.
+
+    So the refiner learns to work with one photograph as with a day of takes.
+    """
+    count, take = len(likeness), likeness.faces.take
+    yield np.zeros((frames, count), bool)
+    yield np.tile(take != random.choice(take), (frames, 1))
+    few = np.ones((frames, count), bool)
+    for row in few:
+        row[random.choice(count, min(count, int(random.integers(1, _FEWEST))), False)] = False
+    yield few
+
+
+def _plate(take: Path) -> Plate:
+    beauty = Sequence.find(take / "beauty" / "beauty.####.exr")
+    return Plate(beauty, named_space(beauty) or LINEAR_SRGB)
+
+
+def _taken(take: Path, what: str, frame: int, matrix: Floats, size: int) -> Tensor:
+    """Picture, log, or face matte of a take, in face space: (1, C, size, size)."""
+    if what == "beauty":
+        plate = _plate(take)
+        rgb = cut(read(plate.sequence, frame).rgb, matrix, size)
+        return logged(convert(rgb, plate.colorspace, WORKING))
+    path = take / "mattes" / f"mattes.{frame:04d}.exr"
+    planes, _ = exr.read_channels(path)
+    matte = next((p for name, p in planes.items() if name.partition(".")[0] == what), None)
+    if matte is None:
+        raise BrokenFileError(f"{path}: the matte {what} is not there")
+    moved = cut(np.asarray(matte, np.float32), matrix, size)
+    return torch.from_numpy(moved)[None, None].clamp(0, 1)

@@ -1,0 +1,57 @@
+"""How training uses the machine: half precision where it is fast, less at once where it is full."""
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from lifemask.nodes.device import device
+
+_KEPT = 12
+
+
+def fast() -> bool:
+    """Return whether the device multiplies bfloat16 quicker than float32."""
+    if device().type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device().type == "cpu" and torch.backends.mkldnn.is_available() and _has_bf16()
+
+
+def _has_bf16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def mixed() -> AbstractContextManager[object]:
+    """Compute what follows in bfloat16 where that is fast; weights and losses stay float32."""
+    return torch.autocast(device().type, torch.bfloat16, enabled=fast())
+
+
+def without_memory(error: RuntimeError, chosen: list[int]) -> list[int]:
+    """Return the first half of a batch that memory had no room for.
+
+    Raises ``error`` when it is another one, or the batch is of one already.
+    """
+    full = isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+    if not full or len(chosen) == 1:
+        raise error
+    if device().type == "cuda":
+        torch.cuda.empty_cache()
+    return chosen[: len(chosen) // 2]
+
+
+def memory(examples: Tensor, network: nn.Module, batch: int) -> str:
+    """Return how much memory a training will take, in words.
+
+    Weights, their average, their gradients and AdamW's two moments are six floats a weight; what
+    the network keeps of an example for the way back is measured as so many floats a number shown.
+    """
+    weights = sum(weight.numel() for weight in network.parameters())
+    step = examples[0].numel() * _KEPT * batch * 4
+    return (
+        f"memory: {_size(examples.numel() * examples.element_size())} of examples, "
+        f"{_size(weights * 6 * 4)} for the network, {_size(step)} a batch of {batch}"
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

@@ -1,0 +1,93 @@
+"""Rehearsal: examples out of a shot's own facesets, whose right swap is a frame that was filmed.
+
+Who is in the frame is swapped for the other one, as well as is known so far; to swap that back is
+the exercise, and the frame is what it must give. The other pictures of the same performer are what
+it is made of, so nothing can be copied. One half is learned under the plate's light with the
+double's face, the other with the likeness's face under the light of the takes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.part import Part
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.examples import Example, even, learnable, picture, scene
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.stage import Meshes, Stage, There
+from lifemask.nodes.render.blend import blended
+from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.sample import shrink
+from lifemask.nodes.swap import Role, Swap
+
+_NEAR = 8
+"""Frames around one that may not serve it: they are all but the same picture."""
+
+_LEAST = 3  # pictures that must be left to choose from
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One performer (`own`) whose frames are played by the `other` and swapped back."""
+
+    own: FaceSet
+    other: FaceSet
+    role: Role
+    model: Finisher
+
+    def examples(self, size: int, most: int) -> Iterator[Example]:
+        """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
+        there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own))
+        back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self._barred())
+        chosen = list(even(len(self.own), most))
+        for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
+            example = self._one(there, back, index, size)
+            if torch.isfinite(example.planes).all():
+                yield example
+            else:
+                file = self.own.folder / f"face.{index + 1:04d}.exr"
+                progress.note("train", f"{file}: holds numbers that are not finite; left out")
+
+    @torch.inference_mode()
+    def _one(self, there: Part, back: Part, index: int, size: int) -> Example:
+        filmed = picture(there, index)
+        cue, meshes, window = scene(there, index)
+        stage = Stage.of(there, cue, meshes, window, filmed, Swap())
+        crop = Crop.of(cue.matrix, window.x1, window, size)
+        played = self._played(stage, filmed, crop)
+        cue, same, _ = scene(back, index)
+        there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light)
+        both = Meshes(same.target, meshes.target)
+        again = Stage.of(back, cue, both, window, played, Swap(), there_now)
+        trust = shrink(stage.face, max(1, round(0.02 * stage.width))) * (1 - stage.occlusion)
+        return learnable(again, crop, filmed, trust, again.face)
+
+    def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
+        """The frame with the other one in it, log."""
+        made = self.model(stage, crop)
+        plate = to_linear(filmed)
+        raw = torch.lerp(plate, to_linear(made.picture), stage.view.covered)
+        alpha = made.face * (1 - stage.occlusion)
+        return to_log(blended(plate, raw, alpha, stage.width * Swap().edge / 100))
+
+    def _barred(self) -> NDArray[np.bool_]:
+        """Frames around each one; its whole take when enough others are left."""
+        take, frame = self.own.faces.take, self.own.faces.frame
+        same = take[:, None] == take[None]
+        near = same & (np.abs(frame[:, None] - frame[None]) <= _NEAR)
+        return np.asarray(np.where((~same).sum(1, keepdims=True) >= _LEAST, same, near), bool)
+
+
+def rehearsals(cast: list[Role], model: Finisher) -> list[Rehearsal]:
+    """Every likeness as double and every double as likeness, with everybody they meet."""
+    return [
+        Rehearsal(own, other, role, model)
+        for role in cast
+        for own, other in ((role.double, role.likeness), (role.likeness, role.double))
+    ]

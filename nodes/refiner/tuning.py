@@ -1,0 +1,46 @@
+"""The work behind `Train`: rehearse on the shot, train, keep the model."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lifemask.nodes.refiner.examples import Example, Examples
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.loop import Plan, train
+from lifemask.nodes.refiner.rehearsal import rehearsals
+from lifemask.nodes.train import PRESETS
+from lifemask.nodes.types import Model
+
+if TYPE_CHECKING:
+    from lifemask.nodes.swap import Role
+    from lifemask.nodes.train import Train
+
+
+def tune(node: "Train", cast: "list[Role]", start: Model, folder: Path) -> Model:
+    """Train ``start`` on the ``cast``, as the knobs of ``node`` say, and write it to ``folder``."""
+    preset, finisher = PRESETS[node.preset], Finisher.load(start.path)
+    plan = Plan(
+        size=node.size or preset.size,
+        batch=node.batch or preset.batch,
+        minutes=node.minutes or preset.minutes,
+        rate=node.rate / 1000,
+        seed=node.seed,
+        whom=sorted({name for role in cast for name in _names(role)}),
+    )
+    examples = _examples(cast, finisher, plan.size, node.faces)
+    return Model(train(finisher, examples, plan, folder))
+
+
+def _names(role: "Role") -> tuple[str, str]:
+    return role.likeness.performer, role.double.performer
+
+
+def _examples(cast: "list[Role]", finisher: Finisher, size: int, most: int) -> Examples:
+    every = rehearsals(cast, finisher)
+    count = sum(min(len(one.own), most) for one in every)
+
+    def each() -> Iterator[Example]:
+        return chain.from_iterable(one.examples(size, most) for one in every)
+
+    return Examples.gathered(each(), count, size)

@@ -1,0 +1,115 @@
+"""What a training run tells on its way: time left, losses, a preview, and checkpoints."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import StoppedError
+from lifemask.nodes.refiner import checkpoint
+from lifemask.nodes.refiner.crop import PLATE
+from lifemask.nodes.refiner.examples import even
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.precision import mixed
+from lifemask.nodes.render.curve import to_linear
+from lifemask.nodes.train import MODEL
+from lifemask.ocio.atomic import replacing
+from lifemask.ocio.colour import WORKING, display
+
+if TYPE_CHECKING:
+    from lifemask.nodes.refiner.loop import Run
+
+CHECKPOINTS = "checkpoints"
+PREVIEW = "preview.png"
+_SHOWN = 6  # examples in the preview
+_PREVIEW_EVERY = 20.0  # seconds
+_SAVED_EVERY = 30.0
+
+
+class Watch:
+    """Listens to a run: everything that is for people, and nothing that the run depends on.
+
+    In ``folder`` are kept the checkpoints, the losses for TensorBoard, and a preview: a column for
+    each example with plate, render, what the model makes of it, and what is right.
+    """
+
+    def __init__(self, run: "Run", start: Finisher, folder: Path, about: Mapping[str, Any]) -> None:
+        """Watch ``run``, which began as ``start``; ``about`` is what it is trained with."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.run, self.start, self.folder, self.about = run, start, folder, dict(about)
+        self.board = SummaryWriter(folder / "log", purge_step=len(run.history))
+        self.example = run.examples.batch(list(even(len(run.examples), _SHOWN)))
+        self.saved = self.previewed = time.monotonic()
+
+    def __enter__(self) -> "Watch":
+        """Show how it begins."""
+        self.preview()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Keep what was learned, also when the user stopped it between two steps."""
+        self.board.close()
+        if error is None or isinstance(error, StoppedError):
+            self.save()
+
+    def tell(self, losses: Mapping[str, float]) -> None:
+        """Tell of one more step."""
+        for name, value in losses.items():
+            self.board.add_scalar(f"loss/{name}", value, len(self.run.history))
+        now = time.monotonic()
+        if now - self.previewed > _PREVIEW_EVERY:
+            self.preview()
+            self.previewed = time.monotonic()
+        if now - self.saved > _SAVED_EVERY:
+            self.save()
+            self.saved = time.monotonic()
+        whole = round(self.run.plan.minutes * 60)
+        progress.reached("train", min(int(self.run.seconds), whole), whole)
+
+    def save(self) -> None:
+        """Make the run as it is the newest checkpoint, and the model to swap with."""
+        checkpoint.save(self.folder / CHECKPOINTS, self.run.state(self.about))
+        self.model().save(self.folder / MODEL)
+
+    def model(self) -> Finisher:
+        """What the run came to so far."""
+        run, earlier = self.run, self.start.about.get("trained", [])
+        spent = {"steps": len(run.history), "minutes": round(run.seconds / 60, 1)}
+        now = {**self.about, **spent, "finished": run.finished}
+        about = {**self.start.about, "trained": [*earlier, now]}
+        return Finisher(run.average, run.plan.size, about)
+
+    @torch.inference_mode()
+    def preview(self) -> None:
+        """Write the preview, and tell of it."""
+        with mixed():
+            answer = self.run.average(self.example.shown)
+        render = self.example.candidates[:, 0]
+        rows = [self.example.shown[:, PLATE], render, render + answer.change, self.example.truth]
+        sheet = torch.cat([torch.cat(list(row), 2) for row in rows], 1)
+        path = self.folder / PREVIEW
+        _write(path, sheet)
+        progress.preview("train", path)
+
+
+def _write(path: Path, log: Tensor) -> None:
+    """A picture (3, H, W), log, as a PNG for a screen."""
+    import cv2
+
+    linear = to_linear(log.float()).permute(1, 2, 0).cpu().numpy()
+    shown = display(np.ascontiguousarray(linear), WORKING)
+    _, packed = cv2.imencode(".png", (shown[..., ::-1].clip(0, 1) * 255).astype(np.uint8))
+    with replacing(path) as temporary:
+        temporary.write_bytes(packed.tobytes())

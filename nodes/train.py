@@ -1,0 +1,67 @@
+"""Train: the refiner, tuned to a shot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from lifemask.nodes.declare import Knob, Node
+from lifemask.nodes.errors import KnobError
+from lifemask.nodes.swap import Role, check_consent
+from lifemask.nodes.types import Model
+
+MODEL = "model.safetensors"
+"""In the folder of a training, what it came to so far."""
+
+BASE = Model(Path(__file__).with_name("refiner") / "base.safetensors")
+"""What ships with Lifemask; it learned from synthetic people only."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What the knobs are where they are 0."""
+
+    size: int
+    batch: int
+    minutes: float
+
+
+PRESETS = {
+    "draft": Preset(128, 8, 5),
+    "standard": Preset(256, 8, 20),
+    "hero": Preset(512, 4, 90),
+}
+
+
+class Train(Node):
+    """Tune the refiner to a shot, from the base that ships with Lifemask, in minutes.
+
+    It rehearses on the shot's own facesets: performers are swapped for each other and back, and
+    the frame that was filmed says what is right. One model serves every likeness and double of the
+    shot. A training that was stopped or killed goes on where it was.
+    """
+
+    preset: Annotated[
+        Literal["draft", "standard", "hero"],
+        Knob("Size and time: 128 px in 5 minutes, 256 px in 20, 512 px in 90."),
+    ] = "draft"
+    minutes: Annotated[float, Knob("Time to train; 0 is the preset's.", 0, 10000, "min")] = 0.0
+    size: Annotated[
+        int, Knob("Side of what it sees of a face; 0 is the preset's.", 0, 2048, "px")
+    ] = 0
+    batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
+    rate: Annotated[float, Knob("How far a step goes, in thousandths.", 0.01, 10)] = 0.5
+    faces: Annotated[int, Knob("Examples of each faceset, at most.", 8, 10000)] = 160
+    seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
+
+    def __call__(self, cast: list[Role], start: Model, folder: Path) -> Model:
+        """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
+
+        Raises ReleaseError without a valid release for every likeness of the ``cast``,
+        BrokenFileError when a checkpoint is not what was saved.
+        """
+        check_consent(cast)
+        if self.size % 32:
+            raise KnobError(f"size: {self.size} is not a multiple of 32")
+        from lifemask.nodes.refiner.tuning import tune
+
+        return tune(self, cast, start, folder)
