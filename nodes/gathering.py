@@ -147,10 +147,10 @@ class Gathering:
         least = 1 if self.node.single or self.node.every_frame else LEAST_FACES
         if count >= least:
             return
-        why = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
+        left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
         raise FaceError(
-            f"{self.performer}: {count} usable faces, {least} are needed ({why or 'none found'}); "
-            "add takes, or use --single for one photograph"
+            f"{self.performer}: {least} usable faces are needed, {count} found"
+            f"{f' ({left})' if left else ''}; add takes, or use --single for one photograph"
         )
 
     def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:

@@ -38,7 +38,7 @@ def convert(pixels: "NDArray[np.floating[Any]]", source: str, target: str) -> "N
     return result
 
 
-def finite(pixels: "NDArray[np.float32]") -> "NDArray[np.float32]":
+def finite(pixels: "NDArray[np.floating[Any]]") -> "NDArray[np.floating[Any]]":
     """Return ``pixels`` to compute with: NaN is black, infinity where half floats end."""
     import numpy as np
 
@@ -81,7 +81,7 @@ def display(pixels: "NDArray[np.floating[Any]]", source: str) -> "NDArray[np.flo
     """
     import numpy as np
 
-    light = convert(pixels, source, LINEAR_SRGB)
+    light = convert(finite(pixels), source, LINEAR_SRGB)
     if _config().getColorSpace(check_space(source)).getEncoding() != "sdr-video":
         span = 1 - _KNEE
         high = light > _KNEE

@@ -164,7 +164,7 @@ def test_too_few_faces_unless_one_is_enough(shot, tmp_path, refused):
     words = ["faceset", str(shot), str(photo), "--performer", "ada"]
     words += ["--colorspace", "sRGB Encoded Rec.709 (sRGB)"]
     said = refused(*words)
-    assert "ada: 1 usable faces, 8 are needed" in said
+    assert "ada: 8 usable faces are needed, 1 found; add takes" in said
     assert "--single" in said
     assert not (shot / "facesets/ada_v002").exists()
     assert main([*words, "--single"]) == 0

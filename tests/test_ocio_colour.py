@@ -70,6 +70,11 @@ def test_display_is_a_picture_that_only_gets_brighter_with_light() -> None:
     assert (np.diff(shown[:, 0]) >= 0).all()
 
 
+def test_display_shows_what_is_no_number_as_black_and_infinity_as_white() -> None:
+    pixels = np.array([[np.nan] * 3, [np.inf] * 3, [-np.inf] * 3], np.float16)
+    np.testing.assert_allclose(colour.display(pixels, "ACEScg")[:, 1], [0, 1, 0], atol=1e-3)
+
+
 def test_display_leaves_a_video_picture_alone() -> None:
     picture = np.random.default_rng(0).random((20, 30, 3), np.float32)
     np.testing.assert_allclose(colour.display(picture, colour.SRGB), picture, atol=1e-4)
