@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import version
 from queue import SimpleQueue
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from lifemask.nodes.errors import LifemaskError, StoppedError
 from lifemask.nodes.progress import Progress, reporting
@@ -244,8 +244,8 @@ def warmed_up() -> str:
 _LIBRARIES = ("torch", "cv2", "OpenImageIO", "PyOpenColorIO", "OpenEXR", "av", "safetensors.numpy")
 
 
-def serve(commands: Iterable[Command]) -> int:
-    """Be a worker on this process's standard input and output; return the exit status.
+def serve(commands: Iterable[Command]) -> NoReturn:
+    """Be a worker on this process's standard input and output, until the input ends.
 
     They belong to the protocol alone: what anything else prints, be it a library's C++, comes out
     on standard error.
@@ -256,7 +256,8 @@ def serve(commands: Iterable[Command]) -> int:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     Worker(commands, source, sink).run()
-    return 0
+    sys.stderr.flush()
+    os._exit(0)  # all is written, and to take torch down takes a second
 
 
 COMMAND = Command(
