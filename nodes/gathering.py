@@ -98,7 +98,8 @@ class Gathering:
             faceset.write_index()
             _take_place(part, self.folder)
         except OSError as error:
-            why = error.strerror or error
+            # NumPy's own, of a file that was cut short, has no number.
+            why = error.strerror or f"the disk is full: {error}"
             raise WriteError(f"{self.folder}: cannot be written ({why})") from error
         finally:
             shutil.rmtree(part, ignore_errors=True)

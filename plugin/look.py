@@ -4,6 +4,7 @@ import json
 import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,7 +168,12 @@ def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     name, source = _source(shot, args.likeness, args.swap_version)
     folder = shot.target("look", name, args.version, args.overwrite)
-    return make(Swapped.open(shot, source), folder, args.count)
+    try:
+        return make(Swapped.open(shot, source), folder, args.count)
+    finally:
+        # An empty folder would count as a version.
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:

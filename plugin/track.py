@@ -1,6 +1,7 @@
 """`lifemask track`: follow each face through the plate."""
 
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 
 from lifemask.nodes.errors import VersionExistsError, WriteError
 from lifemask.nodes.shot import Shot, check_version
@@ -35,7 +36,8 @@ def _run(args: Namespace) -> Result:
     except WriteError:
         # People of one run belong together: some of them would count as all.
         for path in () if args.overwrite else paths.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         raise
     for name in set(shot.names("track")) - set(paths):
         shot.version("track", name, number).unlink(missing_ok=True)

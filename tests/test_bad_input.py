@@ -146,6 +146,21 @@ def test_a_full_disk(shot, refused):
     assert not (shot / "swaps/ada_v001").exists()
 
 
+def test_a_full_disk_leaves_no_look(shot, refused):
+    assert main(["swap", str(shot), "--likeness", "ada", "--frames", "1001", "--no-model"]) == 0
+    with full_disk(1000):
+        assert "look/ada_v001" in refused("look", shot)
+    assert not (shot / "look/ada_v001").exists()
+
+
+def test_a_folder_that_is_a_file(shot, refused):
+    for name in ("track", "releases"):
+        shutil.rmtree(shot / name)
+        (shot / name).touch()
+    assert "track/p1_v001.safetensors: cannot be written" in refused("track", shot)
+    assert "releases/ada.toml: not a whole release" in refused("swap", shot, "--likeness", "ada")
+
+
 def test_a_folder_that_cannot_be_written_to(shot, refused):
     (shot / "swaps").touch()
     shutil.move(shot / "facesets", shot / "kept")
