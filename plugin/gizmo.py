@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lifemask.plugin.declared import Button, Setting, buttons, declaration, settings
-from lifemask.plugin.gizmo_graph import GRAPH, written
+from lifemask.plugin.gizmo_graph import GRAPH, quoted, written
 
 FILE = Path(__file__).parents[1] / "gizmos" / "LifemaskSwap.gizmo"
 
@@ -161,13 +161,6 @@ def _value(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return quoted(default) if isinstance(default, str) else f"{default:.9g}"
-
-
-def quoted(text: str) -> str:
-    """Return a text as a word of Nuke's scripts."""
-    for char in '\\"[$':
-        text = text.replace(char, "\\" + char)
-    return '"' + text.replace("\n", "\\n") + '"'
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ GRAPH = (
             "after": "black",
             "on_error": "black",
             "raw": "true",
-            "label": "frames that are not made yet are black:\\nwithout mattes, the plate shows",
+            "label": "frames that are not made yet are black:\nwithout mattes, the plate shows",
         },
         at=(-440, -300),
     ),
@@ -122,8 +122,8 @@ GRAPH = (
             "temp_name1": "now",
             "temp_expr1": "clamp(occlusion.V+fix)",
             **{f"expr{i}": text for i, text in enumerate(KEEP)},
-            "label": "red: what stays of the result's comp\\ngreen: what comes in of raw\\n"
-            "blue: face matte with the fixes\\nalpha: occlusion with the fixes",
+            "label": "red: what stays of the result's comp\ngreen: what comes in of raw\n"
+            "blue: face matte with the fixes\nalpha: occlusion with the fixes",
         },
         (-770, 120),
     ),
@@ -251,7 +251,14 @@ def _lines(node: GraphNode) -> list[str]:
 
 
 def _value(value: str) -> str:
-    """A knob's value; a text with spaces or nothing in it needs quotes."""
-    expression = value.startswith("{")
-    plain = value and not set(value) & set(' "\\[$;')
-    return value if plain or expression else f'"{value}"'
+    """A knob's value: an expression in its braces, a bare word, or a text."""
+    if value.startswith("{"):
+        return value
+    return value if value and not set(value) & set(' "\\[]$;\n') else quoted(value)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a word of Nuke's scripts."""
+    for char in '\\"[]{}$':
+        text = text.replace(char, "\\" + char)
+    return '"' + text.replace("\n", "\\n") + '"'

@@ -483,7 +483,8 @@ class FakeNuke:
     def nuke_toNode(self, name):  # noqa: N802
         return self.nodes.get(name)
 
-    def nuke_allNodes(self, kind=None):  # noqa: N802
+    def nuke_allNodes(self, kind=None, group=None):  # noqa: N802
+        assert group is self.root, "which nodes these are depends on where the code runs"
         return [node for node in self.nodes.values() if kind in (None, node.Class())]
 
     def nuke_root(self):

@@ -3,11 +3,13 @@
 import ast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nk_reader import read
 
 from lifemask.plugin.declared import Button, buttons, settings
 from lifemask.plugin.gizmo import FILE, GRADE, KINDS, OWN, TEXTS, gizmo
-from lifemask.plugin.gizmo_graph import GRAPH, INPUTS, LAYERS
+from lifemask.plugin.gizmo_graph import GRAPH, INPUTS, LAYERS, quoted
 
 GROUP = read(FILE.read_text(encoding="utf-8")).children[0]
 ASKED = {item.name for item in (*settings(), *buttons(), *OWN)}
@@ -120,3 +122,11 @@ def test_links_lead_to_knobs_of_the_grade():
         target = GROUP.user_knob(f"face_{knob}").words["T"]
         assert target == f"face_grade.{knob}"
         assert GROUP.child(target.split(".")[0]).kind == "Grade"
+
+
+@given(st.text(st.characters(exclude_categories=["C"], include_characters="\n")))
+def test_any_text_can_be_a_word_of_a_script(text):
+    inside = f"Group {{\n addUserKnob {{26 line l {quoted(text)}}}\n message {quoted(text)}\n}}"
+    group = read(f"{inside}\nend_group").children[0]
+    assert group.user_knob("line").words["l"] == text
+    assert group.knobs["message"] == text

@@ -43,7 +43,7 @@ def board(worked: SwapNode | None) -> Board:
     status, texts = worked.desk.status, worked.texts()
     return Board(
         name=worked.node.fullName(),
-        message=status.text,
+        message=texts["told"],
         percent=round(100 * status.fraction) if status.running else None,
         preview=status.preview,
         sections={

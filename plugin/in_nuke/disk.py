@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable
 import nuke
 
 from ..results import ranges
+from .knobs import unnoticed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,18 +73,17 @@ def _ready(writes: Mapping[nuke.Node, Pattern]) -> Iterator[None]:
     """Let Writes inside write full frames to their places, and let nobody notice."""
     proxy = nuke.root()["proxy"]
     was_proxy = proxy.value()
-    nuke.Undo.disable()
-    try:
-        for node, path in writes.items():
-            node["file"].setValue(path.hashes)
-            node["disable"].setValue(False)
-        proxy.setValue(False)
-        yield
-    finally:
-        for node in writes:
-            node["disable"].setValue(True)
-        proxy.setValue(was_proxy)
-        nuke.Undo.enable()
+    with unnoticed():
+        try:
+            for node, path in writes.items():
+                node["file"].setValue(path.hashes)
+                node["disable"].setValue(False)
+            proxy.setValue(False)
+            yield
+        finally:
+            for node in writes:
+                node["disable"].setValue(True)
+            proxy.setValue(was_proxy)
 
 
 def _remove(files: Iterable[Path]) -> None:

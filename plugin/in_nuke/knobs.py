@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import nuke
@@ -9,7 +10,7 @@ import nuke
 from ..declared import Setting, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..results import Pattern
 
@@ -67,12 +68,23 @@ def working_space(name: str) -> str:
     return _SPACES.get(inside, inside.rpartition(" - ")[2])
 
 
+@contextmanager
+def unnoticed() -> Iterator[None]:
+    """Leave what is set meanwhile out of the artist's Undo."""
+    nuke.Undo.disable()
+    try:
+        yield
+    finally:
+        nuke.Undo.enable()
+
+
 def tell(node: nuke.Node, texts: dict[str, str]) -> None:
     """Set the lines under the buttons to plain text: Nuke would read a < as the start of a tag."""
     for name, text in texts.items():
         plain = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
         if node[name].value() != plain:
-            node[name].setValue(plain)
+            with unnoticed():
+                node[name].setValue(plain)
 
 
 def offer_people(node: nuke.Node, people: Iterable[str]) -> None:
@@ -81,25 +93,25 @@ def offer_people(node: nuke.Node, people: Iterable[str]) -> None:
     chosen = knob.value()
     names = [EVERYBODY, *people]
     if knob.values() != names:  # type: ignore[attr-defined]
-        knob.setValues(names)  # type: ignore[attr-defined]
-        knob.setValue(chosen if chosen in names else EVERYBODY)
+        with unnoticed():
+            knob.setValues(names)  # type: ignore[attr-defined]
+            knob.setValue(chosen if chosen in names else EVERYBODY)
 
 
 def show(node: nuke.Node, result: Pattern, frames: list[int]) -> None:
     """Let the node read the ``frames`` of the result that are there; the rest is the plate."""
     read = inside(node, "result")
-    nuke.Undo.disable()
-    try:
+    values = {
+        "file": result.hashes,
+        **dict.fromkeys(("first", "origfirst"), min(frames, default=1)),
+        **dict.fromkeys(("last", "origlast"), max(frames, default=1)),
+        "origset": True,
+    }
+    with unnoticed():
         node["made"].setValue(int(bool(frames)))
-        read["file"].setValue(result.hashes)
-        for name in ("first", "origfirst"):
-            read[name].setValue(min(frames, default=1))
-        for name in ("last", "origlast"):
-            read[name].setValue(max(frames, default=1))
-        read["origset"].setValue(True)
+        for name, value in values.items():
+            read[name].setValue(value)
         read["reload"].execute()  # type: ignore[attr-defined]
-    finally:
-        nuke.Undo.enable()
 
 
 def inside(node: nuke.Node, name: str) -> nuke.Node:

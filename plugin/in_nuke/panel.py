@@ -18,6 +18,7 @@ else:
 
 if TYPE_CHECKING:
     from ..declared import Button
+    from .work import SwapNode
 
 NAME = "com.lifemask.panel"
 _PREVIEW_HEIGHT = 220
@@ -28,6 +29,7 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
         super().__init__(parent)
+        self._there: list[nuke.Node] = []
         self._nodes = QtWidgets.QComboBox()
         self._bar = QtWidgets.QProgressBar()
         self._message = QtWidgets.QLabel(wordWrap=True)
@@ -59,9 +61,9 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
         if worked:
             worked.press(name)
 
-    def _worked(self) -> Any:  # noqa: ANN401
-        node = nuke.toNode(self._nodes.currentText())
-        return session.of(node) if node and node in session.nodes() else None
+    def _worked(self) -> SwapNode | None:
+        at = self._nodes.currentIndex()
+        return session.of(self._there[at]) if 0 <= at < len(self._there) else None
 
     def draw(self) -> None:
         """Show what there is now."""
@@ -76,7 +78,8 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
         self._text.setHtml(_html(now.sections))
 
     def _list_nodes(self) -> None:
-        names = [node.fullName() for node in session.nodes()]
+        self._there = session.nodes()
+        names = [node.fullName() for node in self._there]
         if names != [self._nodes.itemText(i) for i in range(self._nodes.count())]:
             chosen = self._nodes.currentText()
             self._nodes.clear()

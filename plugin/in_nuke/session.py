@@ -50,7 +50,8 @@ def of(node: nuke.Node) -> SwapNode:
 
 def nodes() -> list[nuke.Node]:
     """Return the Lifemask nodes of the script."""
-    return [node for node in nuke.allNodes("Group") if knobs.is_ours(node)]
+    groups = nuke.allNodes("Group", nuke.root())  # a button of a group looks inside of it
+    return [node for node in groups if knobs.is_ours(node)]
 
 
 def client() -> Client:
