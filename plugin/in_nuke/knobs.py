@@ -54,8 +54,9 @@ def begin(node: nuke.Node) -> None:
     root = nuke.root()
     if not node["fps"].value():
         node["fps"].setValue(float(root.fps()))
-    if not node["colorspace"].value():
-        node["colorspace"].setValue(working_space(str(root["workingSpaceLUT"].value())))
+    space = root.knob("workingSpaceLUT")
+    if space and not node["colorspace"].value():
+        node["colorspace"].setValue(working_space(str(space.value())))
 
 
 def working_space(name: str) -> str:
