@@ -103,7 +103,7 @@ class Worker:
 
     def _dispatch(self, number: Id | None, method: str, params: dict[str, object]) -> None:
         if method == "cancel":
-            self._cancel(number, _job(params))
+            self._cancel(number, _id(params.get("job")))
         elif number is None:
             print(f"{method}: a request without an id cannot be answered", file=sys.stderr)
         elif method == "hello":
@@ -202,8 +202,12 @@ def _object(line: bytes | None) -> dict[str, Any]:
 
 
 def _number(message: dict[str, Any]) -> Id | None:
-    number = message.get("id")
-    if isinstance(number, bool) or not isinstance(number, str | int | None):
+    """The id of a request; None for a notification, which has none."""
+    return _id(message["id"]) if "id" in message else None
+
+
+def _id(number: object) -> Id:
+    if isinstance(number, bool) or not isinstance(number, str | int):
         raise RequestError(protocol.INVALID, "an id is a text or a whole number")
     return number
 
@@ -220,13 +224,6 @@ def _params(message: dict[str, Any]) -> dict[str, object]:
     if not isinstance(params, dict):
         raise RequestError(protocol.PARAMS, "params are given by name")
     return params
-
-
-def _job(params: dict[str, object]) -> Id:
-    number = params.get("job")
-    if isinstance(number, bool) or not isinstance(number, str | int):
-        raise RequestError(protocol.PARAMS, "cancel: job is the id of a request")
-    return number
 
 
 def warmed_up() -> str:
