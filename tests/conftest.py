@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_nuke import running
+from nuke_desk import GIZMO, READ, Desktop, StandIn
 
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.faceset import Faceset
@@ -19,6 +22,7 @@ from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio import exr
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.nuke_folder import assemble
 
 FOOTAGE = Path(__file__).parent / "footage"
 SPACE = "Linear Rec.709 (sRGB)"
@@ -98,3 +102,34 @@ def full_disk(room):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(scope="session")
+def nuke_folder(tmp_path_factory):
+    """Return the folder that a user puts on Nuke's plug-in path."""
+    return assemble(tmp_path_factory.mktemp("plug in é") / "Lifemask")
+
+
+@pytest.fixture
+def started(nuke_folder):
+    """Return a function that starts a strict Nuke with the folder on its plug-in path."""
+    with running(nuke_folder) as start:
+        yield start
+
+
+@pytest.fixture
+def desk(started, tmp_path, monkeypatch):
+    """Return a Nuke with a node whose plate is a sequence of frames, and the worker's stand-in."""
+    fake = started()
+    session = sys.modules["lifemask_nuke.in_nuke.session"]
+    client = StandIn()
+    monkeypatch.setitem(session._clients, "", client)
+    footage = tmp_path / "footage"
+    footage.mkdir()
+    for frame in range(fake.first, fake.last + 1):
+        (footage / f"p.{frame}.exr").write_bytes(b"pixels")
+    fake.footage = f"{footage}/p.####.exr"
+    node = fake.add(GIZMO, "Lifemask1")
+    node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
+    node["shot"]._value = str(tmp_path / "sh 010")
+    return Desktop(fake, node, client, session)

@@ -11,30 +11,27 @@ from conftest import FOOTAGE, SPACE
 from fake_nuke import running
 from nk_graph import Evaluation, from_exr
 from nk_reader import read
+from nuke_desk import GIZMO, READ
 
 from lifemask.ocio import exr
-from lifemask.plugin.gizmo import FILE
-from lifemask.plugin.nuke_folder import assemble
 
-GIZMO = FILE.read_text(encoding="utf-8")
-PLATE = 'Read {{\n inputs 0\n file "{}"\n name plate\n}}\n'
 FRAME = 1002
 """The frame at which the strict Nuke stands."""
 
 
 @pytest.fixture(scope="module")
-def worked(pair, tmp_path_factory):
+def worked(pair, nuke_folder, tmp_path_factory):
     """Return a Nuke, its Lifemask node and the words of each button, pressed in order."""
     folder = tmp_path_factory.mktemp("nuke é")
     here = dict(os.environ)
     os.environ["LIFEMASK_WORKER"] = f"{sys.executable} -m lifemask.plugin.cli worker"
     os.environ["XDG_STATE_HOME"] = str(folder)
-    with running(assemble(folder / "Lifemask")) as start:
+    with running(nuke_folder) as start:
         fake = start()
         fake.last = 1006
         fake.footage = pair.plate.sequence.path
         node = fake.add(GIZMO, "Lifemask1")
-        node.setInput(0, fake.add(PLATE.format(fake.footage), "plate"))
+        node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
         for name, value in settings(folder).items():
             node[name].setValue(value)
         session = sys.modules["lifemask_nuke.in_nuke.session"]
@@ -66,8 +63,8 @@ def pressed(worked, button):
     """Press a button and wait; return what the node then says."""
     fake, node, work = worked
     fake.press(node, button)
-    fake.pump(lambda: not work.busy, 120)
-    fake.pump(lambda: work.desk.info is not None, 20)
+    fake.pump(lambda: not work.busy, 300)
+    fake.pump(lambda: work.desk.info is not None, 60)
     assert fake.messages == []
     return node["told"].value()
 

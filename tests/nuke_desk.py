@@ -1,0 +1,94 @@
+"""An artist in front of the strict Nuke, with a worker that the test plays."""
+
+from pathlib import Path
+
+from lifemask.plugin.client import Client, Job
+from lifemask.plugin.gizmo import FILE
+
+GIZMO = FILE.read_text(encoding="utf-8")
+READ = 'Read {{\n inputs 0\n file "{}"\n name plate\n}}\n'
+
+SHOT = {
+    "name": "sh 010",
+    "performers": ["ada"],
+    "people": {"p1": {"frames": 8, "seen": 7}},
+    "versions": {"facesets": {"ada": [1]}},
+    "releases": {"ada": ""},
+    "advice": {"ada": ["Shoot the left profile."]},
+    "missing": {"release add": "", "track": "", "faceset": "", "swap": "nothing yet", "look": ""},
+    "next": "swap",
+}
+
+
+class StandIn(Client):
+    """A client whose worker is this test: what is asked is kept, and answered by hand."""
+
+    def __init__(self, *_):
+        super().__init__()
+        self.asked, self.info, self.stopped = [], None, []
+
+    def submit(self, method, params, changed=lambda job, what: None):
+        job = Job(len(self.asked) + 1, method, dict(params))
+        self.asked.append((job, changed))
+        if method == "shot info":
+            self.answer(job, self.info)
+        return job
+
+    def answer(self, job, result, state="done", message=""):
+        changed = next(known for one, known in self.asked if one is job)
+
+        def tell():
+            job.state, job.result, job.message = state, result, message
+            job.kind = "ShotError" if state == "failed" else ""
+            changed(job, state)
+
+        if self.info is None and job.method == "shot info":
+            state, message = "failed", "there is no shot here"
+        self._events.put(tell)
+
+    def told(self, job, what, **values):
+        vars(job).update(values)
+        next(known for one, known in self.asked if one is job)(job, what)
+
+    def cancel(self, job):
+        self.stopped.append(job)
+
+    def jobs(self):
+        return [(job.method, job.params) for job, _ in self.asked if job.method != "shot info"]
+
+
+class Obliging(StandIn):
+    """A worker's stand-in that does what it is asked at once."""
+
+    def submit(self, method, params, changed=lambda job, what: None):
+        job = super().submit(method, params, changed)
+        if method != "shot info":
+            self.answer(job, {})
+        return job
+
+
+class Desktop:
+    """An artist in front of a Nuke."""
+
+    def __init__(self, fake, node, client, session):
+        self.fake, self.node, self.client, self.session = fake, node, client, session
+
+    def press(self, button):
+        self.fake.press(self.node, button)
+        self.settle()
+
+    def settle(self):
+        """Let everything happen that is on its way."""
+        for _ in range(20):
+            self.client.pump()
+            for render in [render for render in self.fake.renders if not render.get("done")]:
+                self.fake._render(render)
+            while not self.fake._queue.empty():
+                self.fake._run_posted()
+
+    def text(self, name="told"):
+        return self.node[name].value()
+
+    @property
+    def plate(self):
+        return Path(self.node["shot"].value(), "plate")
