@@ -10,7 +10,11 @@ FOOTAGE := tests/footage
 RENDERS := $(FOOTAGE)/a1_dialogue
 SPACE := Linear Rec.709 (sRGB)
 
-.PHONY: demo test test-slow nuke clean
+BLENDERS := $(shell .ci/blender)
+BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
+SHARED := __init__ protocol connection client paths declared orders results desk
+
+.PHONY: demo test test-slow extension nuke clean
 .DELETE_ON_ERROR:
 
 demo: demo/.done
@@ -19,7 +23,7 @@ demo: demo/.done
 	@find demo/sh010/look demo/sh010/swaps -maxdepth 1 -mindepth 1 | sort | sed 's/^/  /'
 	@find demo/sh010/look -type f | sort | sed 's/^/  /'
 
-test: .venv/.installed build/dev/lifemask/.linked
+test: .venv/.installed build/dev/lifemask/.linked extension $(BLENDER_VENVS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -28,12 +32,16 @@ test: .venv/.installed build/dev/lifemask/.linked
 test-slow: .venv/.installed
 	$(BIN)/pytest -m slow
 
+# What Blender installs: the same package shape as here, so that imports read the same.
+extension: build/lifemask_blender.zip
+	@echo "The extension for Blender 4.5 to 5.2 is $<"
+
 # What goes on Nuke's plug-in path: docs/nuke.md.
 nuke: .venv/.installed
 	@$(BIN)/python -m lifemask.plugin.nuke_folder build/nuke/Lifemask
 
 clean:
-	rm -rf .venv build demo *.egg-info
+	rm -rf .venv .venv-blender-* build demo *.egg-info
 
 demo/.done: $(SOURCES) .venv/.installed
 	rm -rf demo
@@ -56,6 +64,23 @@ demo/.done: $(SOURCES) .venv/.installed
 
 .venv/.installed: .venv/.made pyproject.toml setup.py
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+build/lifemask_blender.zip: $(SHARED:%=plugin/%.py) plugin/nodes.json $(wildcard plugin/in_blender/*) \
+		$(firstword $(BLENDER_VENVS)) Makefile
+	rm -rf build/extension
+	mkdir -p build/extension/plugin/in_blender
+	cp LICENSE plugin/in_blender/blender_manifest.toml build/extension
+	cp $(SHARED:%=plugin/%.py) plugin/nodes.json build/extension/plugin
+	cp plugin/in_blender/*.py build/extension/plugin/in_blender
+	echo 'from .plugin.in_blender.extension import register, unregister' > build/extension/__init__.py
+	tool=$$(ls .venv-blender-*/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
+		| head -1) && python=$(firstword $(BLENDER_VENVS:/.made=))/bin/python && \
+		$$python $$tool build --source-dir build/extension --output-filepath $@ && \
+		$$python $$tool validate $@
+
+$(BLENDER_VENVS): .venv-blender-%/.made: .ci/blender
+	.ci/blender $*
 	touch $@
 
 # The package as links, for tools that read files instead of importing them.

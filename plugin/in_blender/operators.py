@@ -1,0 +1,197 @@
+"""What an artist and a farm can do: add a swap, press its buttons, copy fixes, stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..declared import buttons
+from . import tree as swap_tree
+from .office import OFFICE, swaps
+
+if TYPE_CHECKING:
+    from bpy.types import Context, Event, Node, NodeTree
+
+    from .work import Work
+
+    Outcome = set[str]
+
+_EVERY = 0.1  # seconds between two looks at what the worker has told
+
+
+def add(tree: NodeTree) -> Node:
+    """Return a new swap node in a compositor's tree."""
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.node_tree = swap_tree.new()
+    node.node_tree.lifemask.is_swap = True
+    node.label, node.width = "Lifemask", 220
+    return node
+
+
+class Add(bpy.types.Operator):
+    """Add a node that replaces a face."""
+
+    bl_idname, bl_label = "lifemask.add", "Swap"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only in the compositor."""
+        return getattr(context.space_data, "tree_type", "") == "CompositorNodeTree"
+
+    def execute(self, context: Context) -> Outcome:
+        """Add it where the mouse is, selected alone."""
+        tree = context.space_data.edit_tree
+        for other in tree.nodes:
+            other.select = False
+        node = add(tree)
+        node.location = context.space_data.cursor_location
+        tree.nodes.active = node
+        return {"FINISHED"}
+
+    def invoke(self, context: Context, event: Event) -> Outcome:
+        """Add it, and let it follow the mouse as other nodes do."""
+        context.space_data.cursor_location_from_region(event.mouse_region_x, event.mouse_region_y)
+        self.execute(context)
+        return bpy.ops.node.translate_attach_remove_on_cancel("INVOKE_DEFAULT")  # type: ignore[no-any-return]
+
+
+class _OfSwap(bpy.types.Operator):
+    """An operator on one swap: of the group with the name ``swap``, else of the only one."""
+
+    swap: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Swap", description="Name of its node group, when there are several"
+    )
+    frames: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Frames", description="Such as 1001-1040; else those of the swap"
+    )
+
+    def execute(self, context: Context) -> Outcome:
+        """Do it; a script gets a RuntimeError with the sentence when it cannot be done."""
+        try:
+            self.do(self.work(), context)
+        except RuntimeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def do(self, work: Work, context: Context) -> None:
+        """Do what the operator is for."""
+        raise NotImplementedError
+
+    def work(self) -> Work:
+        """Return the swap's work; raises RuntimeError when it is not clear which is meant."""
+        found = [tree for tree in swaps() if self.swap in ("", tree.name)]
+        if len(found) == 1:
+            return OFFICE.work(found[0])
+        names = ", ".join(tree.name for tree in swaps()) or "none"
+        raise RuntimeError(f"swap: {self.swap or 'nothing'} names no swap (there: {names})")
+
+
+class Press(_OfSwap):
+    """Press a button of a swap: from a script, this returns when its work is done."""
+
+    bl_idname, bl_label = "lifemask.press", "Press"
+
+    button: bpy.props.StringProperty(name="Button")  # type: ignore[valid-type]
+
+    @classmethod
+    def description(cls, _: Context, properties: Press) -> str:
+        """What the artist reads over the button."""
+        return next(b.doc for b in buttons() if b.name == properties.button)
+
+    def do(self, work: Work, context: Context) -> None:
+        """Press it and wait."""
+        work.run(self.button, self._frames(context))
+
+    def invoke(self, context: Context, _: Event) -> Outcome:
+        """Begin it, and watch it go on."""
+        self.work().press(self.button, self._frames(context))
+        return watch()
+
+    def _frames(self, context: Context) -> str:
+        current = str(context.scene.frame_current) if self.button == "swap_frame" else ""
+        return self.frames or current
+
+
+class Stop(_OfSwap):
+    """Stop what this swap has asked for."""
+
+    bl_idname, bl_label = "lifemask.stop", "Stop"
+
+    def do(self, work: Work, _: Context) -> None:
+        """Stop it."""
+        work.stop()
+
+
+class CopyFixes(_OfSwap):
+    """Write what is connected to Add Occlusion, Remove Occlusion and Paint to the shot."""
+
+    bl_idname, bl_label = "lifemask.copy_fixes", "Copy of the fixes to the shot"
+
+    def do(self, work: Work, _: Context) -> None:
+        """Write it."""
+        work.copy_fixes(self.frames or work.tree.lifemask.fix_frames)
+
+
+class Refresh(_OfSwap):
+    """Look again at what the shot has."""
+
+    bl_idname, bl_label = "lifemask.refresh", "Refresh"
+
+    def do(self, work: Work, _: Context) -> None:
+        """Ask the worker."""
+        work.refresh()
+        watch()
+
+
+class Watch(bpy.types.Operator):
+    """Take what the worker tells, while it has work."""
+
+    bl_idname, bl_label = "lifemask.watch", "Watch the worker"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    def invoke(self, context: Context, _: Event) -> Outcome:
+        """Look from now on, unless somebody does."""
+        if OFFICE.watched:
+            return {"CANCELLED"}
+        OFFICE.watched = True
+        window = context.window_manager
+        self._timer = window.event_timer_add(_EVERY, window=context.window)
+        window.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Context, event: Event) -> Outcome:
+        """Look once; everything that the artist does goes on to Blender."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        goes_on = OFFICE.tick()
+        redraw(context)
+        if goes_on:
+            return {"PASS_THROUGH"}
+        self.cancel(context)
+        return {"FINISHED"}
+
+    def cancel(self, context: Context) -> None:
+        """Look no more."""
+        OFFICE.watched = False
+        context.window_manager.event_timer_remove(self._timer)
+
+
+def watch() -> Outcome:
+    """Have somebody look at what the worker tells; where there is no window, nobody can."""
+    if bpy.context.window:
+        bpy.ops.lifemask.watch("INVOKE_DEFAULT")
+    return {"FINISHED"}
+
+
+def redraw(context: Context) -> None:
+    """Draw the node editors anew."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "NODE_EDITOR":
+                area.tag_redraw()
+
+
+CLASSES = (Add, Press, Stop, CopyFixes, Refresh, Watch)

@@ -1,0 +1,94 @@
+"""The plate on its way to the shot: rendered beside it, and taken over where it has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from .upstream import Job, command
+
+if TYPE_CHECKING:
+    from ..results import Pattern, Upstream
+
+_LAST = 500  # characters of what a second Blender said when it failed
+
+
+class PlateError(Exception):
+    """The node's input cannot be rendered: one sentence."""
+
+
+class Rendering:
+    """Frames of a node's input, rendered into a folder beside the ``plate``'s files.
+
+    A graph has no fingerprint in Blender, so the pixels decide what has changed.
+    """
+
+    def __init__(self, scene: str, node: str, plate: Pattern, frames: list[int]) -> None:
+        """Start nothing yet."""
+        self._plate, self.frames = plate, frames
+        final = Path(plate.before).parent
+        final.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(prefix=".rendering-", dir=final))
+        self._job = Job(scene, node, {"Plate": "plate"}, f"{self._folder}/", frames)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Render here and now; raises PlateError."""
+        try:
+            self._job.run()
+        except (OSError, RuntimeError) as error:
+            self.stop()
+            raise PlateError(f"the plate cannot be rendered: {error}") from error
+
+    def start(self) -> None:
+        """Render in a second Blender, from a copy of the scene as it is now."""
+        blend = self._folder / "scene.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), copy=True)
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command(str(blend), self._job),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def done(self) -> int:
+        """How many frames are there."""
+        return len(list(self._folder.glob("plate.*.exr")))
+
+    @property
+    def running(self) -> bool:
+        """Whether the second Blender goes on; raises PlateError when it has failed."""
+        status = self._process.poll() if self._process else 0
+        if status:
+            said = (self._folder / "log").read_text(errors="replace")[-_LAST:].strip()
+            self.stop()
+            raise PlateError(f"the plate cannot be rendered: {' / '.join(said.splitlines())}")
+        return status is None
+
+    def adopt(self, upstream: Upstream) -> list[int]:
+        """Take over the frames whose pixels have changed, and return them."""
+        files = {frame: self._folder / f"plate.{frame:04d}.exr" for frame in self.frames}
+        marks = {
+            frame: hashlib.sha256(file.read_bytes()).hexdigest() for frame, file in files.items()
+        }
+        changed = upstream.changed(marks)
+        for frame in changed:
+            files[frame].replace(self._plate.file(frame))
+        upstream.rendered(marks)
+        self.stop()
+        return changed
+
+    def stop(self) -> None:
+        """End the second Blender, and leave nothing behind."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,136 @@
+"""What flows into a node, written to disk: the artist's scene, frame and outputs stay as they are.
+
+It runs by itself, too, so that Blender goes on meanwhile: a second Blender opens a copy of the
+scene and runs this file with a `Job` as JSON, see `command`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import bpy
+
+if TYPE_CHECKING:
+    from bpy.types import NodeSocket, NodeTree, Scene
+
+_OUTPUTS = "CompositorNodeOutputFile", "CompositorNodeViewer"
+_STAMPS = "date", "time", "render_time", "frame", "scene", "camera", "filename", "memory"
+"""What Blender would note in the header: without, the same pixels are the same bytes."""
+
+_V5 = bpy.app.version >= (5, 0)
+
+
+class Job(NamedTuple):
+    """Write the inputs of a node of a scene as ``folder/name.####.exr``, names by socket."""
+
+    scene: str
+    node: str
+    names: dict[str, str]
+    folder: str
+    frames: list[int]
+
+    def run(self) -> None:
+        """Write the frames, RGBA in full floats as they are computed, over those that are there.
+
+        Raises OSError when Blender has not written one: it does not say so itself.
+        """
+        scene = bpy.data.scenes[self.scene].copy()
+        tree = own_tree(scene)
+        try:
+            _remove_outputs(tree)
+            sockets = tree.nodes[self.node].inputs
+            for socket, name in self.names.items():
+                _write(tree, sockets[socket].links[0].from_socket, self.folder, name)
+            for first, last in _spans(self.frames):
+                _render(scene, first, last)
+        finally:
+            bpy.data.scenes.remove(scene)
+            if _V5:
+                bpy.data.node_groups.remove(tree)
+        for missing in (path for path in self._paths() if not path.is_file()):
+            raise OSError(f"{missing}: Blender has not written this frame of the input")
+
+    def _paths(self) -> list[Path]:
+        files = (f"{name}.{frame:04d}.exr" for name in self.names.values() for frame in self.frames)
+        return [Path(self.folder, file) for file in files]
+
+
+def tree_of(scene: Scene) -> NodeTree | None:
+    """Return the compositor's tree of a scene."""
+    return scene.compositing_node_group if _V5 else scene.node_tree
+
+
+def own_tree(scene: Scene) -> NodeTree:
+    """Return the tree of a copied scene, which is no longer that of the first."""
+    if _V5:
+        scene.compositing_node_group = scene.compositing_node_group.copy()
+    return tree_of(scene)
+
+
+def command(blend: str, job: Job) -> list[str]:
+    """Return the command line that runs a job on a scene file."""
+    words = ["--", json.dumps(job)]
+    if bpy.app.binary_path:
+        start = [bpy.app.binary_path, "-b", blend, "--python-exit-code", "1", "--python", __file__]
+    else:
+        start = [sys.executable, __file__, blend]
+    return start + words
+
+
+def _remove_outputs(tree: NodeTree) -> None:
+    """Take every other output out of a copied tree, and out of copies of the groups in it."""
+    for node in list(tree.nodes):
+        if node.bl_idname in _OUTPUTS:
+            tree.nodes.remove(node)
+        elif getattr(node, "node_tree", None) and _writes(node.node_tree):
+            node.node_tree = node.node_tree.copy()
+            _remove_outputs(node.node_tree)
+
+
+def _writes(tree: NodeTree) -> bool:
+    groups = (node.node_tree for node in tree.nodes if getattr(node, "node_tree", None))
+    return any(node.bl_idname in _OUTPUTS for node in tree.nodes) or any(map(_writes, groups))
+
+
+def _write(tree: NodeTree, source: NodeSocket, folder: str, name: str) -> None:
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    form = node.format
+    if _V5:
+        form.media_type = "IMAGE"
+        node.directory, node.file_name = folder, f"{name}."
+        node.file_output_items.clear()
+        node.file_output_items.new("RGBA", "")
+    else:
+        node.base_path = folder
+        node.file_slots[0].path = f"{name}."
+    form.file_format, form.color_depth, form.exr_codec = "OPEN_EXR", "32", "ZIP"
+    form.color_mode = "RGBA"
+    tree.links.new(source, node.inputs[0])
+
+
+def _spans(frames: list[int]) -> list[tuple[int, int]]:
+    ordered = sorted(frames)
+    firsts = [frame for frame in ordered if frame - 1 not in frames]
+    return list(zip(firsts, (frame for frame in ordered if frame + 1 not in frames)))
+
+
+def _render(scene: Scene, first: int, last: int) -> None:
+    scene.frame_start, scene.frame_end, scene.frame_step = first, last, 1
+    scene.render.use_compositing, scene.render.use_sequencer = True, False
+    for stamp in _STAMPS:
+        setattr(scene.render, f"use_stamp_{stamp}", False)
+    bpy.ops.render.render(animation=True, scene=scene.name)
+
+
+def _main(words: list[str]) -> None:
+    job = Job(*json.loads(words[-1]))
+    if not bpy.app.binary_path:
+        bpy.ops.wm.open_mainfile(filepath=words[0])
+    job.run()
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

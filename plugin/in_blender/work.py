@@ -1,0 +1,211 @@
+"""A swap node at work: its plate goes to disk, its buttons to the worker, what is made is shown."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..desk import Desk, Status
+from ..orders import FIXES, fix, plate
+from ..results import Pattern, checked, header, numbers, ranges
+from . import colour, result
+from .plate import PlateError, Rendering
+from .properties import values
+from .upstream import Job, tree_of
+
+if TYPE_CHECKING:
+    from bpy.types import Node, NodeTree, Scene
+
+    from ..client import Client
+
+_OF_PLATE = "shot_new", "track", "swap_frame", "swap_range"
+"""The buttons that need the plate as the graph gives it now."""
+
+_OWN_PLATE = "plate/plate.####.exr"
+"""The plate of a shot that was made here; another shot has its plate elsewhere, from elsewhere."""
+
+_FIXED = dict(zip(("Add Occlusion", "Remove Occlusion", "Paint"), FIXES))
+
+
+class Work:
+    """One swap's node group, its desk, and what it waits for; on Blender's main thread alone.
+
+    ``waits`` is for farms and scripts: the plate is rendered here and now. ``text`` is the last
+    sentence for the artist, empty when it is the desk's; ``lacking`` what is wrong with the result.
+    """
+
+    def __init__(self, tree: NodeTree, client: Client) -> None:
+        """Ask nothing yet."""
+        self._uid = tree.session_uid
+        self._client = client
+        self._pressed: tuple[str, str] | None = None
+        self._rendering: Rendering | None = None
+        self._asking = False
+        self.waits = False
+        self.text = self.lacking = ""
+        self.desk = Desk(client, lambda: values(self.tree), self._changed)
+
+    @property
+    def tree(self) -> NodeTree:
+        """The node group: Blender moves it in memory with every undo, so it is looked for."""
+        return next(tree for tree in bpy.data.node_groups if tree.session_uid == self._uid)
+
+    @property
+    def status(self) -> Status:
+        """What is to be drawn now."""
+        if self._rendering:
+            done, total = self._rendering.done, len(self._rendering.frames)
+            return Status(True, done / total, f"Plate: {done} of {total}", "")
+        now = self.desk.status
+        if now.running or not (self._pressed or self._asking):
+            return now if now.running else Status(False, 0.0, self.text or now.text, now.preview)
+        return Status(True, 0.0, "Asking the worker", now.preview)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What the shot has, as far as it is known."""
+        return self.desk.info or {}
+
+    def refresh(self) -> None:
+        """Ask what the shot has."""
+        self.desk.refresh()
+        self._asking = bool(self.tree.lifemask.shot)
+
+    def press(self, button: str, frames: str = "") -> None:
+        """Begin what a button is for; ``text`` is what has to be done first."""
+        self.text, self._pressed = "", (button, frames)
+        self.refresh()
+        if not self._asking:
+            self._go_on()
+
+    def run(self, button: str, frames: str = "") -> None:
+        """Do all that a button is for, as a farm wants it; raises RuntimeError when it fails."""
+        self.waits = True
+        self.press(button, frames)
+        while self.status.running:
+            self.tick()
+            time.sleep(0.01)
+        self.waits = False
+        if self.text:
+            raise RuntimeError(self.text)
+
+    def tick(self) -> None:
+        """Take what the worker has told and what has been rendered, and go on from there."""
+        self._client.pump()
+        try:
+            if self._rendering and not self._rendering.running:
+                self._rendering.adopt(self.desk.upstream)
+                self._rendering = None
+                self._send()
+        except (PlateError, OSError) as error:
+            self._give_up(str(error))
+
+    def stop(self) -> None:
+        """Stop all that was begun."""
+        self._give_up("")
+        self.desk.stop()
+
+    def show(self) -> None:
+        """Show the frames of the result that are there, and the plate where there are none."""
+        pattern = self.desk.result
+        found = checked(pattern, self._plate, pattern.frames())
+        self.lacking = found.sentence
+        try:
+            result.show(self.tree, pattern, list(found.made), _space(pattern, found.made))
+        except (colour.ColourError, OSError, RuntimeError) as error:
+            self.text = f"the result cannot be shown: {error}"
+
+    def copy_fixes(self, frames: str) -> None:
+        """Write what is connected for fixes to the shot; ``text`` says which."""
+        try:
+            scene, node = self._place()
+            names = {name: _FIXED[name] for name in _FIXED if node.inputs[name].is_linked}
+            there = numbers(frames or str(scene.frame_current))
+            for socket, which in names.items():
+                pattern = fix(values(self.tree), which)
+                folder, _, name = pattern.before.rstrip(".").rpartition("/")
+                Job(scene.name, node.name, {socket: name}, f"{folder}/", there).run()
+        except (PlateError, OSError, RuntimeError, ValueError) as error:
+            self.text = f"the fixes cannot be copied: {error}"
+            return
+        told = f"{', '.join(names.values())} of {ranges(there)} copied to the shot."
+        self.text = told if names else f"Connect {', '.join(_FIXED)} first."
+
+    def _changed(self, what: str) -> None:
+        """Take note of what has happened; after a job the desk asks what the shot has."""
+        ended = what in ("done", "failed", "stopped")
+        self._asking = ended or (self._asking and what != "info")
+        if what in ("failed", "stopped"):
+            self.text = self.desk.text
+        if what in ("info", "frame", "done"):
+            self.show()
+        if what == "info" and self._pressed and not self._rendering:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on with the button that was pressed, as the shot is known now."""
+        assert self._pressed
+        button, frames = self._pressed
+        first = self.desk.text if self.desk.info is None else self.desk.first(button)
+        try:
+            if first:
+                self._give_up(first)
+            elif button in _OF_PLATE and self._plate == plate(values(self.tree)):
+                self._render(numbers(frames or values(self.tree)["frames"]))
+            else:
+                self._send()
+        except (PlateError, OSError, RuntimeError, ValueError) as error:
+            self._give_up(str(error))
+
+    def _send(self) -> None:
+        assert self._pressed
+        pressed, self._pressed = self._pressed, None
+        self.text = self.desk.press(*pressed)
+
+    def _give_up(self, why: str) -> None:
+        self._pressed, self.text = None, why
+        if self._rendering:
+            self._rendering.stop()
+            self._rendering = None
+
+    def _render(self, frames: list[int]) -> None:
+        """Render the plate: one frame at once, several in a second Blender."""
+        scene, node = self._place()
+        if not node.inputs["Plate"].is_linked:
+            raise PlateError("Connect Plate first.")
+        self._rendering = Rendering(scene.name, node.name, plate(values(self.tree)), frames)
+        if self.waits or len(frames) == 1:
+            self._rendering.run()
+        else:
+            self._rendering.start()
+
+    def _place(self) -> tuple[Scene, Node]:
+        """Return the scene and the node that have this group; raises PlateError."""
+        for scene in bpy.data.scenes:
+            tree = tree_of(scene)
+            for node in tree.nodes if tree else ():
+                if getattr(node, "node_tree", None) == self.tree:
+                    return scene, node
+        raise PlateError("Put the node into the compositor of a scene first, outside of groups.")
+
+    @property
+    def _plate(self) -> Pattern:
+        """Where the shot has its plate."""
+        known = self.info.get("plate", {"path": _OWN_PLATE})["path"]
+        own = plate(values(self.tree))
+        if known == _OWN_PLATE:
+            return own
+        folder = own.before.rpartition("/plate/")[0]
+        return Pattern.of(known if _is_whole(known) else f"{folder}/{known}")
+
+
+def _space(pattern: Pattern, made: tuple[int, ...]) -> str:
+    """Return Blender's name for what the files of a result hold."""
+    space = header(pattern.file(made[0])).get("lifemask/colorspace", "") if made else ""
+    return colour.blenders(space) if made else ""
+
+
+def _is_whole(path: str) -> bool:
+    return path.startswith("/") or path[1:2] == ":"

@@ -1,0 +1,154 @@
+"""From an empty scene to a fixed swap, as an artist goes: run inside of Blender by test_blender."""
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+import bpy
+import stage
+
+
+def play(given):
+    begin = time.perf_counter()
+    stage.install(given["zip"])
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = given["first"], given["last"]
+    scene.render.resolution_x, scene.render.resolution_y = given["size"]
+    scene.render.fps = 24
+    node = built(scene, given)
+    told = {"installed": time.perf_counter() - begin, "refused": refusals(node)}
+    for button in ("shot_new", "release_add", "track", "faceset", "swap_frame"):
+        press(button, str(given["first"] + 1) if button == "swap_frame" else "")
+    told["panel"] = panel(node)
+    told["killed"] = killed(node, given)
+    stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
+    told["fixed"] = fixed(scene, node, given)
+    bpy.ops.wm.save_as_mainfile(filepath=given["blend"])
+    told["scenes"] = [scene.name for scene in bpy.data.scenes]
+    stage.part("extension").unregister()
+    told["heavy"] = [name for name in ("torch", "cv2", "lifemask.nodes") if name in sys.modules]
+    return told
+
+
+def built(scene, given):
+    """A plate that is graded before the swap gets it."""
+    tree = stage.tree(scene)
+    tree.nodes.clear()
+    plate = stage.reader(tree.nodes, given["plate"], given["first"], given["last"])
+    grade = tree.nodes.new("CompositorNodeExposure")
+    grade.inputs["Exposure"].default_value = 0.25
+    tree.links.new(plate.outputs["Image"], grade.inputs["Image"])
+    node = stage.part("operators").add(tree)
+    tree.links.new(grade.outputs["Image"], node.inputs["Plate"])
+    for name, value in given["settings"].items():
+        setattr(node.node_tree.lifemask, name, value)
+    return node
+
+
+def press(button, frames=""):
+    bpy.ops.lifemask.press(button=button, frames=frames)
+
+
+def refusals(node):
+    """What a button says that cannot be pressed yet; what names no swap."""
+    said = []
+    shot, node.node_tree.lifemask.shot = node.node_tree.lifemask.shot, ""
+    said.append(refusal(button="track"))
+    node.node_tree.lifemask.shot = shot
+    said.append(refusal(button="track"))
+    said.append(refusal(button="track", swap="nobody"))
+    return said
+
+
+def refusal(**words):
+    try:
+        bpy.ops.lifemask.press(**words)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def killed(node, given):
+    """Kill the worker when the first frame is made, see what is said, and press again."""
+    office = stage.part("office").OFFICE
+    work = office.work(node.node_tree)
+    work.press("swap_range", given["range"])
+    made = set(work.desk.result.frames())
+    process = None
+    while work.status.running:
+        office.tick()
+        if process is None and set(work.desk.result.frames()) - made:
+            process = work._client._connection._process.pid
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.005)
+    told = {"text": work.status.text, "pid": process, "made": work.desk.result.frames()}
+    press("swap_range", given["range"])
+    return {**told, "then": work.desk.result.frames(), "said": work.status.text}
+
+
+def fixed(scene, node, given):
+    """Roto before the face: the picture changes with it, and the worker is asked nothing."""
+    work = stage.part("office").OFFICE.work(node.node_tree)
+    jobs = work.desk.job.id
+    roto = stage.roto(scene, 0.0)
+    stage.tree(scene).links.new(roto.outputs[0], node.inputs["Add Occlusion"])
+    frame = given["first"] + 1
+    stage.render(node.outputs["Image"], given["left"], frame, frame)
+    stage.move(roto, 0.5)
+    stage.render(node.outputs["Image"], given["right"], frame, frame)
+    bpy.ops.lifemask.copy_fixes(frames=str(frame))
+    return {"jobs": work.desk.job.id - jobs, "text": work.status.text}
+
+
+class Layout:
+    """Draws nothing, and takes note of it: as strict as Blender about properties and operators."""
+
+    def __init__(self, drawn):
+        self.drawn = drawn
+
+    def column(self, align=False):
+        return self
+
+    row = column
+
+    def prop(self, owner, name):
+        assert name in owner.bl_rna.properties
+        self.drawn.append(name)
+
+    def label(self, text, icon):
+        self.drawn.append(text)
+
+    def progress(self, factor, text):
+        self.drawn.append(f"{factor:.0%} {text}")
+
+    def template_icon(self, icon_value, scale):
+        self.drawn.append("picture")
+
+    def operator(self, name, text="", icon="NONE"):
+        group, _, operation = name.partition(".")
+        kind = getattr(getattr(bpy.ops, group), operation).get_rna_type()
+        self.drawn.append(text or kind.name)
+        return Pressed(kind)
+
+
+class Pressed:
+    def __init__(self, kind):
+        object.__setattr__(self, "kind", kind)
+
+    def __setattr__(self, name, value):
+        assert name in self.kind.properties
+
+
+def panel(node):
+    """What the sidebar shows."""
+    drawn = []
+    context = SimpleNamespace(active_node=node, space_data=SimpleNamespace(edit_tree=None))
+    for kind in stage.part("panel").classes()[1:]:
+        kind.draw(SimpleNamespace(layout=Layout(drawn)), context)
+    return drawn
+
+
+if __name__ == "__main__":
+    stage.act(play)

@@ -1,0 +1,187 @@
+"""Lifemask in Blender: the zip, installed into each release that is here, from a new shot on."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import FOOTAGE, SPACE
+
+from lifemask.ocio import exr
+from lifemask.plugin.cli import main
+
+ROOT = Path(__file__).parents[1]
+ZIP = ROOT / "build/lifemask_blender.zip"
+BLENDERS = sorted(ROOT.glob(".venv-blender-*/.made"))
+"""Those that `make test` has set up: Blender as a module, each in an environment of its own."""
+
+FIRST, LAST = 1001, 1007
+MADE = [1002, 1005, 1006]
+"""The frames that the journey swaps; the others show the plate."""
+
+
+class Blender:
+    """One release, with a folder for what a user of it keeps."""
+
+    def __init__(self, made, folder):
+        self.python = made.parent / "bin/python"
+        self.folder = folder
+
+    def play(self, script, user="user", **given):
+        told = self.folder / f"{script}.json"
+        worker = f"{sys.executable} -m lifemask.plugin.cli worker"
+        environment = {
+            **os.environ,
+            "BLENDER_USER_RESOURCES": str(self.folder / user),
+            "LIFEMASK_WORKER": worker,
+            "XDG_STATE_HOME": str(self.folder),
+        }
+        words = [self.python, ROOT / f"tests/blender/{script}.py", json.dumps(given), told]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(told.read_text())
+
+
+@pytest.fixture(scope="module", params=BLENDERS, ids=lambda made: made.parent.name[14:])
+def journey(request, pair, tmp_path_factory):
+    """Return a Blender, where its files are, and what it told of the journey."""
+    folder = tmp_path_factory.mktemp("blender é")
+    takes = folder / "takes"
+    takes.mkdir()
+    for frame in range(1001, 1010):
+        shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
+    given = {
+        "zip": str(ZIP),
+        "plate": pair.plate.sequence.path.replace("####", str(FIRST)),
+        "size": [240, 180],
+        "first": FIRST,
+        "last": LAST,
+        "range": "1005-1006",
+        "blend": str(folder / "shot.blend"),
+        **{name: str(folder / name) for name in ("plain", "left", "right")},
+        "settings": {
+            "shot": f"{folder}/sh010/",
+            "takes": f"{takes}/ada_studio.####.exr",
+            "takes_colorspace": SPACE,
+            "likeness": "ada",
+            "document": str(FOOTAGE / "releases/ada.md"),
+            "expires": "2099-12-31",
+            "project": "demo",
+            "track_samples": 2,
+            "track_smooth": 1,
+        },
+    }
+    blender = Blender(request.param, folder)
+    return blender, given, blender.play("journey", **given)
+
+
+def read(folder, frame, name="image"):
+    channels, _ = exr.read_channels(Path(folder) / f"{name}.{frame}.exr")
+    return channels
+
+
+def bits(picture):
+    """The pixels as a half EXR would hold them."""
+    return np.stack([picture[name].astype(np.float16).view(np.uint16) for name in "RGBA"])
+
+
+@pytest.fixture(scope="module")
+def command_line(journey):
+    """Return the folder of the same frames, swapped by the command line, and the names in it."""
+    _, given, _ = journey
+    shot = given["settings"]["shot"]
+    words = ["swap", shot, "--likeness", "ada", "--frames", f"{FIRST}-{LAST}", "--version", "2"]
+    assert main(words) == 0
+    return Path(shot) / "swaps/ada_v002", "sh010_ada_v002"
+
+
+def test_the_picture_has_the_command_lines_pixels(journey, command_line):
+    _, given, _ = journey
+    folder, name = command_line
+    for frame in MADE:
+        expected = read(folder, frame, name)
+        assert (expected["swap.A"] > 0.9).any()
+        assert np.array_equal(bits(read(given["plain"], frame)), bits(expected))
+
+
+def test_a_frame_that_is_not_made_is_the_plate(journey):
+    _, given, _ = journey
+    plate = Path(given["settings"]["shot"]) / "plate"
+    for frame in sorted({*range(FIRST, LAST + 1)} - {*MADE}):
+        assert np.array_equal(bits(read(given["plain"], frame)), bits(read(plate, frame, "plate")))
+
+
+def test_the_plate_is_what_the_graph_gives(journey, pair):
+    _, given, _ = journey
+    written = read(Path(given["settings"]["shot"]) / "plate", FIRST, "plate")
+    source, _ = exr.read_channels(Path(pair.plate.sequence.path.replace("####", str(FIRST))))
+    assert written["G"].dtype == np.float32
+    assert np.allclose(written["G"], source["G"].astype(np.float32) * 2**0.25, rtol=1e-5)
+
+
+def test_roto_changes_the_picture_and_asks_the_worker_nothing(journey):
+    _, given, told = journey
+    frame = FIRST + 1
+    plate = read(Path(given["settings"]["shot"]) / "plate", frame, "plate")
+    whole = bits(read(given["plain"], frame))
+    left, right = (bits(read(given[side], frame)) for side in ("left", "right"))
+    before, half = bits(plate), whole.shape[-1] // 2
+    assert not np.array_equal(left, right)
+    assert np.array_equal(left[..., : half - 2], before[..., : half - 2])
+    assert np.array_equal(left[..., half + 2 :], whole[..., half + 2 :])
+    assert np.array_equal(right[..., : half - 2], whole[..., : half - 2])
+    assert np.array_equal(right[..., half + 2 :], before[..., half + 2 :])
+    assert told["fixed"]["jobs"] == 0
+
+
+def test_fixes_are_copied_to_the_shot(journey):
+    _, given, told = journey
+    copied = read(Path(given["settings"]["shot"]) / "fixes", FIRST + 1, "add")
+    half = copied["R"].shape[1] // 2
+    assert copied["R"][:, : half - 2].max() == 0
+    assert copied["R"][:, half + 2 :].min() == 1
+    assert told["fixed"]["text"] == "add of 1002 copied to the shot."
+
+
+def test_a_button_says_what_to_press_first(journey):
+    said = [text.strip() for text in journey[2]["refused"]]
+    assert said[0].endswith("Fill in shot first.")
+    assert said[1].endswith("Press New shot first: there is no shot in this folder.")
+    assert said[2].endswith("nobody names no swap (there: Lifemask Swap)")
+
+
+def test_goes_on_after_the_worker_was_killed(journey):
+    told = journey[2]["killed"]
+    assert told["pid"]
+    assert "the worker ended with signal 9" in told["text"]
+    assert MADE[0] in told["made"] and len(told["made"]) > 1
+    assert told["then"] == MADE
+    assert told["said"] == "Swap: done."
+
+
+def test_the_sidebar_shows_people_release_and_advice(journey):
+    drawn = journey[2]["panel"]
+    assert "p1: seen in 6 of 7 frames" in drawn
+    assert "ada consents to this project" in drawn
+    for word in ("shot", "likeness", "Track", "Faceset", "Swap frame", "Swap range", "Stop"):
+        assert word in drawn
+
+
+def test_leaves_the_scene_and_blender_as_they_were(journey):
+    _, _, told = journey
+    assert told["scenes"] == ["Scene"]
+    assert told["heavy"] == []
+
+
+@pytest.mark.parametrize("zip_file", [str(ZIP), ""], ids=["with", "without"])
+def test_a_saved_scene_renders_the_same(journey, tmp_path, zip_file):
+    blender, given, _ = journey
+    again = {"first": FIRST, "last": LAST, "plain": str(tmp_path), "blend": given["blend"]}
+    user = "user" if zip_file else "nobody"
+    assert blender.play("reopen", user, zip=zip_file, **again) == {"known": bool(zip_file)}
+    for frame in range(FIRST, LAST + 1):
+        assert np.array_equal(bits(read(tmp_path, frame)), bits(read(given["plain"], frame)))
