@@ -115,7 +115,8 @@ class FakeNuke:
             raise RuntimeError("rendered at proxy size")
         return node["file"].value(), ranges.toFrameList()
 
-    def nuke_execute(self, node, ranges):
+    def nuke_execute(self, node, ranges, views):
+        assert views == ["main"]
         self._copy(*self._write(node, ranges))
 
     def nuke_executeBackgroundNuke(self, exe, nodes, ranges, views, limits):  # noqa: N802

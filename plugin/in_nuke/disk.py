@@ -57,12 +57,12 @@ def ended(context: dict[str, int]) -> None:
 
 def _rendered(nodes: list[nuke.Node], frames: list[int]) -> int | None:
     """Render; return the number of the background render, None when it is done already."""
-    spans = nuke.FrameRanges(ranges(frames).split(","))
+    spans, views = nuke.FrameRanges(ranges(frames).split(",")), nuke.views()[:1]
     if not nuke.GUI:
         for node in nodes:
-            nuke.execute(node, spans)
+            nuke.execute(node, spans, views)
         return None
-    started = nuke.executeBackgroundNuke(nuke.EXE_PATH, nodes, spans, nuke.views()[:1], {})  # type: ignore[func-returns-value]
+    started = nuke.executeBackgroundNuke(nuke.EXE_PATH, nodes, spans, views, {})  # type: ignore[func-returns-value]
     if started in (None, -1):
         raise RuntimeError("a background render did not start")
     return int(started)
