@@ -69,6 +69,8 @@ class Param:
         return self._converted(given)
 
     def _check_text(self, given: str) -> None:
+        if self.kind is Path and not given:
+            raise ParamError(f"{self.name}: is empty")
         try:
             whole = "\0" not in given and bool(os.fsencode(given) or True)
         except UnicodeEncodeError:
@@ -124,7 +126,7 @@ def arguments(command: Command, given: Mapping[str, object]) -> Namespace:
             raise ParamError(f"{command.name}: there is no parameter {name!r}{near(name, known)}")
     values = {name: known[name].value(value) for name, value in there.items()}
     for param in known.values():
-        if param.required and param.name not in values:
+        if param.required and values.get(param.name) in (None, []):
             raise ParamError(f"{command.name}: {param.name} is missing")
     _check_choice(command, values)
     defaults = {param.action.dest: param.action.default for param in known.values()}
