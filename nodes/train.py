@@ -53,8 +53,18 @@ class Train(Node):
     faces: Annotated[int, Knob("Examples of each faceset, at most.", 8, 10000)] = 160
     seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
 
-    def __call__(self, cast: list[Role], start: Model, folder: Path) -> Model:
+    @property
+    def chosen(self) -> Preset:
+        """The preset, but for what the knobs say."""
+        preset = PRESETS[self.preset]
+        return Preset(
+            self.size or preset.size, self.batch or preset.batch, self.minutes or preset.minutes
+        )
+
+    def __call__(self, cast: list[Role], start: Model, folder: Path, anew: bool = False) -> Model:
         """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
+
+        A training ``anew`` takes the place of the one that is there.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
         BrokenFileError when a checkpoint is not what was saved.
@@ -64,4 +74,4 @@ class Train(Node):
             raise KnobError(f"size: {self.size} is not a multiple of 32")
         from lifemask.nodes.refiner.tuning import tune
 
-        return tune(self, cast, start, folder)
+        return tune(self, cast, start, folder, anew)

@@ -26,7 +26,7 @@ def losses(answer: Answer, example: Example) -> dict[str, Tensor]:
     error = (picture - truth).abs().detach().mean(1, keepdim=True)
     return {
         "near": torch.stack([_near(picture - truth, weight, side) for side in _SMOOTH]).sum(),
-        "structure": _structures(picture, truth, weight),
+        "structure": structures(picture, truth, weight),
         "doubt": _mean(error / answer.spread + answer.spread.log(), weight),
         "matte": _matte(answer.matte, example),
     }
@@ -47,7 +47,11 @@ def _near(error: Tensor, weight: Tensor, side: int) -> Tensor:
     return _mean(smooth.abs(), (inside > 0.9).float())
 
 
-def _structures(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def structures(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """How unlike in structure two pictures (N, 3, H, W) are where ``weight`` (N, 1, H, W) counts.
+
+    Summed over several sizes; 0 is alike.
+    """
     planes = [picture, truth, weight]
     parts = []
     for _ in range(_SCALES):

@@ -9,7 +9,6 @@ from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.rehearsal import rehearsals
-from lifemask.nodes.train import PRESETS
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
@@ -17,19 +16,21 @@ if TYPE_CHECKING:
     from lifemask.nodes.train import Train
 
 
-def tune(node: "Train", cast: "list[Role]", start: Model, folder: Path) -> Model:
+def tune(
+    node: "Train", cast: "list[Role]", start: Model, folder: Path, anew: bool = False
+) -> Model:
     """Train ``start`` on the ``cast``, as the knobs of ``node`` say, and write it to ``folder``."""
-    preset, finisher = PRESETS[node.preset], Finisher.load(start.path)
+    chosen, finisher = node.chosen, Finisher.load(start.path)
     plan = Plan(
-        size=node.size or preset.size,
-        batch=node.batch or preset.batch,
-        minutes=node.minutes or preset.minutes,
+        size=chosen.size,
+        batch=chosen.batch,
+        minutes=chosen.minutes,
         rate=node.rate / 1000,
         seed=node.seed,
         whom=sorted({name for role in cast for name in _names(role)}),
     )
     examples = _examples(cast, finisher, plan.size, node.faces)
-    return Model(train(finisher, examples, plan, folder))
+    return Model(train(finisher, examples, plan, folder, anew))
 
 
 def _names(role: "Role") -> tuple[str, str]:
