@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.train import BASE, MODEL, Train
 from lifemask.nodes.types import Model
@@ -31,34 +32,40 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     cast = cast_of(shot, args.likeness)
-    folder = _folder(shot, args)
-    start = newest(shot, before=folder) or BASE
-    model = shot.node(Train, **given_knobs(args))(cast, start, folder)
+    number = _number(shot, args)
+    folder = shot.version("models", NAME, number)
+    start = newest(shot, before=number) or BASE
+    model = shot.node(Train, **given_knobs(args))(cast, start, folder, args.overwrite)
     return {"model": model.path, "preview": folder / "preview.png"}
 
 
-def _folder(shot: Shot, args: Namespace) -> Path:
-    """Return the folder of the training that goes on, or of a new one."""
+def _number(shot: Shot, args: Namespace) -> int:
+    """Return the version of the training that goes on, or of a new one."""
     numbers = shot.versions("models", NAME)
-    number = args.version or (numbers[-1] if numbers else 1)
-    folder = shot.version("models", NAME, number)
-    if not _finished(folder):
-        return folder
-    return shot.target("models", NAME, args.version, args.overwrite)
+    number: int = (numbers[-1] if numbers else 1) if args.version is None else args.version
+    if not _finished(shot.version("models", NAME, number)):
+        return number
+    shot.target("models", NAME, args.version, args.overwrite)
+    return args.version or number + 1
 
 
 def _finished(folder: Path) -> bool:
     """Whether the training in ``folder`` had its time; one that never began has not."""
-    if not (folder / MODEL).exists():
+    path = folder / MODEL
+    if not path.exists():
         return False
-    _, about = archive.load(folder / MODEL, "model")
-    return bool(about["trained"][-1]["finished"])
+    _, about = archive.load(path, "model")
+    try:
+        return bool(about["trained"][-1]["finished"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise BrokenFileError(f"{path}: does not tell of its training ({error!r})") from error
 
 
-def newest(shot: Shot, before: Path | None = None) -> Model | None:
-    """Return the model of the last training that came to one; None when there is none."""
-    folders = [shot.version("models", NAME, number) for number in shot.versions("models", NAME)]
-    paths = [folder / MODEL for folder in folders if before is None or folder < before]
+def newest(shot: Shot, before: int | None = None) -> Model | None:
+    """Return the model of the last version, ``before`` one if told; None when there is none."""
+    numbers = shot.versions("models", NAME)
+    earlier = [number for number in numbers if before is None or number < before]
+    paths = [shot.version("models", NAME, number) / MODEL for number in earlier]
     there = [Model(path) for path in paths if path.exists()]
     return there[-1] if there else None
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.face_set import atlas_layout
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
@@ -58,6 +59,8 @@ class Finisher:
         try:
             if about["version"] != VERSION:
                 raise KeyError(f"its version is {about['version']}, this is {VERSION}")
+            if about["geometry"] != atlas_layout():
+                raise KeyError("it is for facesets whose textures are laid out otherwise")
             network = Refiner(about["width"])
             weights = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
             network.load_state_dict(weights)
@@ -75,21 +78,22 @@ class Finisher:
         """Write the weights as half floats, and what there is to know of them."""
         weights = self.network.state_dict()
         arrays = {name: w.detach().cpu().numpy().astype(np.float16) for name, w in weights.items()}
-        about = {**self.about, "version": VERSION, "width": self.network.width, "size": self.size}
-        archive.save(path, KIND, arrays, about)
+        own = {"version": VERSION, "geometry": atlas_layout(), "width": self.network.width}
+        archive.save(path, KIND, arrays, {**self.about, **own, "size": self.size})
 
     @torch.inference_mode()
     def __call__(self, stage: Stage, crop: Crop) -> Finished:
-        """Finish a stage, seen in a ``crop`` ."""
+        """Finish a stage, seen in a ``crop``."""
         height, width = stage.plate.shape[-2:]
         answer = self.network(shown(stage, crop))
         planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
         change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
         picture = stage.render + change * stage.view.covered
-        return Finished(picture, _moved(stage.face, matte), torch.maximum(_unlike(stage), spread))
+        face = moved_matte(stage.face, matte)
+        return Finished(picture, face, torch.maximum(_unlike(stage), spread))
 
 
-def _moved(face: Tensor, logit: Tensor) -> Tensor:
+def moved_matte(face: Tensor, logit: Tensor) -> Tensor:
     """A matte moved by ``logit``: what is 0 or 1 stays so."""
     odds = face * torch.exp(logit.clamp(-6, 6))
     return odds / (odds + 1 - face).clamp(min=1e-6)

@@ -14,6 +14,7 @@ from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.examples import Examples, varied
 from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.interrupts import undivided
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
@@ -41,21 +42,25 @@ class Plan:
     whom: list[str]
 
 
-def train(start: Finisher, examples: Examples, plan: Plan, folder: Path) -> Path:
+def train(
+    start: Finisher, examples: Examples, plan: Plan, folder: Path, anew: bool = False
+) -> Path:
     """Train ``start`` on ``examples`` until it had its time, and return the file it became.
 
-    ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on.
+    ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on,
+    unless one is wanted ``anew``.
     """
     about = {**asdict(plan), "examples": len(examples), "from": start.digest}
     del about["minutes"]
     run = Run(start.network, examples, plan)
-    state = checkpoint.load(folder / CHECKPOINTS, about)
+    state = None if anew else checkpoint.load(folder / CHECKPOINTS, about)
     if state is not None:
         run.resume(state)
     progress.note("train", memory(examples.planes, run.network, run.batch))
     with Watch(run, start, folder, about) as watch:
         while not run.finished:
-            watch.tell(run.step())
+            with undivided():
+                watch.tell(run.step())
     return folder / MODEL
 
 
@@ -91,7 +96,7 @@ class Run:
         while parts is None:
             try:
                 parts = self._learn(chosen)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
+            except RuntimeError as error:
                 chosen = without_memory(error, chosen)
                 self.batch = len(chosen)
         self._average()

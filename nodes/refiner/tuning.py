@@ -20,17 +20,16 @@ def tune(
     node: "Train", cast: "list[Role]", start: Model, folder: Path, anew: bool = False
 ) -> Model:
     """Train ``start`` on the ``cast``, as the knobs of ``node`` say, and write it to ``folder``."""
-    chosen, finisher = node.chosen, Finisher.load(start.path)
-    plan = Plan(
-        size=chosen.size,
-        batch=chosen.batch,
-        minutes=chosen.minutes,
-        rate=node.rate / 1000,
-        seed=node.seed,
-        whom=sorted({name for role in cast for name in _names(role)}),
-    )
+    finisher = Finisher.load(start.path)
+    plan = planned(node, sorted({name for role in cast for name in _names(role)}))
     examples = _examples(cast, finisher, plan.size, node.faces)
     return Model(train(finisher, examples, plan, folder, anew))
+
+
+def planned(node: "Train", whom: list[str]) -> Plan:
+    """What the knobs come to, for a training that learns from ``whom``."""
+    chosen = node.chosen
+    return Plan(chosen.size, chosen.batch, chosen.minutes, node.rate / 1000, node.seed, whom)
 
 
 def _names(role: "Role") -> tuple[str, str]:

@@ -13,16 +13,20 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.refiner import checkpoint
-from lifemask.nodes.refiner.crop import PLATE
-from lifemask.nodes.refiner.examples import even
-from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.crop import OCCLUSION, PLATE
+from lifemask.nodes.refiner.examples import Example, even
+from lifemask.nodes.refiner.finisher import Finisher, moved_matte
+from lifemask.nodes.refiner.network import Answer
 from lifemask.nodes.refiner.precision import mixed
 from lifemask.nodes.render.curve import to_linear
+from lifemask.nodes.render.sample import halved
 from lifemask.nodes.train import MODEL
 from lifemask.ocio.atomic import replacing
 from lifemask.ocio.colour import WORKING, display
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lifemask.nodes.refiner.loop import Run
 
 CHECKPOINTS = "checkpoints"
@@ -30,13 +34,14 @@ PREVIEW = "preview.png"
 _SHOWN = 6  # examples in the preview
 _PREVIEW_EVERY = 20.0  # seconds
 _SAVED_EVERY = 30.0
+_IN_LOG = 128  # pixels of an example in TensorBoard, at most: a day's log stays small
 
 
 class Watch:
     """Listens to a run: everything that is for people, and nothing that the run depends on.
 
-    In ``folder`` are kept the checkpoints, the losses for TensorBoard, and a preview: a column for
-    each example with plate, render, what the model makes of it, and what is right.
+    In ``folder`` are kept the checkpoints, losses and previews for TensorBoard, and the preview: a
+    column for each example with plate, bare swap, what the model makes of it, and what is right.
     """
 
     def __init__(self, run: "Run", start: Finisher, folder: Path, about: Mapping[str, Any]) -> None:
@@ -44,7 +49,8 @@ class Watch:
         from torch.utils.tensorboard import SummaryWriter
 
         self.run, self.start, self.folder, self.about = run, start, folder, dict(about)
-        self.board = SummaryWriter(folder / "log", purge_step=len(run.history))
+        # What a killed run told after its last checkpoint happens again.
+        self.board = SummaryWriter(folder / "log", purge_step=len(run.history) + 1)
         self.example = run.examples.batch(list(even(len(run.examples), _SHOWN)))
         self.saved = self.previewed = time.monotonic()
 
@@ -59,9 +65,9 @@ class Watch:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Keep what was learned, also when the user stopped it between two steps."""
+        """Keep what was learned, also when the user stopped it: that is between two steps."""
         self.board.close()
-        if error is None or isinstance(error, StoppedError):
+        if error is None or isinstance(error, StoppedError | KeyboardInterrupt):
             self.save()
 
     def tell(self, losses: Mapping[str, float]) -> None:
@@ -96,20 +102,41 @@ class Watch:
         """Write the preview, and tell of it."""
         with mixed():
             answer = self.run.average(self.example.shown)
-        render = self.example.candidates[:, 0]
-        rows = [self.example.shown[:, PLATE], render, render + answer.change, self.example.truth]
-        sheet = torch.cat([torch.cat(list(row), 2) for row in rows], 1)
+        plate, truth = self.example.shown[:, PLATE], self.example.truth
+        rows = [
+            to_linear(plate),
+            _over(self.example),
+            _over(self.example, answer),
+            to_linear(truth),
+        ]
+        times = (self.run.plan.size - 1).bit_length() - _IN_LOG.bit_length() + 1
+        small = [halved(row, max(0, times)) for row in rows]
+        self.board.add_image("preview", _sheet(small), len(self.run.history), dataformats="HWC")
         path = self.folder / PREVIEW
-        _write(path, sheet)
+        _write(path, _sheet(rows))
         progress.preview("train", path)
 
 
-def _write(path: Path, log: Tensor) -> None:
-    """A picture (3, H, W), log, as a PNG for a screen."""
+def _over(example: Example, answer: Answer | None = None) -> Tensor:
+    """The composite (N, 3, H, W), linear, of the bare render, or with what the model changes."""
+    plate, picture = to_linear(example.shown[:, PLATE]), example.candidates[:, 0]
+    face = example.face
+    if answer:
+        picture, face = picture + answer.change, moved_matte(face, answer.matte)
+    return torch.lerp(plate, to_linear(picture), face * (1 - example.shown[:, OCCLUSION]))
+
+
+def _sheet(rows: list[Tensor]) -> "NDArray[np.uint8]":
+    """Rows of pictures (N, 3, H, W), linear, as one for a screen: (H, W, 3)."""
+    sheet = torch.cat([torch.cat(list(row), 2) for row in rows], 1)
+    linear = sheet.float().permute(1, 2, 0).cpu().numpy()
+    shown = display(np.ascontiguousarray(linear), WORKING)
+    return np.asarray(shown.clip(0, 1) * 255, np.uint8)
+
+
+def _write(path: Path, picture: "NDArray[np.uint8]") -> None:
     import cv2
 
-    linear = to_linear(log.float()).permute(1, 2, 0).cpu().numpy()
-    shown = display(np.ascontiguousarray(linear), WORKING)
-    _, packed = cv2.imencode(".png", (shown[..., ::-1].clip(0, 1) * 255).astype(np.uint8))
+    _, packed = cv2.imencode(".png", picture[..., ::-1])
     with replacing(path) as temporary:
         temporary.write_bytes(packed.tobytes())

@@ -1,0 +1,27 @@
+"""Interrupts, held back while what they would tear apart is made."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def undivided() -> Iterator[None]:
+    """Let Ctrl-C and a farm's SIGTERM strike after the block, not inside of it.
+
+    Python interrupts the main thread only; in another one there is nothing to hold back.
+    """
+    held: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    here = threading.current_thread() is threading.main_thread()
+    ours = {number: handler for number, handler in before.items() if here and callable(handler)}
+    try:
+        for number in ours:
+            signal.signal(number, lambda struck, _: held.append(struck))
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    if held:
+        signal.raise_signal(held[0])
