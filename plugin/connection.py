@@ -28,6 +28,7 @@ _HOSTS = {
 
 _MOST_RUBBISH = 100
 _TOLD = 5  # last lines of the log
+_LATE = 2.0  # seconds that a process may live on without its output
 
 
 class WorkerError(Exception):
@@ -119,9 +120,9 @@ class Connection:
             self._take(line)
         pipe.close()
         self._out.put(None)
-        if not self._ended(5):
+        if not self._ended(_LATE):
             self.give_up("the worker closed its output and went on")
-            self._ended(5)
+            self._ended(_LATE)
         self._lost(self._sentence())
 
     def _take(self, line: bytes | None) -> None:
@@ -148,10 +149,9 @@ class Connection:
 
 
 def _started(command: str | Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    words = _words(command)
-    name = words if isinstance(words, str) else words[0] if words else ""
     environment = {key: value for key, value in os.environ.items() if key not in _HOSTS}
     try:
+        words = _words(command)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
             return subprocess.Popen(
@@ -166,7 +166,7 @@ def _started(command: str | Sequence[str], log: Path) -> subprocess.Popen[bytes]
     except (OSError, ValueError, IndexError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise WorkerError(
-            f"{name or 'nothing'}: the worker cannot be started with this command ({why}); "
+            f"{_line(command)}: the worker cannot be started with this command ({why}); "
             "set the command in Lifemask's settings"
         ) from error
 
@@ -175,6 +175,10 @@ def _words(command: str | Sequence[str]) -> str | list[str]:
     if isinstance(command, str):
         return command if os.name == "nt" else shlex.split(os.path.expandvars(command))
     return list(command)
+
+
+def _line(command: str | Sequence[str]) -> str:
+    return command if isinstance(command, str) else " ".join(command)
 
 
 def last_lines(log: Path) -> str:

@@ -65,7 +65,9 @@ RUNS = {
     "odd": lambda args: {"is": object()},
 }
 COMMANDS = [Command(name, "", "", add_file, run) for name, run in RUNS.items()]
-COMMANDS.append(Command("look up", "", "", add_file, lambda args: {"known": 1}, query=True))
+COMMANDS.append(
+    Command("look up", "", "", add_file, lambda args: {"known": 1, "pid": os.getpid()}, query=True)
+)
 
 if __name__ == "__main__":
     worker.warmed_up = lambda: "nothing"

@@ -1,0 +1,329 @@
+"""The client: what a host sees of a worker that works, dies, is another, or is none."""
+
+import ast
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifemask.ocio import exr
+from lifemask.plugin import protocol
+from lifemask.plugin.cli import main
+from lifemask.plugin.client import Client, WorkerError
+from lifemask.plugin.paths import PathMap
+
+ROOT = Path(__file__).parents[1]
+MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
+REAL = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
+HOST_SIDE = ("protocol", "connection", "client", "paths", "declared", "orders", "desk", "results")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return how to make a client whose logs go to ``tmp_path / "logs"``."""
+    clients = []
+
+    def make(command=MADE_UP, **settings):
+        clients.append(Client(command, logs=str(tmp_path / "logs"), **settings))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def script(code):
+    return [sys.executable, "-c", code]
+
+
+def until(fits, seconds=30):
+    end = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+def alive(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def pid_of(client):
+    return int(client.call("look up")["pid"])
+
+
+def test_a_query_is_answered_and_refused_in_words(start):
+    client = start()
+    assert client.state == "stopped"
+    assert client.call("look up")["known"] == 1
+    assert client.state == "ready"
+    assert client.about["protocol"] == protocol.PROTOCOL
+    with pytest.raises(WorkerError, match="there is no method 'dance'"):
+        client.call("dance")
+    with pytest.raises(WorkerError, match="plate: no face") as refused:
+        client.call("refuse")
+    assert refused.value.kind == "FaceError"
+
+
+def test_a_job_is_told_on_the_host_s_thread_in_the_order_it_happens(start):
+    heard, threads = [], set()
+
+    def changed(job, what):
+        heard.append(what)
+        threads.add(threading.current_thread())
+
+    client = start()
+    job = client.submit("steps", {}, changed)
+    time.sleep(0.5)
+    assert (job.state, heard) == ("queued", [])
+    client.wait(job, 30)
+    assert threads == {threading.main_thread()}
+    assert heard == [
+        *("started", "log", "preview", "progress"),
+        *("frame", "progress", "frame", "progress", "done"),
+    ]
+    assert (job.state, job.done, job.total, job.fraction) == ("done", 2, 2, 1.0)
+    assert job.result == {"frames": 2}
+    assert job.frames == {1001: "é.1001.exr", 1002: "é.1002.exr"}
+    assert (job.preview, job.message) == ("p.png", "well")
+
+
+def test_a_host_with_a_way_to_its_main_thread_is_called_there(start):
+    posted = []
+    client = start(deliver=posted.append)
+    job = client.submit("steps", {})
+    until(lambda: (job.id not in client._jobs) and posted)
+    assert job.state == "queued"
+    for pump in posted:
+        pump()
+    assert job.state == "done"
+
+
+def test_cancelling_stops_one_job_and_the_next_begins(start, tmp_path):
+    client = start()
+    jobs = [client.submit("sleep", {"file": str(tmp_path / name)}) for name in "ab"]
+    last = client.submit("steps", {})
+    until(lambda: client.pump() is not None and jobs[0].state == "running")
+    for job in jobs:
+        client.cancel(job)
+    assert client.wait(last, 30).state == "done"
+    assert [job.state for job in jobs] == ["stopped", "stopped"]
+    assert all(job.kind == "StoppedError" for job in jobs)
+
+
+def test_a_worker_that_dies_fails_its_jobs_and_is_started_again(start, tmp_path):
+    client = start()
+    first = pid_of(client)
+    jobs = [client.submit("sleep", {"file": str(tmp_path / "a")}), client.submit("steps", {})]
+    until(lambda: client.pump() is not None and jobs[0].state == "running")
+    os.kill(first, signal.SIGKILL)
+    for job in jobs:
+        assert client.wait(job, 30).state == "failed"
+        assert "ended with signal 9" in job.message
+        assert str(tmp_path / "logs") in job.message
+    assert client.wait(client.submit("steps", {}), 30).state == "done"
+    assert pid_of(client) != first
+
+
+BAD = {
+    "not found": ("/no/such/command worker", "No such file"),
+    "empty": ("", "cannot be started"),
+    "unbalanced": ("lifemask 'worker", "cannot be started"),
+    "dies at start": (
+        script("import sys; sys.exit('no licence for torch')"),
+        "ended with status 1; it said last: no licence for torch",
+    ),
+    "rubbish": (script("while True: print('Welcome!')"), "prints rubbish, not messages"),
+    "one huge line": (
+        script("import sys; sys.stdout.write('x' * 9_000_000)"),
+        "ended with status 0; it said last: not a message: a huge line",
+    ),
+    "silent": (script("import time; time.sleep(60)"), "did not say hello in 1 s"),
+    "another version": (
+        script(
+            "import json; input(); print(json.dumps({'jsonrpc': '2.0', 'id': 0, 'error': "
+            "{'code': -32001, 'message': 'speaks protocol 99'}})); input()"
+        ),
+        "speaks protocol 99",
+    ),
+    "deaf": (script("import os, time; os.close(1); time.sleep(60)"), "closed its output"),
+}
+
+
+@pytest.mark.parametrize(("command", "said"), BAD.values(), ids=BAD)
+def test_a_worker_that_cannot_be_used_is_told_in_one_sentence(start, tmp_path, command, said):
+    client = start(command, patience=1.0 if "did not say" in said else 30.0)
+    job = client.wait(client.submit("steps", {}), 30)
+    assert job.state == "failed"
+    assert said in job.message
+    assert "\n" not in job.message
+    assert "cannot be started" in job.message or str(tmp_path / "logs") in job.message
+    with pytest.raises(WorkerError, match=r"worker|protocol"):
+        client.call("look up", seconds=20)
+
+
+def test_what_a_shell_prints_before_the_worker_is_no_harm(start):
+    line = f"echo Welcome to gpu01; exec {' '.join(MADE_UP)}"
+    assert start(["sh", "-c", line]).call("look up")["known"] == 1
+
+
+def test_no_answer_in_time_is_told(start):
+    client = start(script("import time; time.sleep(60)"))
+    begin = time.monotonic()
+    with pytest.raises(WorkerError, match=r"did not answer look up in 0\.2 s"):
+        client.call("look up", seconds=0.2)
+    assert time.monotonic() - begin < 10
+
+
+def test_a_closed_client_leaves_nothing_and_can_be_used_again(start, tmp_path):
+    client = start()
+    for _ in range(3):
+        pid = pid_of(client)
+        job = client.submit("sleep", {"file": str(tmp_path / "a")})
+        until((tmp_path / "a").exists)
+        client.close()
+        assert not alive(pid)
+        assert not list(tmp_path.rglob("*.log"))
+        assert not (tmp_path / "a").exists()
+        client.pump()
+        assert job.ended
+
+
+HOST = """
+import sys, time
+from lifemask.plugin.client import Client
+client = Client(sys.argv[2:], logs=sys.argv[1])
+job = client.submit("sleep", {"file": sys.argv[1] + "/asleep"})
+print(client.call("look up")["pid"], flush=True)
+%s
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "status"),
+    [("time.sleep(60)", -signal.SIGKILL), ("", 0), ("raise SystemExit(3)", 3)],
+    ids=["killed", "ended", "failed"],
+)
+@pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "behind a shell"])
+def test_a_host_that_goes_leaves_no_worker(tmp_path, then, status, wrapped):
+    (tmp_path / "asleep").unlink(missing_ok=True)
+    command = ["sh", "-c", f"{' '.join(MADE_UP)}; true"] if wrapped else MADE_UP
+    words = [sys.executable, "-c", HOST % then, str(tmp_path), *command]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as host:
+        pid = int(host.stdout.readline())
+        assert alive(pid) or host.wait(30) is not None
+        if status == -signal.SIGKILL:
+            until((tmp_path / "asleep").exists)
+            host.kill()
+        assert host.wait(30) == status
+    until(lambda: not alive(pid))
+    assert not (tmp_path / "asleep").exists()
+
+
+def test_the_host_s_own_python_does_not_reach_the_worker(start, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/opt/Nuke")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/Nuke")
+    assert start().call("look up")["known"] == 1
+
+
+folders = st.lists(st.text("aé _.#%0d", min_size=1), min_size=1, max_size=3).map("/".join)
+
+
+@given(rest=folders)
+def test_paths_go_there_and_back(rest):
+    storage = PathMap([("/jobs", "/mnt/jobs"), ("/jobs/fast", "/ssd"), ("P:\\", "/mnt/p")])
+    for here, there in (("/jobs", "/mnt/jobs"), ("/jobs/fast", "/ssd"), ("P:", "/mnt/p")):
+        sent = storage.there({"takes": [f"{here}/{rest}"]})
+        assert sent == {"takes": [f"{there}/{rest}"]}
+        assert storage.here(sent) == {"takes": [f"{here}/{rest}"]}
+    assert storage.there(f"p:\\{rest}") == f"/mnt/p/{rest}"
+    assert storage.there(f"/jobsite/{rest}") == f"/jobsite/{rest}"
+
+
+def test_paths_in_sentences_come_back_too():
+    storage = PathMap([("\\\\nas\\show", "/mnt/show")])
+    told = storage.here("/mnt/show/sh010: no shot; run `x '/mnt/show/a b'`, not /mnt/shows")
+    assert told == "//nas/show/sh010: no shot; run `x '//nas/show/a b'`, not /mnt/shows"
+    assert storage.there("\\\\NAS\\Show\\sh 010\\é.####.exr") == "/mnt/show/sh 010/é.####.exr"
+    assert storage.there({"samples": 4, "on": True, "none": None}) == {
+        "samples": 4,
+        "on": True,
+        "none": None,
+    }
+
+
+def copied(shot, name):
+    """Copy a shot beside itself, without what is to be made."""
+    other = shot.parent / name / shot.name
+    shutil.copytree(shot, other)
+    shutil.rmtree(other / "track")
+    shutil.rmtree(other / "facesets/double_v001")
+    text = (other / "shot.toml").read_text()
+    (other / "shot.toml").write_text(text.replace('"../plate', f'"{shot.parent}/plate'))
+    return other
+
+
+def test_a_shot_is_the_same_to_the_bit_as_from_the_command_line(start, shot):
+    mine, typed = copied(shot, "client"), copied(shot, "typed")
+    client = start(REAL)
+
+    def do(method, **values):
+        job = client.wait(client.submit(method, {"shot": str(mine), **values}), 300)
+        assert job.state == "done", job.message
+        return job
+
+    assert client.call("shot info", {"shot": str(mine)}, 60)["next"] == "track"
+    do("track", samples=2, smooth=1)
+    do("faceset", double=True)
+    kill_in_the_middle(client, mine)
+    swap = do("swap", likeness=["ada"], version=1, overwrite=True, exposure=0.5)
+    assert main(["track", str(typed), "--samples", "2", "--smooth", "1"]) == 0
+    assert main(["faceset", str(typed), "--double"]) == 0
+    assert main(["swap", str(typed), "--likeness", "ada", "--exposure", "0.5"]) == 0
+    made = sorted((typed / "swaps/ada_v001").iterdir())
+    assert sorted(swap.frames) == list(range(1001, 1009))
+    for frame, path in swap.frames.items():
+        same(Path(path), next(file for file in made if f".{frame}." in file.name))
+
+
+def kill_in_the_middle(client, shot):
+    job = client.submit("swap", {"shot": str(shot), "likeness": ["ada"], "version": 1})
+    until(lambda: client.pump() is not None and (job.frames or job.ended), 120)
+    os.kill(client._connection._process.pid, signal.SIGKILL)
+    assert client.wait(job, 30).state == "failed"
+    for path in job.frames.values():
+        exr.read_channels(Path(path))
+
+
+def same(one, other):
+    (pixels, header), (expected, wanted) = exr.read_channels(one), exr.read_channels(other)
+    assert pixels.keys() == expected.keys()
+    for name, plane in expected.items():
+        assert plane.dtype == pixels[name].dtype
+        np.testing.assert_array_equal(pixels[name], plane)
+    assert {name: str(value) for name, value in header.items()} == {
+        name: str(value) for name, value in wanted.items()
+    }
+
+
+@pytest.mark.parametrize("name", HOST_SIDE)
+def test_what_a_host_imports_is_the_standard_library_in_python_3_9(name):
+    text = (ROOT / "plugin" / f"{name}.py").read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text, feature_version=(3, 9))):
+        if isinstance(node, ast.Import):
+            assert {alias.name for alias in node.names} <= sys.stdlib_module_names
+        if isinstance(node, ast.ImportFrom):
+            known = HOST_SIDE if node.level == 1 else {*sys.stdlib_module_names, "__future__"}
+            assert node.module.partition(".")[0] in known
