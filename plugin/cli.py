@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lifemask.nodes.errors import LifemaskError
 from lifemask.plugin import (
+    base,
     benchmark,
     faceset,
     info,
@@ -36,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     look.COMMAND,
     truth.COMMAND,
     benchmark.COMMAND,
+    base.COMMAND,
 )
 """What a person can type, and a host can ask a worker for."""
 

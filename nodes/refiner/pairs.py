@@ -1,9 +1,9 @@
-"""Pairs: renders of synthetic people whose perfect swap is known, for the base to learn from.
+"""The work behind `lifemask base`: learn from renders whose perfect swap is known.
 
 A corpus holds ``SHOT/PERSON`` folders, each with a scene-linear ``beauty/beauty.####.exr`` that
 names its colour space, and ``mattes/mattes.####.exr`` with the exact matte ``face``. Beside a plate
 ``SHOT/B``, ``SHOT/A_on_B`` is its perfect swap by A; both ways are learned. A person's other shots
-are the takes.
+are the takes. What the takes of A show and ``A_on_B`` does not, a beard, must not be among them.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,23 +22,32 @@ from lifemask.nodes.errors import BrokenFileError, FaceError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.face_space import crop as cut
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.learned import LEARNED_FROM, LICENCE
 from lifemask.nodes.part import Part
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import Example, learnable, logged, picture, scene
+from lifemask.nodes.refiner.examples import Example, Examples, learnable, logged, picture, scene
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.loop import train
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage, There
+from lifemask.nodes.refiner.tuning import planned
 from lifemask.nodes.release import Release
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import View
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio import exr
 from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.read import named_space, read
 from lifemask.ocio.sequence import Sequence
 
+if TYPE_CHECKING:
+    from lifemask.nodes.train import Train
+
 _ON = "_on_"
+_CHOICES = 3  # ways in which the likeness's pictures are chosen
 _FEWEST = 7  # pictures: up to so many less one, when there are few
 
 
@@ -75,13 +85,19 @@ class Corpus:
             raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
         return found
 
+    @property
+    def frames(self) -> int:
+        """How many examples there are at most."""
+        plates = (pair.plate / "beauty" for pair in self.pairs)
+        return _CHOICES * sum(len(list(beauty.glob("beauty.*.exr"))) for beauty in plates)
+
     def _takes(self, person: str) -> list[Path]:
         own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
         return sorted(take for take in own if not any(take.parent.glob(f"*{_ON}*")))
 
-    def examples(self, pairs: list[Pair], size: int, seed: int) -> Iterator[Example]:
-        """Yield several examples of each frame of ``pairs``, in crops of ``size`` pixels."""
-        for pair in progress.each(pairs, "pairs", len(pairs)):
+    def examples(self, size: int, seed: int) -> Iterator[Example]:
+        """Yield several examples of each frame of all pairs, in crops of ``size`` pixels."""
+        for pair in progress.each(self.pairs, "pairs", len(self.pairs)):
             try:
                 yield from self._of(pair, size, np.random.default_rng([seed, *pair.name.encode()]))
             except FaceError as error:
@@ -129,6 +145,22 @@ class Corpus:
             # The frames of a take are too far apart to steady each other.
             Track(smooth=0, least_frames=1)(plate)[0].save(path)
         return FaceTrack.load(path)
+
+
+_ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
+
+
+def learn(
+    node: "Train", folders: list[Path], facesets: Path, start: Model | None, folder: Path
+) -> Model:
+    """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``."""
+    plan = planned(node, [one.name for one in folders])
+    torch.manual_seed(plan.seed)
+    begun = Finisher.load(start.path) if start else Finisher(Refiner(), plan.size, _ABOUT)
+    corpora = [Corpus(one, facesets) for one in folders]
+    count = sum(corpus.frames for corpus in corpora)
+    each = (example for one in corpora for example in one.examples(plan.size, plan.seed))
+    return Model(train(begun, Examples.gathered(each, count, plan.size), plan, folder))
 
 
 _NO_RELEASE = Release("", "", date.max, "", "", date.min)

@@ -25,6 +25,7 @@ from lifemask.nodes.errors import BrokenFileError, FaceError
 from lifemask.nodes.faces import topology
 from lifemask.nodes.faces.blendshapes import NAMES, expression
 from lifemask.nodes.faces.stack import landmarks_of
+from lifemask.nodes.learned import LEARNED_FROM, LICENCE
 from lifemask.nodes.render.atlas import COARSE, SIZE, Atlas, using
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.light import complexion
@@ -34,12 +35,6 @@ from lifemask.ocio import exr
 from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.read import named_space, read
 from lifemask.ocio.sequence import Sequence
-
-LEARNED_FROM = "Lifemask's own renders of synthetic people; no photograph, nobody real"
-LICENCE = (
-    "Apache-2.0; the people's head shapes are drawn from ICT-FaceKit, "
-    "MIT, USC Institute for Creative Technologies 2020"
-)
 
 _LEAST_RIGID = 0.15  # of a landmark that an expression may move; the most rigid have 1
 _RIDGE = 1e-3  # a frame, on the coefficients, which are 0..1

@@ -1,0 +1,7 @@
+"""What the weights that ship with Lifemask learned from, and under which licence they are."""
+
+LEARNED_FROM = "Lifemask's own renders of synthetic people; no photograph, nobody real"
+LICENCE = (
+    "Apache-2.0; the people's head shapes are drawn from ICT-FaceKit, "
+    "MIT, USC Institute for Creative Technologies 2020"
+)
