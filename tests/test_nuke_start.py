@@ -175,4 +175,5 @@ def test_a_worker_that_cannot_be_started_is_said_in_one_sentence(started, tmp_pa
     node["shot"]._value = str(tmp_path / "sh010")
     fake.press(node, "track")
     fake.pump(lambda: fake.messages)
-    assert "the worker cannot be started with this command" in fake.messages[0]
+    assert "worker cannot be started" in fake.messages[0]
+    assert "/no/such/lifemask" in fake.messages[0]
