@@ -12,6 +12,7 @@ from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.command import Command, Result, add_shot
 from lifemask.plugin.faceset import double_name
 from lifemask.plugin.release import consent
+from lifemask.plugin.swap import COMMAND as SWAP
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, A
 
     ``people`` are those of the last track, ``versions`` the numbers by kind and name, ``releases``
     empty or why the consent does not hold, ``missing`` empty or why a command has to be run, and
-    ``next`` is the first of them that has to.
+    ``next`` is the first that has to for a swap; empty when there is one.
     """
     names = list(likenesses)
     releases = {name: _refusal(shot, name) for name in names}
@@ -57,7 +58,7 @@ def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, A
         "releases": releases,
         "advice": {name: lines for name in names if (lines := _advice(shot, name))},
         "missing": missing,
-        "next": next((command for command, why in missing.items() if why), ""),
+        "next": next((step for step in (*SWAP.needs, SWAP.name) if missing[step]), ""),
     }
 
 
@@ -75,8 +76,8 @@ def _refusal(shot: Shot, likeness: str) -> str:
 def _lack(shot: Shot, kind: str, likenesses: list[str], person: str) -> str:
     """Say who has nothing of this ``kind`` yet."""
     people = list(shot.newest("track"))
-    if kind == "track":
-        return "" if people else "nobody has been tracked yet"
+    if kind in _OF_ALL:
+        return "" if shot.names(kind) else f"{_OF_ALL[kind]} yet"
     wanted = list(likenesses)
     if kind == "models":
         return ""  # the base that ships with Lifemask serves until then
@@ -86,6 +87,10 @@ def _lack(shot: Shot, kind: str, likenesses: list[str], person: str) -> str:
     if wanted and not lacking:
         return ""
     return f"{kind}/ has nothing of {', '.join(lacking) or 'anybody'} yet"
+
+
+_OF_ALL = {"track": "nobody has been tracked", "models": "no model has been tuned to the shot"}
+"""What is made for everybody in the shot at once."""
 
 
 def _versions(shot: Shot, kind: str) -> dict[str, list[int]]:

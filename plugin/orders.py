@@ -39,13 +39,17 @@ def requests(button: str, values: Values, frames: str = "") -> list[Request]:
     elif command == "release add":
         params["performer"] = values.get("likeness", "")
     elif command == "swap":
-        names = [values.get("likeness", ""), values.get("person", "")]
-        params["likeness"] = ["=".join(filter(None, names))]
         params["frames"] = frames or values.get("frames", "")
         params["version"], params["overwrite"] = _version(values), True
-    elif _takes(command, "likeness"):
-        params["likeness"] = values.get("likeness", "")
-    return [(command, params)]
+    return [(command, {**params, **_likeness(command, values)})]
+
+
+def _likeness(command: str, values: Values) -> dict[str, Any]:
+    """Whose face goes in, and on whom, as the command wants to be told."""
+    declared = [param for param in commands()[command]["params"] if param["name"] == "likeness"]
+    name, person = (values.get(key) or "" for key in ("likeness", "person"))
+    cast = ["=".join(filter(None, (name, person)))]
+    return {"likeness": cast if declared[0]["many"] else name} if declared else {}
 
 
 def _facesets(values: Values) -> Iterable[Request]:
@@ -75,10 +79,6 @@ def _params(command: str, values: Values) -> dict[str, Any]:
 def command_of(button: str) -> str:
     """Return the command behind a button, empty for Stop."""
     return next(known.command for known in buttons() if known.name == button)
-
-
-def _takes(command: str, name: str) -> bool:
-    return any(param["name"] == name for param in commands()[command]["params"])
 
 
 def _version(values: Values) -> int:
