@@ -52,6 +52,11 @@ class Cue:
     mouth: float  # share of the double's own mouth between the lips
     reduction: float
 
+    @property
+    def used(self) -> set[int]:
+        """All pictures that serve the frame."""
+        return {picture for shares in self.pictures.values() for picture in shares}
+
 
 class Part:
     """A role, planned: `cue` gives what a frame needs, None where the person is not seen."""

@@ -6,8 +6,10 @@ it is made of, so nothing can be copied. One half is learned under the plate's l
 double's face, the other with the likeness's face under the light of the takes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,6 +27,9 @@ from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.sample import shrink
 from lifemask.nodes.swap import Role, Swap
+from lifemask.ocio.overlap import overlap
+
+Bools = NDArray[np.bool_]
 
 _NEAR = 8
 """Frames around one that may not serve it: they are all but the same picture."""
@@ -34,25 +39,32 @@ _LEAST = 3  # pictures that must be left to choose from
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """One performer (`own`) whose frames are played by the `other` and swapped back."""
+    """One performer (`own`) whose frames are played by the `other` and swapped back.
+
+    ``sound`` says by faceset which pictures can be used.
+    """
 
     own: FaceSet
     other: FaceSet
     role: Role
     model: Finisher
+    sound: Mapping[Path, Bools]
 
     def examples(self, size: int, most: int) -> Iterator[Example]:
         """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
-        there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own))
+        holes = np.tile(~self.sound[self.other.folder], (len(self.own), 1))
+        there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
         back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self._barred())
-        chosen = list(even(len(self.own), most))
+        chosen = [i for i in even(len(self.own), most) if self._fair(there, back, i)]
         for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
-            example = self._one(there, back, index, size)
-            if torch.isfinite(example.planes).all():
-                yield example
-            else:
-                file = self.own.folder / f"face.{index + 1:04d}.exr"
-                progress.note("train", f"{file}: holds numbers that are not finite; left out")
+            yield self._one(there, back, index, size)
+
+    def _fair(self, there: Part, back: Part, index: int) -> bool:
+        """Whether a frame and all that serves it are sound, and it does not serve itself."""
+        sound, others = self.sound[self.own.folder], self.sound[self.other.folder]
+        served, own = sorted(there.cue_of(index).used), sorted(back.cue_of(index).used)
+        whole = sound[[index, *own]].all() and others[served].all()
+        return bool(whole) and index not in own
 
     @torch.inference_mode()
     def _one(self, there: Part, back: Part, index: int, size: int) -> Example:
@@ -76,18 +88,40 @@ class Rehearsal:
         alpha = made.face * (1 - stage.occlusion)
         return to_log(blended(plate, raw, alpha, stage.width * Swap().edge / 100))
 
-    def _barred(self) -> NDArray[np.bool_]:
-        """Frames around each one; its whole take when enough others are left."""
+    def _barred(self) -> Bools:
+        """What may not serve each frame: those around it, of a short take the nearer half.
+
+        Its whole take when enough others are left.
+        """
         take, frame = self.own.faces.take, self.own.faces.frame
+        sound = self.sound[self.own.folder]
         same = take[:, None] == take[None]
-        near = same & (np.abs(frame[:, None] - frame[None]) <= _NEAR)
-        return np.asarray(np.where((~same).sum(1, keepdims=True) >= _LEAST, same, near), bool)
+        apart = np.abs(frame[:, None] - frame[None])
+        farthest = np.where(same & sound, apart, 0).max(1, keepdims=True)
+        near = same & (apart <= np.minimum(_NEAR, farthest / 2))
+        enough = (~same & sound).sum(1, keepdims=True) >= _LEAST
+        return np.asarray(np.where(enough, same, near) | ~sound, bool)
 
 
 def rehearsals(cast: list[Role], model: Finisher) -> list[Rehearsal]:
     """Every likeness as double and every double as likeness, with everybody they meet."""
+    facesets = {
+        faceset.folder: faceset for role in cast for faceset in (role.likeness, role.double)
+    }
+    sound = {folder: _sound(faceset) for folder, faceset in facesets.items()}
     return [
-        Rehearsal(own, other, role, model)
+        Rehearsal(own, other, role, model, sound)
         for role in cast
         for own, other in ((role.double, role.likeness), (role.likeness, role.double))
     ]
+
+
+def _sound(faceset: FaceSet) -> Bools:
+    """Which pictures (N,) hold numbers only; tells of the others, which are left out."""
+    with closing(overlap(faceset.face, range(len(faceset)))) as faces:
+        sound = np.array([np.isfinite(face).all() for face in faces])
+    broken = [f"face.{index + 1:04d}.exr" for index in np.flatnonzero(~sound)]
+    if broken:
+        names = ", ".join(broken)
+        progress.note("train", f"{faceset.folder}: {len(broken)} not finite, left out: {names}")
+    return sound
