@@ -12,6 +12,27 @@ from lifemask.plugin.gizmo import FILE, GRADE, KINDS, OWN, TEXTS, gizmo
 from lifemask.plugin.gizmo_graph import GRAPH, INPUTS, LAYERS, quoted
 
 GROUP = read(FILE.read_text(encoding="utf-8")).children[0]
+OFFERED = {
+    "bbox": {"union", "intersection", "A", "B"},
+    "operation": {"from", "minus", "over", "plus"},
+    "metainput": {"A", "B", "All"},
+    "on_error": {"error", "black", "checkerboard", "nearest frame"},
+    "before": {"hold", "loop", "bounce", "black"},
+    "after": {"hold", "loop", "bounce", "black"},
+    "localizationPolicy": {"on", "fromAutoLocalizePath", "onDemand", "off"},
+    "datatype": {"16 bit half", "32 bit float"},
+    "metadata": {"no metadata", "default metadata", "all metadata"},
+}
+"""What Nuke's pulldowns hold, as its reference says."""
+
+BUILT_IN = {
+    *("name", "help", "label", "disable", "selected", "panel", "cached", "icon", "bookmark"),
+    *("action", "indicators", "hide_input", "tile_color", "gl_color", "note_font", "autolabel"),
+    *("onCreate", "onDestroy", "knobChanged", "updateUI", "xpos", "ypos", "dope_sheet"),
+    *("lifetimeStart", "lifetimeEnd", "useLifetime", "postage_stamp", "lock_connections"),
+}
+"""Knobs that every Group has."""
+
 ASKED = {item.name for item in (*settings(), *buttons(), *OWN)}
 
 
@@ -108,6 +129,21 @@ def test_a_button_is_one_line_that_calls_the_package(button):
     imported, called = ast.parse(code).body
     assert imported.names[0].name == "lifemask_nuke.in_nuke.session"
     assert ast.unparse(called.value.args[0]) == repr(button.name)
+
+
+def test_pulldowns_are_set_to_what_nuke_has_in_them():
+    chosen = {
+        (name, value)
+        for node in GROUP.children
+        for name, value in node.knobs.items()
+        if name in OFFERED
+    }
+    assert {name for name, _ in chosen} == set(OFFERED)
+    assert all(value in OFFERED[name] for name, value in chosen)
+
+
+def test_no_knob_has_the_name_of_one_of_nukes_own():
+    assert not {knob.name for knob in GROUP.user} & BUILT_IN
 
 
 def test_nothing_runs_when_a_script_opens_so_it_opens_without_the_plug_in():
