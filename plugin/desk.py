@@ -85,15 +85,10 @@ class Desk:
         """Name the first command that this one needs and that has not been run."""
         if self.info is None:
             return ""  # not known yet; the worker refuses what cannot be done
-        if not self.info:
-            lacks = command != "shot new"
-            return (
-                f"Press {_label('shot new')} first: there is no shot in this folder."
-                if lacks
-                else ""
-            )
+        if not self.info and command != "shot new":
+            return f"Press {_label('shot new')} first: there is no shot in this folder."
         for need in commands():
-            why = self.info["missing"].get(need, "")
+            why = self.info.get("missing", {}).get(need, "")
             if why and need in _needs(command):
                 return f"Press {_label(need)} first: {why}."
         return ""

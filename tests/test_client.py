@@ -12,14 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lifemask.ocio import exr
 from lifemask.plugin import protocol
 from lifemask.plugin.cli import main
 from lifemask.plugin.client import Client, WorkerError
-from lifemask.plugin.paths import PathMap
 
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
@@ -236,32 +233,6 @@ def test_the_host_s_own_python_does_not_reach_the_worker(start, monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/opt/Nuke")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/Nuke")
     assert start().call("look up")["known"] == 1
-
-
-folders = st.lists(st.text("aé _.#%0d", min_size=1), min_size=1, max_size=3).map("/".join)
-
-
-@given(rest=folders)
-def test_paths_go_there_and_back(rest):
-    storage = PathMap([("/jobs", "/mnt/jobs"), ("/jobs/fast", "/ssd"), ("P:\\", "/mnt/p")])
-    for here, there in (("/jobs", "/mnt/jobs"), ("/jobs/fast", "/ssd"), ("P:", "/mnt/p")):
-        sent = storage.there({"takes": [f"{here}/{rest}"]})
-        assert sent == {"takes": [f"{there}/{rest}"]}
-        assert storage.here(sent) == {"takes": [f"{here}/{rest}"]}
-    assert storage.there(f"p:\\{rest}") == f"/mnt/p/{rest}"
-    assert storage.there(f"/jobsite/{rest}") == f"/jobsite/{rest}"
-
-
-def test_paths_in_sentences_come_back_too():
-    storage = PathMap([("\\\\nas\\show", "/mnt/show")])
-    told = storage.here("/mnt/show/sh010: no shot; run `x '/mnt/show/a b'`, not /mnt/shows")
-    assert told == "//nas/show/sh010: no shot; run `x '//nas/show/a b'`, not /mnt/shows"
-    assert storage.there("\\\\NAS\\Show\\sh 010\\é.####.exr") == "/mnt/show/sh 010/é.####.exr"
-    assert storage.there({"samples": 4, "on": True, "none": None}) == {
-        "samples": 4,
-        "on": True,
-        "none": None,
-    }
 
 
 def copied(shot, name):
