@@ -18,7 +18,7 @@ from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.release import Release
 from lifemask.nodes.swap import Role
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio import exr
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
@@ -72,6 +72,32 @@ def pair(tmp_path_factory):
     likeness = Faceset()([take], QUICK(take)[:1], "ada", folder / "ada_v001")
     double = Faceset(every_frame=True)([plate], [track], "double", folder / "double_v001")
     return Pair(plate, track, likeness, double)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """Return a model that is a tenth of the base's size, and learned nothing."""
+    import torch
+
+    from lifemask.nodes.refiner.finisher import Finisher
+    from lifemask.nodes.refiner.network import Refiner
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("small") / "model.safetensors"
+    Finisher(Refiner(8), 64, {"licence": "Apache-2.0"}).save(path)
+    return Model(path)
+
+
+@pytest.fixture(scope="session")
+def rehearsed(pair, small):
+    """Return the examples that `pair` gives when `small` swaps it, 64 pixels a side."""
+    from lifemask.nodes.refiner.examples import Examples
+    from lifemask.nodes.refiner.finisher import Finisher
+    from lifemask.nodes.refiner.rehearsal import rehearsals
+
+    both = rehearsals([pair.role], Finisher.load(small.path))
+    every = [example for one in both for example in one.examples(64, 100)]
+    return Examples.gathered(every, len(every), 64)
 
 
 @pytest.fixture

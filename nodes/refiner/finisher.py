@@ -96,4 +96,4 @@ class Finisher:
 def moved_matte(face: Tensor, logit: Tensor) -> Tensor:
     """A matte moved by ``logit``: what is 0 or 1 stays so."""
     odds = face * torch.exp(logit.clamp(-6, 6))
-    return odds / (odds + 1 - face).clamp(min=1e-6)
+    return odds / (odds + (1 - face)).clamp(min=1e-6)

@@ -54,7 +54,7 @@ class Rehearsal:
         """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
         holes = np.tile(~self.sound[self.other.folder], (len(self.own), 1))
         there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
-        back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self._barred())
+        back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self.barred())
         chosen = [i for i in even(len(self.own), most) if self._fair(there, back, i)]
         for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
             yield self._one(there, back, index, size)
@@ -88,7 +88,7 @@ class Rehearsal:
         alpha = made.face * (1 - stage.occlusion)
         return to_log(blended(plate, raw, alpha, stage.width * Swap().edge / 100))
 
-    def _barred(self) -> Bools:
+    def barred(self) -> Bools:
         """What may not serve each frame: those around it, of a short take the nearer half.
 
         Its whole take when enough others are left.

@@ -1,0 +1,384 @@
+"""The refiner's parts, each against what is known: numbers, moves and mattes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifemask.nodes.part import Part
+from lifemask.nodes.refiner import align
+from lifemask.nodes.refiner.crop import (
+    CANDIDATES,
+    CHANNELS,
+    COVERED,
+    LIGHT,
+    NORMAL,
+    OPENINGS,
+    PLATE,
+    Crop,
+)
+from lifemask.nodes.refiner.disguise import Disguise
+from lifemask.nodes.refiner.examples import Example, picture, scene, varied
+from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
+from lifemask.nodes.refiner.loss import losses, total
+from lifemask.nodes.refiner.network import Answer, Refiner
+from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
+from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.render.atlas import COARSE, SIZE
+from lifemask.nodes.render.compose import View, Window
+from lifemask.nodes.render.sample import blur
+from lifemask.nodes.swap import Swap
+
+
+@pytest.fixture(scope="module")
+def stage(pair):
+    """Return a stage of the fourth frame in face space, and the crop of 64 pixels of it."""
+    part = Part(Swap(), pair.role)
+    cue, meshes, window = scene(part, 3)
+    with torch.inference_mode():
+        made = Stage.of(part, cue, meshes, window, picture(part, 3), Swap())
+    return made, Crop.of(cue.matrix, window.x1, window, 64)
+
+
+def guess(size, seed=0):
+    """What is shown of a face that there is not: smooth colours, mattes of a disk."""
+    torch.manual_seed(seed)
+    shown = 0.4 + 0.1 * blur(torch.randn(2, CHANNELS, size, size), 2) * 2
+    away = torch.linspace(-1, 1, size)
+    disk = (away[None] ** 2 + away[:, None] ** 2 < 0.7).float()
+    shown[:, OPENINGS.start :] = disk
+    shown[:, OPENINGS] *= (away < 0).float()
+    return shown
+
+
+def opinionated(width=8):
+    """A network whose answer is about everything that it is shown."""
+    torch.manual_seed(3)
+    network = Refiner(width)
+    for head in (network.smooth, network.fine):
+        torch.nn.init.normal_(head.weight, std=0.5)
+    return network.eval().requires_grad_(False)
+
+
+# The network
+
+
+def test_exposure_and_white_balance_of_everything_change_nothing():
+    network, shown = opinionated(), guess(64)
+    other = shown.clone()
+    other[:, : LIGHT.stop] += torch.tensor([0.2, -0.1, 0.05]).repeat(6)[None, :, None, None]
+    before, after = network(shown), network(other)
+    assert (before.change.std(), before.matte.std()) > (0.01, 0.01)
+    for name in ("change", "matte", "spread"):
+        assert torch.allclose(getattr(before, name), getattr(after, name), atol=3e-3)
+
+
+def test_the_exposure_of_the_plate_alone_does_change_something():
+    network, shown = opinionated(), guess(64)
+    other = shown.clone()
+    other[:, PLATE] += 0.1
+    assert (network(shown).change - network(other).change).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("size", [64, 96, 128, 256, 512])
+def test_every_multiple_of_32_pixels_is_answered(size):
+    answer = opinionated()(guess(size))
+    assert answer.change.shape == (2, 3, size, size)
+    assert answer.matte.shape == answer.spread.shape == (2, 1, size, size)
+    assert all(torch.isfinite(plane).all() for plane in (answer.change, answer.matte))
+    assert (answer.spread > 0).all()
+
+
+def test_one_that_learned_nothing_is_the_bare_render():
+    shown = guess(64)
+    answer = Refiner(8)(shown)
+    candidates = shown[:, CANDIDATES].unflatten(1, (3, 3))
+    apart = (candidates[:, 1:] - candidates[:, :1]).abs().amax()
+    assert answer.change.abs().max() < 0.1 * apart
+    assert not answer.matte.any()
+
+
+def test_what_is_fine_changes_in_eyes_and_mouth_only():
+    shown, network = guess(128), opinionated()
+    change = network(shown).change
+    fine = (change - blur(change, 2)).abs().mean(1, keepdim=True)
+    opened = shown[:, OPENINGS].amax(1, keepdim=True) > 0
+    inside, outside = (torch.minimum(part, shown[:, COVERED]) > 0 for part in (opened, ~opened))
+    assert fine[inside].mean() > 3 * fine[outside].mean()
+
+
+# The crop
+
+
+def waves(x, y, length):
+    """Smooth colours (..., 2) at any place in pixels."""
+    return torch.stack([torch.sin(x * 6.28 / length), torch.cos((x + 2 * y) * 2.8 / length)], -1)
+
+
+def centres(height, width):
+    """Where the pixels are: x and y (height, width)."""
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    return x, y
+
+
+@st.composite
+def similarities(draw):
+    """Matrices (2, 3) about the middle of a window of 110 by 90 pixels, to a crop of 64."""
+    scale, angle = draw(st.floats(0.25, 3)), draw(st.floats(-3.2, 3.2))
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    at = np.array([draw(st.floats(40, 70)), draw(st.floats(30, 60))])
+    return np.concatenate([turn, (32 - turn @ at)[:, None]], 1).astype(np.float32)
+
+
+@settings(max_examples=60, deadline=None)
+@given(similarities())
+def test_a_crop_shows_what_is_there_and_gives_it_back_to_its_place(matrix):
+    crop, scale = Crop(64, matrix), float(np.linalg.norm(matrix[0, :2]))
+    length = 30 * max(1, 1 / scale)
+    x, y = centres(90, 110)
+    window = waves(x, y, length).permute(2, 0, 1)[None]
+    taken = crop.take(window)
+    inverse = np.linalg.inv(np.concatenate([matrix, [[0, 0, 1]]]))
+    there = np.stack([*centres(64, 64), torch.ones(64, 64)], -1) @ inverse.T.astype(np.float32)
+    right = waves(*(torch.from_numpy(there[..., i]) for i in (0, 1)), length).permute(2, 0, 1)
+    rim = 3 / min(scale, 1)
+    inside = ((there[..., :2] > rim) & (there[..., :2] < np.array([110, 90]) - rim)).all(-1)
+    assert (taken[0] - right).abs()[:, inside].max() < 0.03
+    back = crop.give(taken, 90, 110)[0]
+    seen = np.stack([x, y, torch.ones_like(x)], -1) @ matrix.T
+    known = ((seen > 3) & (seen < 61)).all(-1)
+    ours = crop.give(torch.from_numpy(inside.astype(np.float32))[None, None], 90, 110)[0, 0] > 0.999
+    sure = ours & torch.from_numpy(known)
+    assert (back - window[0]).abs()[:, sure].numpy().max(initial=0) < 0.06
+
+
+def test_a_crop_is_the_middle_of_face_space_in_whatever_window():
+    matrix = np.array([[0.8, 0.1, 20], [-0.1, 0.8, 30]], np.float32)
+    whole, part = Window(0, 0, 300, 300), Window(40, 70, 200, 260)
+    crop, other = (Crop.of(matrix, 352, window, 64) for window in (whole, part))
+    middle = np.linalg.solve(matrix[:, :2], np.array([176, 176]) - matrix[:, 2])
+    assert np.allclose(crop.matrix @ [*middle, 1], 32, atol=1e-3)
+    assert np.allclose(other.matrix @ [middle[0] - 40, middle[1] - 70, 1], 32, atol=1e-3)
+    assert np.allclose(np.linalg.norm(crop.matrix[0, :2]), 0.8062 * 64 / 352 * 24 / 21, atol=1e-3)
+
+
+# The truth, moved
+
+
+def test_a_smooth_move_is_found_whatever_the_light():
+    size, random = 128, np.random.default_rng(1)
+    noise = torch.from_numpy(random.normal(size=(1, 3, size, size)).astype(np.float32))
+    truth = (0.4 + 0.2 * blur(noise, 1.5)[0]).numpy()
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    off = np.stack([1.5 * np.sin(y / 25) + 0.5, 1.2 * np.cos(x / 30)], -1).astype(np.float32)
+    place = np.stack([x, y], -1) + off
+    render = align.moved(truth, place) + 0.1 * np.sin(x / 40)
+    weight = np.ones((size, size), np.float32)
+    found = align.move(render.astype(np.float32), truth, weight)
+    inside = slice(12, -12)
+    error = np.linalg.norm(found - place, axis=-1)[inside, inside]
+    assert np.median(error) < 0.3
+    assert np.median(np.linalg.norm(off, axis=-1)[inside, inside]) > 1
+    again = align.moved(truth, found)[:, inside, inside]
+    assert np.abs(again - align.moved(truth, place)[:, inside, inside]).mean() < 0.003
+
+
+def test_what_does_not_count_moves_nothing():
+    random = np.random.default_rng(2).normal(0.4, 0.1, (2, 3, 64, 64)).astype(np.float32)
+    found = align.move(random[0], random[1], np.zeros((64, 64), np.float32))
+    assert np.array_equal(found, np.stack(np.meshgrid(*[np.arange(64)] * 2), -1))
+
+
+# Disguises
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
+    disguise = Disguise.drawn(np.random.default_rng(seed))
+    albedo, light = disguise.known()
+    coarse = torch.nn.functional.avg_pool2d(disguise.pattern, SIZE // COARSE)[0]
+    assert torch.allclose(albedo + light, coarse, atol=1e-6)
+    assert light.abs().max() <= 0.51 * coarse.abs().max()
+
+
+def test_a_disguise_is_on_the_face_only(pair, stage):
+    part = Part(Swap(), pair.role)
+    _, meshes, window = scene(part, 3)
+    own = View.of_mesh(meshes.own, window)
+    plate = stage[0].plate
+    drawn = (Disguise.drawn(np.random.default_rng(seed)) for seed in range(20))
+    disguise = next(one for one in drawn if one.pattern.min() < -0.05)
+    worn = disguise.on(plate, own)
+    off = own.covered.expand_as(plate) == 0
+    assert torch.equal(worn[off], plate[off])
+    found = own.of(sum(disguise.known())[None]) * own.covered
+    left = blur(worn - plate - found, 4).abs().mean() / blur(worn - plate, 4).abs().mean()
+    assert left < 0.2
+
+
+# The loss
+
+
+def answered(example, picture):
+    """The answer that makes ``picture`` of an example."""
+    nothing = torch.zeros_like(example.weight)
+    return Answer(picture - example.candidates[:, 0], nothing, nothing + 0.01)
+
+
+def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(rehearsed):
+    example = rehearsed.batch(range(len(rehearsed)))
+
+    def cost(picture):
+        parts = losses(answered(example, picture), example)
+        return float(parts["near"]), float(parts["structure"])
+
+    here, soft, lit = (
+        cost(p) for p in (example.truth, blur(example.truth, 1.5), example.truth + 0.005)
+    )
+    assert here == pytest.approx((0, 0), abs=1e-5)
+    assert soft[1] > 0.1
+    assert sum(lit) < sum(soft)
+    assert lit[0] > 0
+    assert lit[1] < 0.2 * soft[1]
+
+
+def test_what_does_not_count_costs_nothing(rehearsed):
+    example = rehearsed.batch([0, 1])
+    blind = replace(example, weight=torch.zeros_like(example.weight))
+    parts = losses(answered(blind, blind.truth + 1), blind)
+    assert {name: float(parts[name]) for name in ("near", "structure", "doubt")} == {
+        "near": 0,
+        "structure": 0,
+        "doubt": 0,
+    }
+
+
+def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
+    example = rehearsed.batch([0, 1])
+    answer = answered(example, example.truth + 0.02)
+    costs = {
+        said: float(losses(replace(answer, spread=answer.spread * 0 + said), example)["doubt"])
+        for said in (0.005, 0.01, 0.015, 0.02, 0.025, 0.04, 0.08)
+    }
+    assert min(costs, key=costs.get) == 0.02
+
+
+def test_the_total_is_of_all_parts(rehearsed):
+    example = rehearsed.batch([0])
+    parts = losses(answered(example, example.truth + 0.01), example)
+    for name in parts:
+        more = {**parts, name: parts[name] + 1}
+        assert total(more) > total(parts)
+
+
+# Examples
+
+
+def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed):
+    torch.manual_seed(5)
+    chosen = [0, 1, 2, 3] * 6
+    before = rehearsed.batch(chosen)
+    after = varied(before)
+    flipped = Example.of(before.planes.flip(3))
+    normals = flipped.shown[:, NORMAL] * torch.tensor([-1, 1, 1]).view(1, 3, 1, 1)
+    mirrored = (after.truth == flipped.truth).flatten(1).all(1)
+    assert 0 < mirrored.sum() < len(chosen)
+    for place, is_mirrored in enumerate(mirrored.tolist()):
+        other = flipped if is_mirrored else before
+        turned = normals if is_mirrored else before.shown[:, NORMAL]
+        assert torch.equal(after.shown[place, NORMAL], turned[place])
+        for planes in (slice(9, NORMAL.start), slice(NORMAL.stop, CHANNELS)):
+            assert torch.equal(after.shown[place, planes], other.shown[place, planes])
+        for name in ("truth", "weight", "matte"):
+            assert torch.equal(getattr(after, name)[place], getattr(other, name)[place])
+        off = after.candidates[place] - other.candidates[place]
+        assert torch.allclose(off, off[:1, :, :1, :1].expand_as(off), atol=1e-5)
+
+
+def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(rehearsed):
+    assert len(rehearsed) > 10
+    every = rehearsed.batch(range(len(rehearsed)))
+    assert torch.isfinite(every.planes).all()
+    assert (every.weight.mean((1, 2, 3)) > 0.1).all()
+    counts = every.weight.expand_as(every.truth) > 0.9
+    assert (every.candidates[:, 0] - every.truth)[counts].abs().mean() < 0.05
+    assert (every.shown[:, PLATE] - every.truth)[counts].abs().mean() > 0.002
+
+
+# Rehearsals
+
+
+def rehearsal(pair, take, frame, sound):
+    faces = replace(pair.double.faces, take=np.array(take), frame=np.array(frame))
+    own = replace(pair.double, faces=faces)
+    return Rehearsal(own, pair.likeness, pair.role, None, {own.folder: np.array(sound)})
+
+
+@given(
+    frames=st.lists(st.integers(0, 60), min_size=2, max_size=20, unique=True).map(sorted),
+    cut=st.integers(0, 20),
+    broken=st.sets(st.integers(0, 19), max_size=3),
+)
+def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, cut, broken):
+    take = [int(place >= cut) for place in range(len(frames))]
+    sound = [place not in broken for place in range(len(frames))]
+    barred = rehearsal(pair, take, frames, sound).barred()
+    assert barred.diagonal().all()
+    assert barred[:, ~np.array(sound)].all()
+    for place, row in enumerate(barred):
+        mine = [other for other in range(len(frames)) if take[other] == take[place]]
+        apart = {other: abs(frames[other] - frames[place]) for other in mine if sound[other]}
+        left = {other for other in apart if not row[other]}
+        assert all(apart[other] > min(8, max(apart.values()) / 2) for other in left)
+        others = sum(sound) - len(apart)
+        assert bool(left) == (others < 3 and max(apart.values(), default=0) > 0)
+
+
+def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
+    likeness, double = pair.likeness, pair.double
+    model = Finisher.load(small.path)
+    (played, _) = rehearsals([pair.role], model)
+    sound = {faceset.folder: np.ones(len(faceset), bool) for faceset in (likeness, double)}
+    sound[double.folder][1:] = False
+    assert list(replace(played, sound=sound).examples(64, 100)) == []
+
+
+# The finisher
+
+
+def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
+    made, crop = stage
+    finisher = Finisher(opinionated(), 64, {})
+    plain, done = bare(made), finisher(made, crop)
+    outside = made.view.covered.expand_as(made.render) == 0
+    assert outside.any()
+    assert torch.equal(done.picture[outside], plain.picture[outside])
+    assert (done.picture - plain.picture)[~outside].abs().mean() > 0.005
+    assert not torch.equal(done.face, plain.face)
+    for still in (0, 1):
+        assert (plain.face == still).any()
+        assert (done.face[plain.face == still] == still).all()
+    assert (done.doubt >= plain.doubt).all()
+
+
+@given(st.floats(0, 1), st.floats(-100, 100), st.floats(0, 50))
+def test_a_moved_matte_is_a_matte_and_follows_its_logit(face, logit, more):
+    low, high = (
+        float(moved_matte(torch.tensor(face), torch.tensor(x))) for x in (logit, logit + more)
+    )
+    assert 0 <= low <= high + 1e-6 <= 1 + 2e-6
+    if face in (0, 1):
+        assert low == high == face
+
+
+def test_a_crop_of_another_size_says_the_same(stage):
+    made, _ = stage
+    finisher = Finisher(opinionated(), 64, {})
+    middle = np.eye(2, 3, dtype=np.float32)
+    side = made.plate.shape[-1]
+    window = Window(0, 0, side, side)
+    one, two = (finisher(made, Crop.of(middle, side, window, size)).picture for size in (128, 256))
+    assert (one - two).abs().mean() < (one - made.render).abs().mean()
