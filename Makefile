@@ -20,8 +20,8 @@ SHARED := __init__ protocol connection client paths declared orders results desk
 demo: demo/.done
 	@echo
 	@echo "The pictures are here:"
-	@find demo/sh010/look demo/sh010/swaps -maxdepth 1 -mindepth 1 | sort | sed 's/^/  /'
-	@find demo/sh010/look -type f | sort | sed 's/^/  /'
+	@find demo/*/look demo/*/swaps -maxdepth 1 -mindepth 1 | sort | sed 's/^/  /'
+	@find demo/*/look -type f | sort | sed 's/^/  /'
 
 test: .venv/.installed build/dev/lifemask/.linked extension $(BLENDER_VENVS)
 	$(BIN)/ruff format --check .
@@ -56,6 +56,17 @@ demo/.done: $(SOURCES) .venv/.installed
 	$(LIFEMASK) swap demo/sh010 --likeness ada
 	$(LIFEMASK) truth demo/sh010/swaps/ada_v001 --shot $(RENDERS)
 	$(LIFEMASK) look demo/sh010
+	@echo "The other way, by the same model: who was the double plays the likeness"
+	$(LIFEMASK) shot new demo/sh020 --plate "$(FOOTAGE)/takes/ada_studio/ada_studio.####.exr" \
+		--colorspace "$(SPACE)" --fps 24 --frames 1001-1008
+	$(LIFEMASK) release add demo/sh020 --performer ben --document $(FOOTAGE)/releases/ben.md \
+		--project demo --expires 2035-12-31
+	$(LIFEMASK) track demo/sh020
+	$(LIFEMASK) faceset demo/sh020 --performer ben "$(RENDERS)/performer_b/beauty/beauty.####.exr" \
+		--colorspace "$(SPACE)"
+	$(LIFEMASK) faceset demo/sh020 --double
+	$(LIFEMASK) swap demo/sh020 --likeness ben
+	$(LIFEMASK) look demo/sh020
 	touch $@
 
 .venv/.made: .ci/venv
