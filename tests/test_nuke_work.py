@@ -129,6 +129,15 @@ def test_swap_frame_renders_and_asks_for_the_current_frame_alone(desk):
     assert job.params["likeness"] == ["ada"]
 
 
+def test_what_needs_no_plate_renders_none(desk):
+    desk.client.info = SHOT
+    desk.node["likeness"].setValue("ada")
+    desk.press("train")
+    assert not desk.fake.messages
+    assert not desk.fake.renders
+    assert [method for method, _ in desk.client.jobs()] == ["train"]
+
+
 def test_each_frame_is_shown_as_it_comes(desk):
     job = swap(desk, "swap_range")
     result = desk.session.of(desk.node).desk.result

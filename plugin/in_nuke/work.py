@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..results import Pattern
 
-_WITHOUT_PLATE = ("release_add", "look", "stop")
+_WITHOUT_PLATE = ("release_add", "train", "look", "stop")
 """Buttons that do not look at the plate."""
 
 
