@@ -30,6 +30,9 @@ QUICK = Track(samples=2, smooth=1)
 NO_FACE = 1004
 """The frame of the small plate whose face is painted out."""
 
+# A run in the background is started deaf to Ctrl-C, and the processes that it starts would be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass(frozen=True)
 class Pair:
