@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
