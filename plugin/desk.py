@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .declared import buttons, commands, declaration
 from .orders import command_of, folder, plate, requests, result
-from .results import Frames, Pattern, Upstream, checked, numbers
+from .results import Frames, Pattern, Upstream, checked, is_absolute, numbers, pattern
 
 if TYPE_CHECKING:
     from .client import Client, Job
@@ -147,7 +147,15 @@ class Desk:
 
     def frames(self, text: str) -> Frames:
         """Return what is on disk of these frames, a range, of the result; raises ValueError."""
-        return checked(self.result, plate(self._values()), numbers(text))
+        return checked(self.result, self.plate, numbers(text))
+
+    @property
+    def plate(self) -> Pattern:
+        """The plate that the shot names; until that is known, where a host renders its own to."""
+        path = (self.info or {}).get("plate", {}).get("path", "")
+        if not path:
+            return plate(self._values())
+        return pattern(path if is_absolute(path) else f"{folder(self._values())}/{path}")
 
     @property
     def result(self) -> Pattern:

@@ -28,6 +28,8 @@ _MAGIC = b"\x76\x2f\x31\x01"
 class Pattern:
     r"""The files of a sequence, with forward slashes: ``before``, frame in ``digits``, ``after``.
 
+    A movie, or a still, has no digits: it is the file of every frame.
+
     >>> Pattern.of("C:\\shots\\sh 010\\plate.%04d.exr").hashes
     'C:/shots/sh 010/plate.####.exr'
     """
@@ -59,7 +61,8 @@ class Pattern:
 
     def file(self, frame: int) -> str:
         """Return the file of a frame; a minus sign takes no digit's place."""
-        return f"{self.before}{frame:0{self.digits + (frame < 0)}d}{self.after}"
+        number = f"{frame:0{self.digits + (frame < 0)}d}" if self.digits else ""
+        return f"{self.before}{number}{self.after}"
 
     def frames(self) -> list[int]:
         """Return the frames that are on disk, ascending."""
@@ -71,6 +74,19 @@ class Pattern:
             name.fullmatch(file.name) for file in (folder.iterdir() if folder.is_dir() else ())
         )
         return sorted(int(match[1]) for match in found if match)
+
+
+def pattern(path: str) -> Pattern:
+    """Return the pattern in ``path``, or the file itself when it is a movie or a still."""
+    try:
+        return Pattern.of(path)
+    except ValueError:
+        return Pattern(slashed(path), 0, "")
+
+
+def is_absolute(path: str) -> bool:
+    """Return whether a path, of this system or of Windows, needs no folder before it."""
+    return path.startswith("/") or bool(_WINDOWS.match(path))
 
 
 def slashed(path: str) -> str:
@@ -157,13 +173,21 @@ def _state(result: str, plate: str) -> str:
     except (ValueError, OSError):
         return "broken"
     try:
-        own = header(plate)
         mark = f"{Path(plate).name} {Path(plate).stat().st_size}"
-    except (ValueError, OSError):
+        size = _size(plate)
+    except OSError:
         return "other_plate"
-    if seen.get("displayWindow") != own.get("displayWindow"):
+    if size and seen.get("displayWindow") != size:
         return "other_size"
     return "made" if seen.get("lifemask/plate") == mark else "other_plate"
+
+
+def _size(plate: str) -> Any:  # noqa: ANN401
+    """The window of a plate that is EXR; None for other files, which tell it otherwise."""
+    try:
+        return header(plate).get("displayWindow")
+    except ValueError:
+        return None
 
 
 def header(path: str) -> dict[str, Any]:

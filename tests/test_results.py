@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from lifemask.ocio import exr
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.cli import main
-from lifemask.plugin.results import Frames, Pattern, Upstream, checked, header, numbers, ranges
+from lifemask.plugin.results import (
+    Frames,
+    Pattern,
+    Upstream,
+    checked,
+    header,
+    numbers,
+    pattern,
+    ranges,
+)
 
 ODD = "shots/sh 010é 100%d/plate %04d v2"
 
@@ -24,17 +33,17 @@ def write(file, width=8, **about):
 
 @pytest.mark.parametrize("place", ["####", "%04d", "@@@@", "$F4"])
 def test_a_pattern_is_read_in_every_form(tmp_path, place):
-    pattern = Pattern.of(f"{tmp_path}/{ODD}.{place}.exr")
-    assert pattern.hashes == f"{tmp_path}/{ODD}.####.exr"
-    assert pattern.printf == f"{tmp_path}/{ODD}.%04d.exr"
-    assert pattern.file(7) == f"{tmp_path}/{ODD}.0007.exr"
-    assert pattern.file(-7) == f"{tmp_path}/{ODD}.-0007.exr"
-    assert pattern.frames() == []
+    odd = Pattern.of(f"{tmp_path}/{ODD}.{place}.exr")
+    assert odd.hashes == f"{tmp_path}/{ODD}.####.exr"
+    assert odd.printf == f"{tmp_path}/{ODD}.%04d.exr"
+    assert odd.file(7) == f"{tmp_path}/{ODD}.0007.exr"
+    assert odd.file(-7) == f"{tmp_path}/{ODD}.-0007.exr"
+    assert odd.frames() == []
     for frame in (7, -7, 12345):
-        write(tmp_path / pattern.file(frame))
+        write(tmp_path / odd.file(frame))
     write(tmp_path / ODD / "plate.00008.exr")
-    assert pattern.frames() == [-7, 7, 12345]
-    assert pattern.frames() == list(Sequence.find(pattern.hashes, "-7,7,12345").frames)
+    assert odd.frames() == [-7, 7, 12345]
+    assert odd.frames() == list(Sequence.find(odd.hashes, "-7,7,12345").frames)
 
 
 def test_windows_separators_are_turned():
@@ -112,6 +121,17 @@ def test_a_result_of_another_lifemask_or_without_its_plate_is_of_another_plate(s
     write(Path(result.file(1001)))
     Path(plate.file(1002)).unlink()
     assert checked(result, plate, [1001, 1002, 1003]).other_plate == (1001, 1002)
+
+
+def test_a_movie_is_the_plate_of_every_frame(tmp_path):
+    movie = tmp_path / "plate.mov"
+    movie.write_bytes(b"not an EXR")
+    result = Pattern.of(f"{tmp_path}/r.####.exr")
+    for frame, mark in ((1001, "plate.mov 10"), (1002, "plate.mov 11")):
+        write(Path(result.file(frame)), plate=mark)
+    assert checked(result, pattern(str(movie)), [1001, 1002]) == Frames(
+        (1001,), other_plate=(1002,)
+    )
 
 
 def test_the_command_line_s_own_result_belongs_to_its_plate(shot):
