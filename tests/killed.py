@@ -1,6 +1,7 @@
 """Kills what saves checkpoints, again and again; run as a process of its own, which forks.
 
-`training FOLDER KILLS` compares a short training with ones that are killed at random moments;
+`training FOLDER KILLS` compares a short training with ones that are killed at random moments,
+`refining FOLDER KILLS` does so with the refiner, on the model and the examples in the folder;
 `saving FOLDER` kills one call of `save` at each of its dealings with the disk in turn.
 Each prints what it saw as JSON.
 """
@@ -9,14 +10,20 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from lifemask.nodes.refiner import loop, watch
 from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
+from lifemask.nodes.refiner.examples import Examples
+from lifemask.nodes.refiner.finisher import Finisher
 
 STEPS = 40
 TOUCHES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -104,17 +111,26 @@ def train(folder: Path) -> None:
     Training(folder).run()
 
 
+def refine(folder: Path) -> None:
+    """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
+    loop.Run.finished = property(lambda run: len(run.history) >= STEPS)
+    watch._SAVED_EVERY = 0
+    start = Finisher.load(folder.parent / "model.safetensors")
+    examples = Examples(torch.from_numpy(np.load(folder.parent / "examples.npy")))
+    loop.train(start, examples, loop.Plan(32, 4, 1, 1e-3, 1, ["ada"]), folder)
+
+
 def sets(folder: Path) -> set[Path]:
-    return set(folder.glob("checkpoint_*"))
+    return {*folder.glob("checkpoint_*"), *folder.glob("checkpoints/checkpoint_*")}
 
 
 def outcome(folder: Path) -> list[object]:
     """The losses of a finished run, and its averaged weights."""
-    state = load(folder)
+    state = load(sets(folder).pop().parent)
     return [state.history, [weight.tolist() for weight in state.average.values()]]
 
 
-def training(folder: Path, kills: int) -> dict[str, object]:
+def training(train: Callable[[Path], None], folder: Path, kills: int) -> dict[str, object]:
     longest, statuses = -time.monotonic(), [ended(started(train, folder / "whole"))]
     longest += time.monotonic()
     ends = [outcome(folder / "whole")]
@@ -167,9 +183,19 @@ def saving(folder: Path) -> dict[str, object]:
     return {"steps": steps, "left": left}
 
 
+WORK = {"training": partial(training, train), "refining": partial(training, refine)}
+WORK["saving"] = saving
+
+
+def watched(*words: object) -> dict[str, object]:
+    """What a process of this file saw."""
+    command = [sys.executable, __file__, *map(str, words)]
+    return json.loads(subprocess.check_output(command, env=os.environ | {"OMP_NUM_THREADS": "1"}))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     kind, folder, *count = sys.argv[1:]
     Path(folder).mkdir(parents=True, exist_ok=True)
-    seen = {"training": training, "saving": saving}[kind](Path(folder), *map(int, count))
+    seen = WORK[kind](Path(folder), *map(int, count))
     sys.stdout.write(json.dumps(seen))

@@ -1,10 +1,7 @@
 """A checkpoint is all that was saved, to the byte, or it is refused; whenever a run was killed."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import astuple
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 from conftest import full_disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from killed import watched
 
 from lifemask.nodes.errors import BrokenFileError, KnobError, WriteError
 from lifemask.nodes.refiner import checkpoint
@@ -38,12 +36,6 @@ def refusal(folder):
         load(folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def watched(*words):
-    """What a process of `killed` saw, which is killed in many places."""
-    command = [sys.executable, str(Path(__file__).with_name("killed.py")), *map(str, words)]
-    return json.loads(subprocess.check_output(command, env=os.environ | {"OMP_NUM_THREADS": "1"}))
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])

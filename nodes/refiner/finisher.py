@@ -58,14 +58,16 @@ class Finisher:
         arrays, about = archive.load(path, KIND)
         try:
             if about["version"] != VERSION:
-                raise KeyError(f"its version is {about['version']}, this is {VERSION}")
+                raise ValueError(f"its version is {about['version']}, this is {VERSION}")
             if about["geometry"] != atlas_layout():
-                raise KeyError("it is for facesets whose textures are laid out otherwise")
+                raise ValueError("it is for facesets whose textures are laid out otherwise")
             network = Refiner(about["width"])
             weights = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
             network.load_state_dict(weights)
             size = int(about["size"])
-        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        except RuntimeError as error:
+            raise BrokenFileError(f"{path}: its weights are not those of the refiner") from error
+        except (KeyError, TypeError, ValueError) as error:
             raise BrokenFileError(f"{path}: not a model of this version ({error})") from error
         return cls(
             network.twin().eval().requires_grad_(False),

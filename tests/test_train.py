@@ -1,0 +1,471 @@
+"""Training a shot: it can be stopped, killed and resumed, and what is broken is refused."""
+
+import json
+import shutil
+import signal
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from killed import watched
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from lifemask.nodes import archive, progress
+from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
+from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
+from lifemask.nodes.refiner.examples import Examples
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.interrupts import undivided
+from lifemask.nodes.refiner.loop import Plan, Run
+from lifemask.nodes.refiner.rehearsal import rehearsals
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.swap import Swap, write_swap
+from lifemask.nodes.train import Train
+from lifemask.ocio import exr
+from lifemask.plugin import train
+from lifemask.plugin.cast import cast_of
+from lifemask.plugin.cli import main
+
+PLAN = Plan(size=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
+QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes", "0.005"]
+
+
+@pytest.fixture(scope="session")
+def examples(rehearsed):
+    """Return the examples at half of their size, which no test changes."""
+    return Examples(rehearsed.planes[..., ::2, ::2].contiguous())
+
+
+@pytest.fixture
+def quick(shot, small, examples, monkeypatch):
+    """Return a shot whose trainings begin at once, with the small model."""
+    monkeypatch.setattr(train, "BASE", small)
+    monkeypatch.setattr(tuning, "_examples", lambda *_: examples)
+    return shot
+
+
+def trained(shot, *words):
+    return main(["train", str(shot), *QUICK, *words])
+
+
+def model_of(shot, version=1):
+    return shot / f"models/refiner_v{version:03d}/model.safetensors"
+
+
+def history(folder):
+    return checkpoint.load(folder / "checkpoints").history
+
+
+def steps(count):
+    """A listener that stops a training after so many steps."""
+    told = []
+
+    def listen(said):
+        told.append(said)
+        if sum(one.task == "train" and one.total > 0 for one in told) == count:
+            raise StoppedError("enough")
+
+    return progress.reporting(listen)
+
+
+def run_of(examples, small, folder, count, anew=False):
+    """The losses of a training that is stopped when it took ``count`` steps more."""
+    with pytest.raises(StoppedError), steps(count):
+        loop.train(Finisher.load(small.path), examples, PLAN, folder, anew)
+    return history(folder)
+
+
+def contents(folder):
+    """Every file with its bytes: nothing is lost where they are the same before and after."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(capsys, work):
+    """The one sentence with which ``work`` is refused."""
+    capsys.readouterr()
+    assert work() == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1, said
+    return said[0]
+
+
+# From facesets to a model
+
+
+def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(pair, small, tmp_path):
+    node = Train(size=32, batch=2, minutes=0.005, faces=8)
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        model = node([pair.role], small, tmp_path / "models")
+    made = Finisher.load(model.path)
+    assert made.size == 32
+    (spent,) = made.about["trained"]
+    assert spent["whom"] == ["ada", "double"]
+    assert spent["from"] == Finisher.load(small.path).digest
+    assert spent["steps"] == len(history(tmp_path / "models")) > 0
+    assert made.about["licence"] == "Apache-2.0"
+    assert any("GiB" in note or "MiB" in note for note in notes)
+    preview = cv2.imread(str(tmp_path / "models/preview.png"))
+    assert preview.shape == (4 * 32, 6 * 32, 3)
+    plate, bare, _, _ = np.split(preview.astype(float), 4)
+    assert plate.std() > 10
+    assert 0 < (plate != bare).any(-1).mean() < 0.9
+    changed = [
+        (weight != old).any()
+        for weight, old in zip(
+            made.network.state_dict().values(),
+            Finisher.load(small.path).network.state_dict().values(),
+            strict=True,
+        )
+    ]
+    assert any(changed)
+    frame = replace(pair.plate, sequence=replace(pair.plate.sequence, frames=(1002,)))
+    write_swap(Swap(), frame, [pair.role], tmp_path / "swap", "a", model=model)
+    _, header = exr.read_channels(tmp_path / "swap/a.1002.exr")
+    assert header["lifemask/model"] == made.digest
+
+
+def test_it_learns(examples, small, tmp_path):
+    losses = [one["loss"] for one in run_of(examples, small, tmp_path, 60)]
+    assert np.mean(losses[-10:]) < np.mean(losses[:10])
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(kills, examples, small, tmp_path):
+    np.save(tmp_path / "examples.npy", examples.planes.numpy())
+    shutil.copy(small.path, tmp_path)
+    seen = watched("refining", tmp_path, kills)
+    assert seen["statuses"].count(-signal.SIGKILL) == kills
+    assert set(seen["statuses"]) == {0, -signal.SIGKILL}
+    whole, *others = seen["ends"]
+    assert len(whole[0]) == 40
+    assert others
+    assert all(end == whole for end in others)
+
+
+# Stopped
+
+
+def test_a_stopped_run_goes_on_where_it_was(examples, small, tmp_path):
+    whole = run_of(examples, small, tmp_path / "whole", 12)
+    assert len(run_of(examples, small, tmp_path / "parts", 5)) == 5
+    Finisher.load(tmp_path / "parts/model.safetensors")
+    assert run_of(examples, small, tmp_path / "parts", 7) == whole
+
+
+def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "_SAVED_EVERY", 3600)
+    run_of(examples, small, tmp_path, 3)
+    with monkeypatch.context() as killed:
+        killed.setattr(watch.Watch, "save", lambda self: None)
+        run_of(examples, small, tmp_path, 4)
+    run_of(examples, small, tmp_path, 5)
+    log = EventAccumulator(str(tmp_path / "log")).Reload()
+    assert [event.step for event in log.Scalars("loss/near")] == list(range(1, 9))
+    told = [event.value for event in log.Scalars("loss/loss")]
+    assert told == pytest.approx([one["loss"] for one in history(tmp_path)])
+    assert log.Images("preview")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_in_the_middle_of_a_step_loses_nothing(quick, monkeypatch, capsys, number):
+    learn, calls = Run._learn, []
+
+    def interrupted(self, chosen):
+        calls.append(chosen)
+        if len(calls) == 3:
+            signal.raise_signal(number)
+        return learn(self, chosen)
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Run, "_learn", interrupted)
+        assert trained(quick, "--minutes", "60") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "lifemask: train: stopped by the user"
+    before = history(quick / "models/refiner_v001")
+    assert len(before) == 3
+    assert main(["swap", str(quick), "--likeness", "ada", "--frames", "1001"]) == 0
+    _, header = exr.read_channels(next((quick / "swaps/ada_v001").iterdir()))
+    assert header["lifemask/model"] == Finisher.load(model_of(quick)).digest
+    assert trained(quick, "--minutes", "0.02") == 0
+    after = history(quick / "models/refiner_v001")
+    assert after[:3] == before
+    assert len(after) > 3
+    assert not (quick / "models/refiner_v002").exists()
+
+
+def test_what_is_undivided_is_interrupted_when_it_is_done():
+    done = []
+    with pytest.raises(KeyboardInterrupt), undivided():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+    assert done
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), undivided():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+# Versions
+
+
+def test_a_finished_training_is_the_start_of_the_next_version(quick):
+    assert trained(quick) == trained(quick) == 0
+    first, second = (Finisher.load(model_of(quick, version)) for version in (1, 2))
+    assert [one["from"] for one in second.about["trained"]] == [
+        first.about["trained"][0]["from"],
+        first.digest,
+    ]
+    assert all(one["finished"] for one in second.about["trained"])
+
+
+def test_a_version_that_is_there_is_trained_anew_only_when_told(quick, capsys):
+    assert trained(quick) == 0
+    sentence = refused(capsys, partial(trained, quick, "--version", "1"))
+    assert "--overwrite" in sentence
+    was = Finisher.load(model_of(quick)).digest
+    assert trained(quick, "--version", "1", "--overwrite", "--seed", "2") == 0
+    made = Finisher.load(model_of(quick))
+    (spent,) = made.about["trained"]
+    assert (spent["seed"], spent["steps"]) == (2, len(history(model_of(quick).parent)))
+    assert made.digest != was
+    assert not (quick / "models/refiner_v002").exists()
+
+
+def test_a_thousand_versions_are_in_order(quick, small):
+    for number in (999, 1000):
+        model_of(quick, number).parent.mkdir(parents=True)
+        shutil.copy(small.path, model_of(quick, number))
+    assert train.newest(Shot.load(quick)).path == model_of(quick, 1000)
+    assert train.newest(Shot.load(quick), before=1000).path == model_of(quick, 999)
+    assert train.newest(Shot.load(quick), before=999) is None
+
+
+# Refused
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("expires = 2099-12-31", "expires = 2020-12-31"), ('project = "demo"', 'project = "other"')],
+)
+def test_a_release_that_does_not_hold_is_refused_as_in_a_swap(quick, capsys, old, new):
+    release = quick / "releases/ada.toml"
+    text = release.read_text()
+    assert old in text
+    release.write_text(text.replace(old, new))
+    swap = ["swap", str(quick), "--likeness", "ada"]
+    assert refused(capsys, partial(trained, quick)) == refused(capsys, partial(main, swap))
+    assert not (quick / "models").exists()
+
+
+def test_nobody_is_trained_without_a_release(quick, capsys):
+    (quick / "releases/ada.toml").unlink()
+    swap = ["swap", str(quick), "--likeness", "ada"]
+    assert refused(capsys, partial(trained, quick)) == refused(capsys, partial(main, swap))
+
+
+def test_the_node_asks_for_the_release_itself(pair, small, tmp_path):
+    late = replace(pair.role, release=replace(pair.role.release, expires=date(2020, 1, 1)))
+    with pytest.raises(ReleaseError) as trained:
+        Train()([late], small, tmp_path / "models")
+    with pytest.raises(ReleaseError) as swapped:
+        Swap()(pair.plate, [late])
+    assert str(trained.value) == str(swapped.value)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_size_that_the_network_has_not_is_refused(pair, small, tmp_path):
+    with pytest.raises(KnobError, match="size: 40 is not a multiple of 32"):
+        Train(size=40)([pair.role], small, tmp_path)
+
+
+@pytest.fixture
+def stopped(quick):
+    """Return a shot with a training that was stopped, and its newest checkpoint."""
+    folder, cast = quick / "models/refiner_v001", cast_of(Shot.load(quick), ["ada"])
+    with pytest.raises(StoppedError), steps(3):
+        Train(size=32, batch=2, minutes=1)(cast, train.BASE, folder)
+    (newest,) = (folder / "checkpoints").iterdir()
+    return quick, newest
+
+
+def altered(file):
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    file.write_bytes(raw)
+
+
+def cut_short(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def of_another_version(file):
+    index = json.loads((file.parent / "index.json").read_bytes())
+    raw = json.dumps({**index, "protocol": 9}).encode()
+    (file.parent / "index.json").write_bytes(raw)
+    name = f"checkpoint_000001_{checkpoint._hash(raw)[:16]}"
+    file.parent.rename(file.parent.with_name(name))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (altered, "weights.safetensors: was altered since it was saved"),
+        (cut_short, "weights.safetensors: was cut short"),
+        (Path.unlink, "weights.safetensors: is gone"),
+        (of_another_version, "is a checkpoint of version 9; this Lifemask reads version 1"),
+    ],
+)
+def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(stopped, capsys, harm, said):
+    shot, newest = stopped
+    harm(newest / "weights.safetensors")
+    before = contents(shot / "models")
+    assert said in refused(capsys, partial(trained, shot))
+    assert contents(shot / "models") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--size", "64"], "size: is 64, the training in "),
+        (["--batch", "3"], "batch: is 3, the training in "),
+        (["--seed", "3"], "seed: is 3, the training in "),
+    ],
+)
+def test_another_training_does_not_go_on_with_this_one(stopped, capsys, words, said):
+    shot, _ = stopped
+    before = contents(shot / "models")
+    assert said in refused(capsys, partial(trained, shot, *words))
+    assert contents(shot / "models") == before
+
+
+def test_another_cast_does_not_go_on_with_this_one(pair, stopped, capsys):
+    shot, _ = stopped
+    ben = replace(pair.likeness, folder=shot / "facesets/ben_v001", performer="ben")
+    shutil.copytree(pair.likeness.folder, ben.folder)
+    ben.write_index()
+    release = (shot / "releases/ada.toml").read_text()
+    (shot / "releases/ben.toml").write_text(release.replace("ada", "ben"))
+    shutil.copy(shot / "releases/ada.md", shot / "releases/ben.md")
+    before = contents(shot / "models")
+    words = ["train", str(shot), *QUICK[2:], "--likeness", "ben"]
+    assert "whom: is ['ben', 'double']" in refused(capsys, partial(main, words))
+    assert contents(shot / "models") == before
+
+
+def test_a_faceset_that_vanished_is_named(stopped, capsys):
+    shot, _ = stopped
+    shutil.rmtree(shot / "facesets/ada_v001")
+    before = contents(shot / "models")
+    assert "ada: nothing in facesets/" in refused(capsys, partial(trained, shot))
+    assert contents(shot / "models") == before
+
+
+def test_a_picture_that_vanished_is_named(shot, small, monkeypatch, capsys):
+    monkeypatch.setattr(train, "BASE", small)
+    file = shot / "facesets/ada_v001/face.0003.exr"
+    file.unlink()
+    assert str(file) in refused(capsys, partial(trained, shot))
+    assert not (shot / "models").exists()
+
+
+def test_pictures_with_nan_are_named_counted_and_left_out(pair, small, tmp_path):
+    folder = tmp_path / "ada_v001"
+    shutil.copytree(pair.likeness.folder, folder)
+    for number in (2, 5):
+        file = folder / f"face.{number:04d}.exr"
+        planes, header = exr.read_channels(file)
+        planes["G"] = planes["G"].copy()
+        planes["G"][100, 100] = np.nan
+        exr.write(file, planes, header)
+    role = replace(pair.role, likeness=replace(pair.likeness, folder=folder))
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        _, own = rehearsals([role], Finisher.load(small.path))
+        made = list(own.examples(32, 100))
+    assert f"{folder}: 2 not finite, left out: face.0002.exr, face.0005.exr" in notes
+    assert len(made) == len(pair.likeness) - 2
+    assert all(torch.isfinite(example.planes).all() for example in made)
+
+
+def test_nobody_to_learn_from_is_said():
+    with pytest.raises(FaceError, match="not one face"):
+        Examples.gathered([], 4, 32)
+
+
+# The model's file
+
+
+def rewritten(path, **changes):
+    arrays, about = archive.load(path, "model")
+    about.update(changes)
+    archive.save(path, "model", arrays, {k: v for k, v in about.items() if v is not None})
+
+
+BROKEN = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    "empty": lambda path: path.write_bytes(b""),
+    "version": lambda path: rewritten(path, version=9),
+    "no version": lambda path: rewritten(path, version=None),
+    "geometry": lambda path: rewritten(path, geometry="another"),
+    "width": lambda path: rewritten(path, width=16),
+    "width of words": lambda path: rewritten(path, width="wide"),
+    "size": lambda path: rewritten(path, size="large"),
+    "kind": lambda path: archive.save(path, "track", {}, {}),
+}
+
+
+@pytest.mark.parametrize("harm", BROKEN.values(), ids=BROKEN)
+def test_a_broken_model_is_named_by_swap_and_train(quick, small, capsys, harm):
+    path = model_of(quick)
+    path.parent.mkdir(parents=True)
+    Finisher(Finisher.load(small.path).network, 32, {"trained": [{"finished": True}]}).save(path)
+    harm(path)
+    before = contents(quick / "models")
+    swap = ["swap", str(quick), "--likeness", "ada", "--frames", "1001"]
+    for work in (partial(main, swap), partial(trained, quick)):
+        assert str(path) in refused(capsys, work)
+    assert contents(quick / "models") == before
+    assert not (quick / "swaps/ada_v001").exists()
+
+
+def test_a_model_that_does_not_tell_of_its_training_is_named(quick, small, capsys):
+    model_of(quick).parent.mkdir(parents=True)
+    shutil.copy(small.path, model_of(quick))
+    said = refused(capsys, partial(trained, quick))
+    assert f"{model_of(quick)}: does not tell of its training" in said
+
+
+# Memory
+
+
+def test_a_batch_that_memory_has_no_room_for_is_halved(examples, small, tmp_path, monkeypatch):
+    learn, tried = Run._learn, []
+
+    def full(self, chosen):
+        tried.append(len(chosen))
+        if len(chosen) > 1:
+            raise torch.OutOfMemoryError("full")
+        return learn(self, chosen)
+
+    monkeypatch.setattr(Run, "_learn", full)
+    assert len(run_of(examples, small, tmp_path, 3)) == 3
+    assert tried == [4, 2, 1, 1, 1]
+    assert len(run_of(examples, small, tmp_path, 1)) == 4
+    assert tried[5:] == [1]
+
+
+def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path, monkeypatch):
+    def fails(self, chosen):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(Run, "_learn", fails)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        loop.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+    with pytest.raises(torch.OutOfMemoryError):
+        precision.without_memory(torch.OutOfMemoryError("full"), [3])
