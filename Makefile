@@ -12,7 +12,7 @@ SPACE := Linear Rec.709 (sRGB)
 
 BLENDERS := $(shell .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
-SHARED := __init__ protocol connection client paths declared orders results desk
+SHARED := __init__ protocol connection job client paths declared orders results desk
 
 .PHONY: demo test test-slow extension nuke clean
 .DELETE_ON_ERROR:

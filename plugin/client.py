@@ -11,60 +11,23 @@ import itertools
 import os
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Callable
 
 from .connection import Connection, WorkerError
+from .job import Job, reason
 from .paths import PathMap
-from .protocol import PROTOCOL, STOPPED
+from .protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Client", "Job", "WorkerError"]
 
-QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "stopped"
 _HELLO = 0
 _WEEK = 7 * 24 * 3600.0
 _numbers = itertools.count(1)
-
-
-@dataclass
-class Job:
-    """A request whose work takes a while, as far as it was told; changes in `Client.pump` alone.
-
-    ``state`` is queued, running, done, failed or stopped. ``task``, ``done`` of ``total`` steps and
-    ``seconds_left`` (None until known) are those of the task at hand; a job may have several, one
-    after the other. ``message`` is the last line for the artist: of the log, or why it failed.
-    ``preview`` is the newest picture of how far it is; ``frames`` are the files that are finished,
-    by frame number. ``result`` is what the command made; ``kind`` names the error when it failed.
-    """
-
-    id: int
-    method: str
-    params: dict[str, Any]
-    state: str = QUEUED
-    task: str = ""
-    done: int = 0
-    total: int = 0
-    seconds_left: float | None = None
-    message: str = ""
-    preview: str = ""
-    frames: dict[int, str] = field(default_factory=dict)
-    result: Any = None
-    kind: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will change."""
-        return self.state in (DONE, FAILED, CANCELLED)
-
-    @property
-    def fraction(self) -> float:
-        """How much of the task at hand is done, 0..1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
 
 
 Changed = Callable[[Job, str], None]
@@ -147,7 +110,7 @@ class Client:
             with self._lock:
                 self._calls.pop(number, None)
         if "error" in message:
-            raise WorkerError(*_error(self._paths.here(message["error"])))
+            raise WorkerError(*reason(self._paths.here(message["error"])))
         return self._paths.here(message.get("result"))
 
     def submit(
@@ -245,7 +208,7 @@ class Client:
             self._timer.cancel()
         if "error" in message:
             if self._connection:
-                self._connection.give_up(_error(message["error"])[0])
+                self._connection.give_up(reason(message["error"])[0])
             return
         self.about.update(message.get("result") or {})
         self.state = "ready"
@@ -282,46 +245,11 @@ class Client:
         told = self._paths.here(message)
         ends = "method" not in message
         job, changed = self._jobs.pop(number) if ends else self._jobs[number]
-        self._events.put(lambda: changed(job, _ended(job, told) if ends else _noted(job, told)))
+        self._events.put(lambda: changed(job, job.end(told) if ends else job.note(told)))
 
     def _call_host(self) -> None:
         if self._deliver and not self._events.empty():
             self._deliver(self.pump)
-
-
-def _noted(job: Job, message: dict[str, Any]) -> str:
-    """Write a notification into its job, and return what happened."""
-    params = dict(message.get("params", {}))
-    what = str(message["method"])
-    if what == "frame":
-        job.frames[params["frame"]] = params["path"]
-    elif what == "preview":
-        job.preview = params["path"]
-    elif what == "log":
-        job.message = params["text"]
-    else:
-        job.state = RUNNING
-        for name in ("task", "done", "total", "seconds_left"):
-            setattr(job, name, params.get(name, getattr(job, name)))
-    return what
-
-
-def _ended(job: Job, message: dict[str, Any]) -> str:
-    """Write the answer into its job, and return how it ended."""
-    if "error" in message:
-        job.message, job.kind = _error(message["error"])
-        stopped = message["error"].get("code") == STOPPED
-        job.state = CANCELLED if stopped else FAILED
-    else:
-        job.state, job.result = DONE, message.get("result")
-    return job.state
-
-
-def _error(error: dict[str, Any]) -> tuple[str, str]:
-    """The sentence of an error and the name of its kind."""
-    data = error.get("data")
-    kind = data.get("kind", "") if isinstance(data, dict) else ""
-    return str(error.get("message", "")), str(kind)
 
 
 def _log_folder() -> Path:

@@ -14,9 +14,9 @@ from typing import IO, Any, NoReturn
 from lifemask.nodes.errors import LifemaskError, StoppedError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin import protocol
+from lifemask.plugin.backlog import Backlog, Id, Job
 from lifemask.plugin.command import Command, Result
 from lifemask.plugin.console import Events
-from lifemask.plugin.jobs import Id, Job, Jobs
 from lifemask.plugin.params import arguments
 
 Answer = Mapping[str, Any]
@@ -40,7 +40,7 @@ class Worker:
         self._commands = {command.name: command for command in commands}
         self._source, self._sink = source, sink
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
-        self._jobs = Jobs()
+        self._jobs = Backlog()
         self._queries: SimpleQueue[Job] = SimpleQueue()
         self._greeted = False
         self._warm = False

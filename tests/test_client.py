@@ -21,7 +21,7 @@ from lifemask.plugin.client import Client, WorkerError
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
 REAL = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
-HOST_SIDE = ("protocol", "connection", "client", "paths", "declared", "orders", "desk", "results")
+HOST_SIDE = ("protocol", "connection", "job", "client", "paths", "declared", "orders", "desk", "results")
 
 
 @pytest.fixture

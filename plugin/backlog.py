@@ -25,7 +25,7 @@ class Job:
     cancelled: bool = False
 
 
-class Jobs:
+class Backlog:
     """The queue. `running` is for the main thread, which alone can be interrupted anywhere."""
 
     def __init__(self) -> None:
