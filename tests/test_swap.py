@@ -1,10 +1,12 @@
 """What a swap touches, what it leaves alone, and what is left when it is stopped."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -13,12 +15,14 @@ from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 from lifemask.nodes.errors import MissingFramesError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Role, Swap, write_swap
-from lifemask.nodes.types import Plate
+from lifemask.nodes.train import BASE
+from lifemask.nodes.types import Model, Plate
 from lifemask.ocio import exr
 from lifemask.ocio.colour import display
 from lifemask.ocio.movie import write_movie
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.cli import main
 
 LAYERS = {
     *("R", "G", "B", "A", "swap.R", "swap.G", "swap.B", "swap.A", "raw.R", "raw.G", "raw.B"),
@@ -35,6 +39,27 @@ def written(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("swap")
     write_swap(Swap(), pair.plate, [pair.role], folder, "sh010")
     return folder
+
+
+@pytest.fixture(scope="session")
+def bold(tmp_path_factory):
+    """Return a model that changes colours and mattes a lot, by what it is shown."""
+    import torch
+
+    from lifemask.nodes.refiner.finisher import Finisher
+    from lifemask.nodes.refiner.network import Refiner
+
+    torch.manual_seed(1)
+    network = Refiner(8)
+    for head in (network.smooth, network.fine):
+        torch.nn.init.normal_(head.weight, std=0.3)
+    path = tmp_path_factory.mktemp("bold") / "model.safetensors"
+    Finisher(network, 64, {}).save(path)
+    return Model(path)
+
+
+def digest(path):
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def stored(folder, frame):
@@ -180,3 +205,41 @@ def test_a_killed_render_leaves_whole_frames(shot):
     frames = sorted((shot / "swaps/ada_v001").glob("*.exr"))
     assert 2 <= len(frames) < 8
     assert all(set(exr.read_channels(file)[0]) == LAYERS for file in frames)
+
+
+def test_a_model_changes_the_face_and_leaves_the_plate_alone(pair, written, bold, tmp_path):
+    frames = (1002, NO_FACE, 1006)
+    write_swap(Swap(), only(pair.plate, *frames), [pair.role], tmp_path, "sh010", model=bold)
+    for frame in frames:
+        channels, header = stored(tmp_path, frame)
+        bare, plain = stored(written, frame)
+        plate, _ = exr.read_channels(pair.plate.sequence.file(frame))
+        assert header["lifemask/model"] == digest(bold.path)
+        assert plain["lifemask/model"] == "none"
+        assert np.array_equal(channels["A"], plate["A"])
+        for name in "RGB":
+            same = channels[name] == plate[name]
+            assert same[outside(channels)].all()
+            if frame != NO_FACE:
+                assert (channels[name] != bare[name])[channels["swap.A"] > 0.9].mean() > 0.5
+        assert (channels["confidence.V"] <= channels["facematte.V"]).all()
+        if frame != NO_FACE:
+            assert (channels["facematte.V"] != bare["facematte.V"]).any()
+
+
+def test_the_newest_model_of_the_shot_is_used_or_the_base_or_none(shot, bold, small):
+    def used(*words):
+        swap = ["swap", str(shot), "--likeness", "ada", "--frames", "1002", "--version", "1"]
+        assert main([*swap, "--overwrite", *words]) == 0
+        (file,) = (shot / "swaps/ada_v001").iterdir()
+        return exr.read_channels(file)[1]["lifemask/model"]
+
+    assert used() == digest(BASE.path)
+    for number, model in ((2, bold), (10, small)):
+        folder = shot / f"models/refiner_v{number:03d}"
+        folder.mkdir(parents=True)
+        shutil.copy(model.path, folder)
+        assert used() == digest(model.path)
+    (shot / "models/refiner_v011/checkpoints").mkdir(parents=True)
+    assert used() == digest(small.path)
+    assert used("--no-model") == "none"
