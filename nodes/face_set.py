@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio import exr
 
 if TYPE_CHECKING:
@@ -93,6 +94,11 @@ class FaceSet:
             raise BrokenFileError(
                 f"{folder / INDEX}: not a faceset of this version ({error}); {_AGAIN}"
             ) from error
+
+    @property
+    def bridged(self) -> "NDArray[np.bool_]":
+        """Which faces (N,) are mostly hidden, and placed by what is seen of them."""
+        return self.faces.confidence < LEAST_CONFIDENCE
 
     @cached_property
     def face_landmarks(self) -> "Floats":

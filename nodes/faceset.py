@@ -25,6 +25,15 @@ class Faceset(Node):
     ] = 0.35
     single: Annotated[bool, Knob("Accept fewer than 8 faces: one photograph is enough.")] = False
     every_frame: Annotated[bool, Knob("Keep every frame with a face, as the double needs.")] = False
+    bridge: Annotated[
+        int,
+        Knob(
+            "Gaps over which the double's face is carried, as when a hand crosses it.",
+            0,
+            1000,
+            "frames",
+        ),
+    ] = 48
 
     def __call__(
         self, takes: list[Plate], tracks: list[FaceTrack], performer: str, folder: Path
@@ -36,6 +45,10 @@ class Faceset(Node):
         """
         if not takes or len(takes) != len(tracks):
             raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")
+        from lifemask.nodes.bridging import bridged
         from lifemask.nodes.gathering import Gathering
 
+        if self.every_frame:
+            pairs = zip(takes, tracks, strict=True)
+            tracks = [bridged(take, track, self.bridge) for take, track in pairs]
         return Gathering(self, takes, tracks, performer, folder).run()

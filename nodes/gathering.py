@@ -17,15 +17,13 @@ from lifemask.nodes import progress
 from lifemask.nodes.curation import chosen, exposure, sharpness
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, WriteError
-from lifemask.nodes.face_set import Faces, FaceSet, write_picture
+from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import crop, matrices, moved, native_size
-from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
+from lifemask.nodes.finishing import finish, put_aside, write
+from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.curve import to_linear, to_log
-from lifemask.nodes.render.hair import fringe, without_fringe
-from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
-from lifemask.nodes.render.occluders import SURE, occlusion, scores
 from lifemask.nodes.render.raster import rasterise
-from lifemask.nodes.render.sample import halved, lookup, spread
+from lifemask.nodes.render.sample import halved, lookup
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
@@ -119,7 +117,7 @@ class Gathering:
         self._check(len(kept), dropped)
         neutral = faces.pop("neutral")
         numbers = {name: array[kept] for name, array in faces.items()}
-        person = _finish(part, kept, numbers["take"], coarse.textures(kept))
+        person = finish(part, kept, numbers, coarse.textures(kept))
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
         takes = tuple(take.sequence.path for take in self.takes)
         everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
@@ -160,7 +158,7 @@ class Gathering:
         total = len(faces["frame"])
         landmarks = moved(faces["landmarks"], faces["matrix"])
         pictures = self._unwrapped(part, faces, atlas().mesh(landmarks), size, coarse)
-        with closing(pictures), closing(overlap(_write, pictures)) as written:
+        with closing(pictures), closing(overlap(write, pictures)) as written:
             for _ in progress.each(written, "faceset", total):
                 pass
         return coarse
@@ -173,7 +171,7 @@ class Gathering:
             for index, picture in enumerate(pictures):
                 mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
                 texture = coarse.add(picture, mesh)
-                np.save(_put_aside(part, index), texture.half().cpu().numpy())
+                np.save(put_aside(part, index), texture.half().cpu().numpy())
                 planes = dict(zip("RGB", picture.transpose(2, 0, 1), strict=True))
                 planes["A"] = face_matte(mesh, size)
                 yield part / f"face.{index + 1:04d}.exr", planes
@@ -230,15 +228,6 @@ def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
     return np.concatenate([[0], new.cumsum()])
 
 
-def _write(job: "tuple[Path, dict[str, Floats]]") -> None:
-    path, planes = job
-    write_picture(path, planes, {"colorInteropID": "lin_ap1_scene"})
-
-
-def _put_aside(part: Path, index: int) -> Path:
-    return part / f"texture.{index}.npy"
-
-
 def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
     """Where the face may be replaced, (size, size), of a mesh (1, 504, 3) in face space."""
     seen = rasterise(mesh, torch.from_numpy(atlas().triangles).to(mesh.device), size, size)
@@ -246,54 +235,3 @@ def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
     map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
     matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
     return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)
-
-
-def _finish(
-    part: Path, kept: "NDArray[np.int64]", take: "NDArray[np.int64]", textures: Textures
-) -> Complexion:
-    """Find albedo and light, write the finished textures, and number the pictures from 1."""
-    step = max(1, math.ceil(len(kept) / _MOST_FITTED))
-    person = complexion(
-        Textures(textures.colour[::step], textures.valid[::step], textures.normal[::step]),
-        torch.from_numpy(take[::step]).to(device()),
-    )
-    light = torch.from_numpy(take).to(device())
-    shade = shading(textures.normal, person.lights[light], textures.valid)
-    score = scores(textures, textures.colour - shade - person.albedo)
-    hair = fringe(person.albedo)
-    person = replace(person, albedo=without_fringe(person.albedo, hair))
-    score = torch.maximum(score, hair * SURE)
-    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
-    seen = Textures(textures.colour, textures.valid * clear, textures.normal)
-    images = light_image(seen, person.albedo, shade)
-    jobs = (
-        (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
-        for new, old in enumerate(kept)
-    )
-    with closing(overlap(_finish_one, jobs)) as finished:
-        for _ in progress.each(finished, "light", len(kept)):
-            pass
-    for left in sorted(part.glob("*.npy")):
-        left.unlink()
-    for left in part.glob("face.*.exr"):
-        if int(left.name.split(".")[1]) > len(kept):
-            left.unlink()
-    return person
-
-
-def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
-    part, old, new, trust, image = job
-    texture = np.load(_put_aside(part, old)).astype(np.float32)
-    grown = (
-        torch.nn.functional.interpolate(
-            torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
-        )[0]
-        .cpu()
-        .numpy()
-    )
-    planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
-    planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
-    _write((part / f"texture.{new + 1:04d}.exr", planes))
-    if old != new:
-        (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes import progress
+from lifemask.nodes.bridging import faded
 from lifemask.nodes.device import device
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
@@ -142,7 +143,8 @@ class Part:
         """How unlike the double's mouth the chosen picture's is, (T, 1), 0..1, of (T, faces)."""
         chosen = torch.from_numpy(self._paths["mouth"]).to(table.device)
         low, high = _MISFIT
-        return ((table.gather(1, chosen[:, None]) - low) / (high - low)).clamp(0, 1)
+        misfit = ((table.gather(1, chosen[:, None]) - low) / (high - low)).clamp(0, 1)
+        return faded(misfit, torch.zeros_like(misfit), self.role.double.bridged)
 
     def _read(self) -> Iterator[Looks]:
         indices = range(len(self.role.double))
@@ -160,7 +162,8 @@ class Part:
         if name == "mouth":
             lift = lift * (span / _TEETH).clamp(0, 1)[:, None]
         table = torch.cat([contrast[:, None], own_bright[chosen], lift], 1)
-        steady = self._steady(table)
+        rest = torch.cat([torch.ones_like(table[:, :1]), table[:, 1:4], torch.zeros_like(lift)], 1)
+        steady = self._steady(faded(table, rest, self.role.double.bridged))
         return steady[:, 0], steady[:, 1:4], steady[:, 4:]
 
     def _steady(self, table: Tensor) -> Tensor:
@@ -197,6 +200,11 @@ class Part:
             float(self._mouths[index]),
             float(native / own.scale[index]),
         )
+
+    def surety(self, cue: Cue) -> float:
+        """How surely the face is where it is put, 0..1: less where it is mostly hidden."""
+        hidden = self.role.double.bridged[cue.index]
+        return float(self.role.double.faces.confidence[cue.index]) if hidden else 1.0
 
     def _mixed(self, path: "NDArray[np.int64]", index: int) -> dict[int, float]:
         """The pictures around a frame and their shares, so that none comes or goes in one frame."""

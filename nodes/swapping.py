@@ -50,6 +50,7 @@ class Layers:
     confidence: "Floats"
     stmap: "Floats"
     people: list[str] = field(default_factory=list)
+    bridged: list[str] = field(default_factory=list)
     matrices: list[str] = field(default_factory=list)
 
     @classmethod
@@ -111,10 +112,13 @@ class Swapping:
         raw = torch.lerp(plate, to_linear(made.picture), stage.view.covered)
         alpha = made.face * (1 - stage.occlusion)
         comp = blended(plate, raw, alpha, stage.width * self.swap.edge / 100)
-        confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2))
+        surety = part.surety(cue)
+        confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2)) * surety
         face, occlusion = made.face, stage.occlusion
         self._store(layers, at, plate, comp, raw, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
+        if surety < 1:
+            layers.bridged.append(part.role.track.person)
         layers.matrices.append(" ".join(f"{value:.9g}" for value in cue.matrix.flat))
         _st_map(layers.stmap, cue.matrix, part.role.double.size)
 
@@ -163,6 +167,7 @@ class Swapping:
             "likeness": ", ".join(part.role.likeness.performer for part in parts),
             "release": "; ".join(part.role.release.reference for part in parts),
             "people": ", ".join(layers.people) or "none: no face in this frame",
+            "bridged": ", ".join(layers.bridged) or "none",
             "matrix": "; ".join(layers.matrices),
         }
         return header | {f"lifemask/{name}": value for name, value in ours.items()}

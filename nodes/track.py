@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from lifemask.nodes import progress
 from lifemask.nodes.declare import Knob, Node
 from lifemask.nodes.errors import FaceError
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
 
 if TYPE_CHECKING:
     from lifemask.nodes.faces.people import Person
@@ -67,7 +67,7 @@ def _face_track(
     rotation = rotations(landmarks)
     with np.errstate(invalid="ignore"):
         kept = np.abs(angles(rotation)[:, 0]) <= _MOST_TURNED
-    kept &= confidence >= _LEAST_CONFIDENCE
+    kept &= confidence >= LEAST_CONFIDENCE
     for values in (landmarks, rotation):
         values[~kept] = np.nan
     confidence[~kept] = 0
@@ -81,7 +81,3 @@ def _face_track(
         rotation=rotation,
         expression=expression(landmarks),
     )
-
-
-_LEAST_CONFIDENCE = 0.4
-"""A face that is seen less surely is lost."""

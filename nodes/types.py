@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FaceTrack", "Model", "Plate"]
+__all__ = ["LEAST_CONFIDENCE", "FaceTrack", "Model", "Plate"]
+
+LEAST_CONFIDENCE = 0.4
+"""A face that is seen less surely is lost in a track; in a faceset it is a bridged one."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from made_up import SKIN, coarse_blob, faces
 from lifemask.nodes.render.occluders import occlusion, scores
 
 FRAME = 7
+EVERYONE = torch.ones(20, dtype=torch.bool)
 CHEEK = (slice(36, 46), slice(17, 27))
 
 
@@ -20,7 +21,7 @@ def plain():
 
 
 def matte(textures, left, **knobs):
-    return occlusion(scores(textures, left), **knobs)[:, 0]
+    return occlusion(scores(textures, left, EVERYONE), **knobs)[:, 0]
 
 
 def changed(left, by):
@@ -61,11 +62,23 @@ def test_a_shadow_is_not_in_front(plain, colour):
     assert matte(textures, changed(left, shadow)).max() < 0.2
 
 
+def test_what_is_usual_is_learnt_from_sure_frames_alone(plain):
+    textures, left = plain
+    often = left.clone()
+    often[: FRAME + 4] += patch([0.15, 0.15, 0.15])
+    sure = torch.arange(20) > FRAME + 4
+    found = occlusion(scores(textures, often, sure))[FRAME, 0]
+    missed = occlusion(scores(textures, often, EVERYONE))[FRAME, 0]
+    seen = textures.valid[FRAME, 0][CHEEK] > 0.6
+    assert found[CHEEK][seen].mean() > 0.8
+    assert missed[CHEEK][seen].mean() < 0.2
+
+
 def test_a_thin_dark_line_is_in_front(plain):
     textures, left = plain
     line = torch.zeros(64, 64)
     line[36:38, 12:52] = -0.2
-    score = scores(textures, changed(left, line))[:, 0]
+    score = scores(textures, changed(left, line), EVERYONE)[:, 0]
     assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME, 42:44, 16:28].mean()
     assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME - 1, 36:38, 16:28].mean()
 

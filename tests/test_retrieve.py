@@ -1,5 +1,6 @@
 """Which picture is chosen: the cheapest way through, and the same face where there is one."""
 
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -51,7 +52,7 @@ def worn():
     inside = sum(torch.from_numpy(map_)[::4, ::4] for map_ in openings().values())
     shown = 0.1 * torch.randn(FRAMES, 1, 64, 64, generator=generator) * inside
     valid = torch.ones(FRAMES, 1, 64, 64)
-    return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn)
+    return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn, torch.ones(FRAMES))
 
 
 def wardrobe(looks):
@@ -59,8 +60,17 @@ def wardrobe(looks):
 
 
 def part(looks, *rows):
-    names = ("colour", "valid", "light", "score", "motion", "rotation")
+    names = ("colour", "valid", "light", "score", "motion", "rotation", "clear")
     return Looks(*(getattr(looks, name)[list(rows)] for name in names))
+
+
+def test_the_look_of_a_hidden_mouth_does_not_count(worn):
+    hidden = replace(part(worn, 3), clear=torch.zeros(1))
+    other = replace(hidden, colour=part(worn, 5).colour)
+    near, far = (wardrobe(worn).costs(double)["mouth"] for double in (hidden, other))
+    assert torch.equal(near, far)
+    seen = wardrobe(worn).costs(replace(other, clear=torch.ones(1)))["mouth"]
+    assert not torch.allclose(seen, far)
 
 
 def test_the_same_face_is_the_cheapest(worn):

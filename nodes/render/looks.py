@@ -26,7 +26,8 @@ class Looks:
 
     ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1, ``score``
     (N, 1, 64, 64) is `occluders.scores`; ``motion`` (N, 478, 3) is the shape less the neutral,
-    in centimetres, ``rotation`` (N, 3, 3).
+    in centimetres, ``rotation`` (N, 3, 3). ``clear`` (N,) is 0 where a face is mostly hidden, so
+    that its eyes and mouth cannot be compared, else 1.
     """
 
     colour: Tensor
@@ -35,6 +36,7 @@ class Looks:
     score: Tensor
     motion: Tensor
     rotation: Tensor
+    clear: Tensor
 
     @cached_property
     def flat(self) -> Tensor:
@@ -65,7 +67,9 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
     rotation = torch.from_numpy(faces.rotation[chosen])
     colour, valid, light, score = (torch.stack(part) for part in zip(*parts, strict=True))
-    return Looks(colour, valid, light, score, motion.to(device()), rotation.to(device()))
+    clear = torch.from_numpy(~faceset.bridged[chosen]).float()
+    where = device()
+    return Looks(colour, valid, light, score, motion.to(where), rotation.to(where), clear.to(where))
 
 
 def _coarse(texture: Tensor) -> tuple[Tensor, ...]:

@@ -21,28 +21,30 @@ _LEAST_BRIGHT, _LEAST_COLOUR, _LEAST_LINE = 0.02, 0.006, 0.025  # log: never sur
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
 _LINE = 2  # texels: half the width of the thickest line
 _MOST, _MOST_BRIGHT = 100.0, 6.0
-SURE, _MAYBE = 2.6, 1.6  # scores
+SURE, MAYBE = 2.6, 1.6  # scores
 _NEAR = 3.0  # texels: an occluder is no lonely spot
 _ALONE, _TOGETHER = 0.15, 0.35
 _MOST_COMPARED = 240  # frames
 
 
-def scores(textures: Textures, left: Tensor) -> Tensor:
+def scores(textures: Textures, left: Tensor, sure: Tensor) -> Tensor:
     """How surprising each texel is, (N, 1, 64, 64); 1 is usual.
 
-    ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``.
+    ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``. What
+    is usual is learnt from the faces that are ``sure`` (N,).
     """
+    known = textures.valid * sure.view(-1, 1, 1, 1)
     weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
     grey = (left * weights).sum(1, keepdim=True)
     colour = left - left.mean(1, keepdim=True)
     line = shrink(spread(grey, _LINE), _LINE) - grey
-    brighter, tint, line = (part - _typical(part, textures.valid) for part in (grey, colour, line))
+    brighter, tint, line = (part - _typical(part, known) for part in (grey, colour, line))
     tint = tint.norm(dim=1, keepdim=True)
     shadow = _SHADOW_COLOUR * (-brighter).clamp(min=0)
     score = (
-        _brightness(brighter, textures.valid)
-        + (tint / (_usual(tint, textures.valid, _LEAST_COLOUR) + shadow)) ** 2
-        + (line.clamp(min=0) / _usual(line, textures.valid, _LEAST_LINE)) ** 2
+        _brightness(brighter, known)
+        + (tint / (_usual(tint, known, _LEAST_COLOUR) + shadow)) ** 2
+        + (line.clamp(min=0) / _usual(line, known, _LEAST_LINE)) ** 2
     ).clamp(max=_MOST)
     trust = (textures.valid - 0.3).clamp(min=0) * _still().to(left.device) + 1e-3
     return (blur(score * trust, 1.0) / blur(trust, 1.0)).sqrt() * (textures.valid > 0.05)
@@ -50,7 +52,7 @@ def scores(textures: Textures, left: Tensor) -> Tensor:
 
 def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
     """The matte, 0..1, of a ``score``; a higher ``readiness`` finds more, 0 nothing."""
-    likely = ((score * readiness - _MAYBE) / (SURE - _MAYBE)).clamp(0, 1)
+    likely = ((score * readiness - MAYBE) / (SURE - MAYBE)).clamp(0, 1)
     dense = (blur(likely, _NEAR) - _ALONE) / (_TOGETHER - _ALONE)
     return likely * dense.clamp(0, 1)
 

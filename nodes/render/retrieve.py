@@ -94,7 +94,7 @@ def _apart(name: str, a: Looks, b: Looks) -> Tensor:
     result = moved + _TURN[name] * torch.arccos(cosine.clamp(-1, 1))
     if name == FACE:
         return result
-    return result + _LOOK * _look(name, a, b)
+    return result + _LOOK * _look(name, a, b) * a.clear[:, None] * b.clear
 
 
 def _look(name: str, a: Looks, b: Looks) -> Tensor:

@@ -43,8 +43,8 @@ def unwrap(picture: Tensor, vertices: Tensor) -> Textures:
 
     Valid is what is in the picture, faces the camera and is not hidden by another part of the mesh.
     """
-    surface = _on_texels(vertices)
-    normal = _on_texels(normals(vertices)).permute(0, 3, 1, 2)
+    surface = on_texels(vertices)
+    normal = on_texels(normals(vertices)).permute(0, 3, 1, 2)
     normal = torch.nn.functional.normalize(normal, dim=1)
     facing = (-normal[:, 2:] - _LEAST_FACING) / (_FULL_FACING - _LEAST_FACING)
     height, width = picture.shape[-2:]
@@ -65,14 +65,15 @@ def normals(vertices: Tensor) -> Tensor:
     return torch.nn.functional.normalize(total, dim=-1)
 
 
-def _on_texels(attribute: Tensor) -> Tensor:
-    """Interpolate (N, V, C) over texture space: (N, SIZE, SIZE, C)."""
+def on_texels(attribute: Tensor, every: int = 1) -> Tensor:
+    """Interpolate (N, V, C) over texture space, ``every`` so many texels: (N, H, W, C)."""
     fixed = texels()
     corner, weight, covered = (
-        part.to(attribute.device).expand(len(attribute), *part.shape[1:])
+        part[:, ::every, ::every].to(attribute.device)
         for part in (fixed.corner, fixed.weight, fixed.covered)
     )
-    return Fragments(corner, weight, covered)(attribute)
+    many = (part.expand(len(attribute), *part.shape[1:]) for part in (corner, weight, covered))
+    return Fragments(*many)(attribute)
 
 
 def _hidden(vertices: Tensor, position: Tensor, depth: Tensor) -> Tensor:

@@ -1,0 +1,116 @@
+"""The second pass of `Faceset`: when all faces are known, their albedo, light and occluders."""
+
+import math
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.face_set import write_picture
+from lifemask.nodes.render.atlas import COARSE, SIZE
+from lifemask.nodes.render.crossing import crossings
+from lifemask.nodes.render.curve import to_linear
+from lifemask.nodes.render.hair import fringe, without_fringe
+from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
+from lifemask.nodes.render.occluders import SURE, occlusion, scores
+from lifemask.nodes.render.sample import spread
+from lifemask.nodes.render.texture import Textures
+from lifemask.nodes.types import LEAST_CONFIDENCE
+from lifemask.ocio.overlap import overlap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
+_BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
+
+
+def put_aside(part: Path, index: int) -> Path:
+    """Where an unfinished texture waits."""
+    return part / f"texture.{index}.npy"
+
+
+def write(job: "tuple[Path, dict[str, Floats]]") -> None:
+    """Write one picture of a faceset."""
+    path, planes = job
+    write_picture(path, planes, {"colorInteropID": "lin_ap1_scene"})
+
+
+def finish(
+    part: Path, kept: "NDArray[np.int64]", numbers: dict[str, Any], textures: Textures
+) -> Complexion:
+    """Find albedo and light, write the finished textures, and number the pictures from 1."""
+    take = numbers["take"]
+    sure = torch.from_numpy(numbers["confidence"] >= LEAST_CONFIDENCE).to(device())
+    step = max(1, math.ceil(len(kept) / _MOST_FITTED))
+    known = textures.valid * sure.view(-1, 1, 1, 1)
+    person = complexion(
+        Textures(textures.colour[::step], known[::step], textures.normal[::step]),
+        torch.from_numpy(take[::step]).to(device()),
+    )
+    light = torch.from_numpy(take).to(device())
+    shade = shading(textures.normal, person.lights[light], textures.valid)
+    score = scores(textures, textures.colour - shade - person.albedo, sure)
+    score = crossings(textures, score, torch.from_numpy(take).to(device()), ~sure)
+    hair = fringe(person.albedo)
+    person = replace(person, albedo=without_fringe(person.albedo, hair))
+    score = torch.maximum(score, hair * SURE)
+    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
+    seen = Textures(textures.colour, textures.valid * clear, textures.normal)
+    images = light_image(_borrowed(seen, shade, take, ~sure), person.albedo, shade)
+    jobs = (
+        (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
+        for new, old in enumerate(kept)
+    )
+    with closing(overlap(_finish_one, jobs)) as finished:
+        for _ in progress.each(finished, "light", len(kept)):
+            pass
+    for left in sorted(part.glob("*.npy")):
+        left.unlink()
+    for left in part.glob("face.*.exr"):
+        if int(left.name.split(".")[1]) > len(kept):
+            left.unlink()
+    return person
+
+
+def _borrowed(
+    textures: Textures, shade: torch.Tensor, take: "NDArray[np.int64]", hidden: torch.Tensor
+) -> Textures:
+    """The ``textures`` with what the ``hidden`` (N,) lack, less its ``shade``, from around them."""
+    if not hidden.any():
+        return textures
+    colour, valid = textures.colour.clone(), textures.valid.clone()
+    flat, number = textures.colour - shade, torch.from_numpy(take).to(hidden.device)
+    place = torch.arange(len(hidden), device=hidden.device)
+    for index in hidden.nonzero()[:, 0].tolist():
+        near = torch.exp(-0.5 * ((place - index) / _BORROWED) ** 2) * (number == number[index])
+        weight = textures.valid * near.view(-1, 1, 1, 1)
+        total = weight.sum(0)
+        colour[index] = (flat * weight).sum(0) / (total + 1e-6) + shade[index]
+        valid[index] = total / near.sum()
+    return Textures(colour, valid, textures.normal)
+
+
+def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
+    part, old, new, trust, image = job
+    texture = np.load(put_aside(part, old)).astype(np.float32)
+    grown = (
+        torch.nn.functional.interpolate(
+            torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
+        )[0]
+        .cpu()
+        .numpy()
+    )
+    planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
+    planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
+    planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
+    write((part / f"texture.{new + 1:04d}.exr", planes))
+    if old != new:
+        (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")

@@ -1,0 +1,76 @@
+"""What crosses a face that is mostly hidden: told from the face by what both look like.
+
+`occluders.scores` finds most of it, with ragged edges. All frames of a crossing together say which
+colours, on which colours of the face, are the occluder's; a ridge regression on these and their
+products (Hoerl and Kennard 1970) says so for every texel, and so finds the rest and the edges.
+"""
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.render.atlas import atlas, coarse
+from lifemask.nodes.render.occluders import MAYBE, SURE, occlusion
+from lifemask.nodes.render.texture import Textures
+
+_RECALLED = 8.0  # frames: from how far the look of the face is recalled
+_MIDDLE, _CONTRAST = 0.4, 10.0  # log: what brings colours to about -1 to 1
+_RIDGE = 1e-3
+_UNDECIDED = 0.3  # weight of a clear case against one half way
+_LOW, _HIGH = 0.3, 0.7  # of the answer: what counts as the face, and as the occluder
+
+
+def crossings(textures: Textures, score: Tensor, take: Tensor, hidden: Tensor) -> Tensor:
+    """The ``score`` (N, 1, 64, 64), found anew for frames in which the face is ``hidden`` (N,).
+
+    ``take`` (N,) numbers the takes of the coarse ``textures``.
+    """
+    result = score.clone()
+    seen = textures.valid * (1 - occlusion(score)) * ~hidden.view(-1, 1, 1, 1)
+    for crossing in _runs(hidden, take):
+        usual, known = _recalled(textures.colour, seen, take, crossing)
+        colour = textures.colour[crossing]
+        part = textures.valid[crossing] * known * coarse(atlas().face).to(score.device)
+        answer = _told(colour, colour - usual, occlusion(score[crossing]), part)
+        share = ((answer - _LOW) / (_HIGH - _LOW)).clamp(0, 1)
+        result[crossing] = torch.where(known > 0, MAYBE + (SURE - MAYBE) * share, score[crossing])
+    return result
+
+
+def _runs(hidden: Tensor, take: Tensor) -> list[Tensor]:
+    """The indices of each run of hidden frames."""
+    indices = hidden.nonzero()[:, 0]
+    if not len(indices):
+        return []
+    new = (indices.diff() != 1) | (take[indices].diff() != 0)
+    return list(indices.tensor_split((new.nonzero()[:, 0] + 1).cpu()))
+
+
+def _recalled(colour: Tensor, seen: Tensor, take: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """How the face looks (T, 3, 64, 64) without what crosses it, and where that is known."""
+    place = torch.arange(len(colour), device=colour.device)
+    apart = (place[None] - indices[:, None]).abs()
+    near = torch.exp(-apart / _RECALLED) * (take[None] == take[indices][:, None])
+    near = near / near.amax(1, keepdim=True)
+    total = torch.einsum("tn,nchw->tchw", near, seen)
+    usual = torch.einsum("tn,nchw->tchw", near, colour * seen) / (total + 1e-6)
+    return usual, (total > 0.02).float()
+
+
+def _told(colour: Tensor, change: Tensor, found: Tensor, weight: Tensor) -> Tensor:
+    """How much each texel (T, 1, 64, 64) is the occluder, given what is ``found`` of it."""
+    table = _products(torch.cat([colour - _MIDDLE, change], 1) * _CONTRAST)
+    clear = weight / (4 * found * (1 - found) + _UNDECIDED)
+    rows, sought, trust = (part.permute(0, 2, 3, 1).flatten(0, 2) for part in (table, found, clear))
+    rows, sought, trust = rows.double(), sought.double(), trust.double()
+    ridge = _RIDGE * trust.sum() * torch.eye(rows.shape[1]).to(rows)
+    normal = (rows * trust).T @ rows + ridge + 1e-9 * torch.eye(rows.shape[1]).to(rows)
+    factors = torch.linalg.solve(normal, (rows * trust).T @ sought)[:, 0]
+    return torch.einsum("tchw,c->thw", table, factors.float())[:, None]
+
+
+def _products(values: Tensor) -> Tensor:
+    """One, the values (T, C, H, W), and all products of two of them."""
+    first, second = torch.triu_indices(values.shape[1], values.shape[1])
+    return torch.cat(
+        [torch.ones_like(values[:, :1]), values, values[:, first] * values[:, second]], 1
+    )
