@@ -1,10 +1,11 @@
-"""`lifemask benchmark`: how fast swap and track are, how much memory they hold, how good it is."""
+"""`lifemask benchmark swap`: speed and memory of swap and track, and how good the last swap is."""
 
 import json
 import subprocess
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -155,11 +156,16 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
 
 def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
     """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
-    ground = GroundTruth(renders / "performer_b", renders / "performer_a_on_b")
+    ground = ground_of(renders)
     sequence = Sequence.find(swap / "*.exr")
     own = Plate(sequence, space_of(sequence, ""))
     both = {"swap": own, "plate": untouched(ground, sequence)}
     return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}
+
+
+def ground_of(renders: Path) -> GroundTruth:
+    """Return the ground truth in the folder of a shot's renders."""
+    return GroundTruth(renders / "performer_b", renders / "performer_a_on_b")
 
 
 def identity(
@@ -183,6 +189,7 @@ def raster_rates() -> dict[str, float]:
     from lifemask.nodes.device import device
     from lifemask.nodes.render.atlas import atlas
     from lifemask.nodes.render.raster import rasterise
+    from lifemask.plugin.pace import a_second
 
     head = torch.from_numpy(atlas().mesh(atlas().mean[None])).to(device())
     triangles = torch.from_numpy(atlas().triangles).to(device())
@@ -191,18 +198,15 @@ def raster_rates() -> dict[str, float]:
     for height, width in RASTER_SIZES:
         placed = (head - head.mean(1, keepdim=True)) * (height / 1.5 / size)
         placed = placed + placed.new_tensor([width / 2, height / 2, 0])
-        begin, count = monotonic(), 0
-        while count < 2 or monotonic() - begin < RASTER_SECONDS:
-            rasterise(placed, triangles, height, width).covered.sum().item()
-            count += 1
-        rates[f"{width}x{height}"] = count / (monotonic() - begin)
+        work = partial(rasterise, placed, triangles, height, width)
+        rates[f"{width}x{height}"] = a_second(work, RASTER_SECONDS)
     return rates
 
 
 COMMAND = Command(
-    "benchmark",
+    "benchmark swap",
     "Measure speed and memory of track and swap, and the last swap's figures.",
-    "lifemask benchmark sh010 --likeness ada",
+    "lifemask benchmark swap sh010 --likeness ada",
     _arguments,
     _run,
 )

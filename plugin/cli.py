@@ -9,6 +9,8 @@ from lifemask.nodes.errors import LifemaskError
 from lifemask.plugin import (
     base,
     benchmark,
+    benchmark_faces,
+    benchmark_train,
     faceset,
     info,
     look,
@@ -37,6 +39,8 @@ COMMANDS: tuple[Command, ...] = (
     look.COMMAND,
     truth.COMMAND,
     benchmark.COMMAND,
+    benchmark_train.COMMAND,
+    benchmark_faces.COMMAND,
     base.COMMAND,
 )
 """What a person can type, and a host can ask a worker for."""

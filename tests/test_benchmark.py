@@ -144,7 +144,7 @@ def test_identity_comes_from_the_judge(tmp_path):
 
 
 def test_a_judge_needs_renders(shot, capsys):
-    words = ["benchmark", str(shot.folder), "--identity", "python", "judge.py", "--json"]
+    words = ["benchmark", "swap", str(shot.folder), "--identity", "python", "judge.py", "--json"]
     assert cli.main(words) == 1
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["kind"] == KnobError.__name__

@@ -50,9 +50,11 @@ def test_parameters_are_the_options_of_the_command_line(command, line):
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_what_is_missing_is_named(command):
     needed = [param.name for param in params(command).values() if param.required]
-    assert needed
-    with pytest.raises(ParamError, match=needed[0]):
-        arguments(command, {})
+    if command.name == "benchmark faces":
+        assert vars(arguments(command, {}))["sizes"] == (128, 256, 512)
+    else:
+        with pytest.raises(ParamError, match=needed[0]):
+            arguments(command, {})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_what_is_missing_is_named(command):
         ("shot new", {"shot": "a", "plate": "b", "fps": float("inf")}, "fps: inf"),
         ("faceset", {"shot": "a"}, "one of performer and double"),
         ("faceset", {"shot": "a", "performer": "ada", "double": True}, "one of performer and"),
-        ("benchmark", {"shots": ["a"], "lengths": [1]}, "lengths: 1 values; it takes 2"),
+        ("benchmark swap", {"shots": ["a"], "lengths": [1]}, "lengths: 1 values; it takes 2"),
         (
             "release add",
             {"shot": "a", "performer": "b", "document": "c", "project": "d", "expires": "soon"},

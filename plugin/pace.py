@@ -1,0 +1,94 @@
+"""How fast this machine is, and how much work something makes for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.refiner.crop import CHANNELS
+from lifemask.nodes.refiner.network import Refiner
+
+_SIDE = {"cuda": 8192, "mps": 4096, "cpu": 2048}
+"""Of the matrices whose product is the most that a device can do."""
+
+
+def a_second(work: Callable[[], object], seconds: float) -> float:
+    """Return how often ``work`` is done in a second, tried for so many ``seconds``.
+
+    The first time, in which memory is found and kernels are chosen, does not count.
+    """
+    took = _durations(work, seconds)
+    return len(took) / sum(took)
+
+
+def peak(kind: torch.dtype, seconds: float) -> float:
+    """Return the most operations a second in large products of matrices of ``kind``."""
+    side = _SIDE[device().type]
+    left, right = (torch.randn(side, side, device=device()).to(kind) for _ in range(2))
+    with _rounded_as_convolutions():
+        return 2 * side**3 / min(_durations(lambda: left @ right, seconds))
+
+
+def operations(work: Callable[[], Tensor]) -> int:
+    """Return the floating-point operations of ``work``, and of the way back if it has gradients.
+
+    Products and convolutions are counted, two for each multiplication; ``work`` may be on meta
+    tensors, which cost nothing.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        result = work()
+        if result.requires_grad:
+            result.backward()
+    return int(counter.get_total_flops())
+
+
+def refiner_operations(width: int, batch: int, size: int, back: bool) -> int:
+    """Return the floating-point operations of a refiner of ``width`` on a ``batch`` of crops.
+
+    ``back`` counts what training adds to one look.
+    """
+    with torch.device("meta"), torch.set_grad_enabled(back):
+        network = Refiner(width)
+        crops = torch.empty(batch, CHANNELS, size, size)
+
+        def work() -> Tensor:
+            answer = network(crops)
+            return torch.stack([answer.change.sum(), answer.matte.sum(), answer.spread.sum()]).sum()
+
+        return operations(work)
+
+
+def _durations(work: Callable[[], object], seconds: float) -> list[float]:
+    """How many seconds ``work`` takes, time after time, at least twice."""
+    work()
+    _wait()
+    took: list[float] = []
+    while len(took) < 2 or sum(took) < seconds:
+        begun = monotonic()
+        work()
+        _wait()
+        took.append(monotonic() - begun)
+    return took
+
+
+def _wait() -> None:
+    """Let the device finish: it runs behind the program."""
+    if torch.accelerator.is_available():
+        torch.accelerator.synchronize()
+
+
+@contextmanager
+def _rounded_as_convolutions() -> Iterator[None]:
+    """Let a card's products of float32 be as coarse as its convolutions are: TF32."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    if device().type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before

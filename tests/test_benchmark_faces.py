@@ -1,0 +1,44 @@
+"""The shares that are printed are those of the rates and the peaks that were measured."""
+
+import json
+
+import pytest
+
+from lifemask.plugin import cli, pace
+from lifemask.plugin.benchmark_faces import PEAKS, batch_of
+
+WORDS = ["benchmark", "faces", "--seconds", "0", "--sizes", "32", "64"]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(pace, "_SIDE", dict.fromkeys(pace._SIDE, 128))
+
+
+def test_shares_are_of_the_peaks_of_the_same_run(capsys):
+    assert cli.main([*WORDS, "--json"]) == 0
+    faces = json.loads(capsys.readouterr().out.splitlines()[-1])["faces"]
+    assert list(faces["sizes"]) == ["32", "64"]
+    for size, one in faces["sizes"].items():
+        looked = one["frames"] * pace.refiner_operations(48, 1, int(size), back=False)
+        learned = one["steps"] * pace.refiner_operations(48, one["batch"], int(size), back=True)
+        for name in PEAKS:
+            assert one["frame_shares"][name] == pytest.approx(looked / faces["peaks"][name])
+            assert one["step_shares"][name] == pytest.approx(learned / faces["peaks"][name])
+
+
+def test_the_table_has_a_row_for_each_size(capsys):
+    assert cli.main(WORDS) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if " px" in line]
+    assert [row[0] for row in rows] == ["32", "64"]
+    assert all(float(number) > 0 for row in rows for number in (row[2], row[5]))
+
+
+def test_batches_are_those_of_the_presets():
+    assert [batch_of(size) for size in (64, 128, 256, 288, 512, 1024)] == [8, 8, 8, 4, 4, 4]
+
+
+@pytest.mark.parametrize("size", ["0", "100"])
+def test_a_size_that_the_refiner_cannot_see_is_refused(size, capsys):
+    assert cli.main([*WORDS[:-2], size]) == 1
+    assert f"sizes: {size} is not a multiple of 32" in capsys.readouterr().err

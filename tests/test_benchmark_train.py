@@ -1,0 +1,99 @@
+"""The figures of the benchmark of training are those of swaps made at the times asked for."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from lifemask.nodes.shot import Shot
+from lifemask.nodes.swap import Swap
+from lifemask.nodes.train import BASE
+from lifemask.nodes.truth import Truth
+from lifemask.nodes.types import Plate
+from lifemask.ocio import exr
+from lifemask.ocio.sequence import Sequence
+from lifemask.plugin import cli
+from lifemask.plugin.benchmark import ground_of
+from lifemask.plugin.benchmark_train import score
+
+RENDERS = Path(__file__).parent / "footage" / "a1_dialogue"
+FRAMES = {1002: 1016}
+"""A frame of the small plate, and the renders' that it is cut out of."""
+
+TIMES = (0, 0.005)
+
+
+def cut(source, target):
+    channels, header = exr.read_channels(source)
+    cropped = {n: np.ascontiguousarray(c[90:270, 200:440]) for n, c in channels.items()}
+    exr.write(target, cropped, {n: header[n] for n in ("chromaticities",) if n in header})
+
+
+@pytest.fixture
+def renders(tmp_path):
+    """The renders of the small plate, cut as it is."""
+    for performer in ("performer_b", "performer_a_on_b"):
+        for ours, theirs in FRAMES.items():
+            for kind in ("beauty", "mattes"):
+                name = f"{performer}/{kind}/{kind}"
+                cut(RENDERS / f"{name}.{theirs}.exr", tmp_path / f"renders/{name}.{ours}.exr")
+            about = json.loads((RENDERS / f"{performer}/gt/gt.{theirs}.json").read_text())
+            points = np.array(about["people"][0]["landmarks68"]).reshape(68, 2) - [200, 90]
+            gt = tmp_path / f"renders/{performer}/gt/gt.{ours}.json"
+            gt.parent.mkdir(exist_ok=True)
+            gt.write_text(json.dumps({"people": [{"landmarks68": points.tolist()}]}))
+    return tmp_path / "renders"
+
+
+def quick(shot):
+    """The shot's words, its knobs set so that training takes no time."""
+    settings = Shot.load(shot)
+    replace(settings, knobs={"train": {"size": 64, "batch": 2, "faces": 8}}).save()
+    return ["benchmark", "train", str(shot), "--likeness", "ada", "--frames", "1002"]
+
+
+def files(folder):
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_every_rival_is_scored_at_every_time(shot, renders, tmp_path, pair, capsys):
+    before = files(shot)
+    words = [*quick(shot), "--renders", str(renders), "--out", str(tmp_path / "out")]
+    assert cli.main([*words, "--times", *map(str, reversed(TIMES)), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    report = result["training"]
+    assert report == json.loads(Path(result["figures"]).read_text())
+    assert files(shot) == before
+    for rival in report["rivals"].values():
+        first, last = rival["points"]
+        assert (first["minutes"], last["minutes"]) == TIMES
+        assert (first["steps"], first["seconds"]) == (0, 0)
+        assert last["steps"] > 0
+        assert last["seconds"] >= TIMES[1] * 60
+        assert first["figures"] != last["figures"]
+    plate = Plate(Sequence.find(pair.plate.sequence.path, "1002"), pair.plate.colorspace)
+    shipped = score(Swap()(plate, [pair.role], BASE), ground_of(renders), tmp_path)
+    ours = report["rivals"]["lifemask"]["points"][0]["figures"]
+    assert ours["structure"] == pytest.approx(shipped.structure)
+    assert ours["distance"] == pytest.approx(shipped.distance)
+    drawn = ElementTree.parse(result["plot"]).getroot()
+    assert len(drawn.findall(".//{*}polyline")) == 4
+
+
+def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tmp_path, capsys):
+    assert cli.main([*quick(shot), "--renders", str(renders), "--times", "0"]) == 0
+    rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
+    ground = ground_of(renders)
+    untouched = Plate(Sequence.find(ground.plate / "beauty/beauty.####.exr"), ground.colorspace)
+    plate = asdict(Truth(landmarks=0)(untouched, ground))
+    named = dict(zip(rows["minutes"][1:], rows["plate"], strict=True))
+    assert {name: f"{plate[name]:.3f}" for name in named} == named
+    assert {"distance", "structure"} <= set(named)
+
+
+def test_a_time_before_the_start_is_refused(shot, renders, capsys):
+    assert cli.main([*quick(shot), "--renders", str(renders), "--times", "-1"]) == 1
+    assert "times: -1 is below 0 minutes" in capsys.readouterr().err
