@@ -12,7 +12,6 @@ SPACE := Linear Rec.709 (sRGB)
 
 BLENDERS := $(shell .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
-SHARED := __init__ protocol connection job client paths declared orders results desk
 
 .PHONY: demo test test-slow extension nuke clean
 .DELETE_ON_ERROR:
@@ -32,7 +31,7 @@ test: .venv/.installed build/dev/lifemask/.linked extension $(BLENDER_VENVS)
 test-slow: .venv/.installed
 	$(BIN)/pytest -m slow
 
-# What Blender installs: the same package shape as here, so that imports read the same.
+# What Blender installs: docs/blender.md.
 extension: build/lifemask_blender.zip
 	@echo "The extension for Blender 4.5 to 5.2 is $<"
 
@@ -77,14 +76,9 @@ demo/.done: $(SOURCES) .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-build/lifemask_blender.zip: $(SHARED:%=plugin/%.py) plugin/nodes.json $(wildcard plugin/in_blender/*) \
-		$(firstword $(BLENDER_VENVS)) Makefile
-	rm -rf build/extension
-	mkdir -p build/extension/plugin/in_blender
-	cp LICENSE plugin/in_blender/blender_manifest.toml build/extension
-	cp $(SHARED:%=plugin/%.py) plugin/nodes.json build/extension/plugin
-	cp plugin/in_blender/*.py build/extension/plugin/in_blender
-	echo 'from .plugin.in_blender.extension import register, unregister' > build/extension/__init__.py
+build/lifemask_blender.zip: $(wildcard plugin/*.py plugin/in_blender/*) plugin/nodes.json \
+		.venv/.installed $(firstword $(BLENDER_VENVS))
+	$(BIN)/python -m lifemask.plugin.blender_folder build/extension
 	tool=$$(ls .venv-blender-*/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 		| head -1) && python=$(firstword $(BLENDER_VENVS:/.made=))/bin/python && \
 		$$python $$tool build --source-dir build/extension --output-filepath $@ && \

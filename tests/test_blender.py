@@ -62,7 +62,7 @@ def journey(request, pair, tmp_path_factory):
         "last": LAST,
         "range": "1005-1006",
         "blend": str(folder / "shot.blend"),
-        **{name: str(folder / name) for name in ("plain", "left", "right")},
+        **{name: str(folder / name) for name in ("plain", "left", "right", "remade")},
         "settings": {
             "shot": f"{folder}/sh010/",
             "takes": f"{takes}/ada_studio.####.exr",
@@ -161,6 +161,21 @@ def test_goes_on_after_the_worker_was_killed(journey):
     assert MADE[0] in told["made"] and len(told["made"]) > 1
     assert told["then"] == MADE
     assert told["said"] == "Swap: done."
+
+
+def test_stopping_leaves_nothing_of_the_plates_rendering(journey):
+    assert journey[2]["stopped"] == {"left": [], "text": "Stopped."}
+
+
+def test_a_frame_that_is_made_again_is_shown_at_once(journey):
+    _, given, _ = journey
+    frame = MADE[0]
+    first, brighter = (read(given["remade"] + exposure, frame) for exposure in "01")
+    assert np.array_equal(bits(first), bits(read(given["plain"], frame)))
+    result = Path(given["settings"]["shot"]) / "swaps/ada_v003"
+    made = read(result, frame, "sh010_ada_v003")
+    assert np.array_equal(bits(brighter), bits(made))
+    assert not np.array_equal(bits(brighter), bits(first))
 
 
 def test_the_sidebar_shows_people_release_and_advice(journey):

@@ -13,6 +13,8 @@ from .work import Work
 if TYPE_CHECKING:
     from bpy.types import NodeTree
 
+    from ..desk import Status
+
 
 class Office:
     """One client, and the `Work` of each swap; ``watched`` tells whether somebody calls `tick`."""
@@ -44,7 +46,12 @@ class Office:
             self._works.pop(uid).stop()
         for work in self._works.values():
             work.tick()
-        return any(work.status.running for work in self._works.values())
+        return any(status.running for status in self.statuses)
+
+    @property
+    def statuses(self) -> list[Status]:
+        """What is to be drawn of all that is at work."""
+        return [work.status for work in self._works.values()]
 
     def show(self) -> None:
         """Let every swap show what is on disk."""
@@ -56,6 +63,7 @@ class Office:
         for work in self._works.values():
             work.stop()
         self._works.clear()
+        self.watched = False
 
     def close(self) -> None:
         """Stop everything and end the worker."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Outcome = set[str]
 
-_EVERY = 0.1  # seconds between two looks at what the worker has told
+_EVERY = 0.03  # seconds between two looks at what the worker has told
 
 
 def add(tree: NodeTree) -> Node:
@@ -156,7 +156,7 @@ class Watch(bpy.types.Operator):
         """Look from now on, unless somebody does."""
         if OFFICE.watched:
             return {"CANCELLED"}
-        OFFICE.watched = True
+        OFFICE.watched, self._drawn = True, OFFICE.statuses
         window = context.window_manager
         self._timer = window.event_timer_add(_EVERY, window=context.window)
         window.modal_handler_add(self)
@@ -166,12 +166,16 @@ class Watch(bpy.types.Operator):
         """Look once; everything that the artist does goes on to Blender."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        goes_on = OFFICE.tick()
-        redraw(context)
-        if goes_on:
-            return {"PASS_THROUGH"}
-        self.cancel(context)
-        return {"FINISHED"}
+        goes_on = False
+        try:
+            goes_on = OFFICE.tick()
+        finally:
+            if not goes_on:
+                self.cancel(context)
+        if OFFICE.statuses != self._drawn:
+            self._drawn = OFFICE.statuses
+            redraw(context)
+        return {"PASS_THROUGH"} if goes_on else {"FINISHED"}
 
     def cancel(self, context: Context) -> None:
         """Look no more."""

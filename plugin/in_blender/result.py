@@ -20,14 +20,17 @@ _START = -100_000
 """Before any frame: an Image node counts from its first frame, and holds it before."""
 
 
-def show(tree: NodeTree, pattern: Pattern, frames: list[int], space: str) -> None:
+def show(
+    tree: NodeTree, pattern: Pattern, frames: list[int], space: str, anew: bool = True
+) -> None:
     """Let the group read these ``frames`` of a result; all others are the plate.
 
-    ``space`` is Blender's name for what the files hold. What is made is told by keys, which are
-    part of the scene: it renders so without the extension, too.
+    ``space`` is Blender's name for what the files hold; ``anew`` forgets what was read of them
+    before. What is made is told by keys, which are part of the scene: it renders so without the
+    extension, too.
     """
     read, made = tree.nodes[READ], tree.nodes[MADE]
-    read.image = _image(read.image, pattern.file(frames[0]), space) if frames else None
+    read.image = _image(read.image, pattern.file(frames[0]), space, anew) if frames else None
     read.frame_start, read.frame_duration = _START, 10**6
     made.outputs[0].default_value = 0.0
     connect(tree)
@@ -37,12 +40,20 @@ def show(tree: NodeTree, pattern: Pattern, frames: list[int], space: str) -> Non
     tree.update_tag()
 
 
-def _image(image: Image | None, path: str, space: str) -> Image:
-    """Return the sequence; nothing that was read from it before is kept."""
-    image = image or bpy.data.images.load(path)
-    image.filepath, image.source = path, "SEQUENCE"
-    image.colorspace_settings.name, image.alpha_mode = space, "PREMUL"
-    image.reload()
+def _image(image: Image | None, path: str, space: str, anew: bool) -> Image:
+    """Return the sequence. Whatever is set, Blender reads the file again, so only what differs."""
+    if image is None:
+        image, anew = bpy.data.images.load(path), False
+    for owner, name, value in (
+        (image, "filepath", path),
+        (image, "source", "SEQUENCE"),
+        (image.colorspace_settings, "name", space),
+        (image, "alpha_mode", "PREMUL"),
+    ):
+        if getattr(owner, name) != value:
+            setattr(owner, name, value)
+    if anew:
+        image.reload()
     return image
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 _OF_PLATE = "shot_new", "track", "swap_frame", "swap_range"
 """The buttons that need the plate as the graph gives it now."""
 
-_OWN_PLATE = "plate/plate.####.exr"
-"""The plate of a shot that was made here; another shot has its plate elsewhere, from elsewhere."""
-
 _FIXED = dict(zip(("Add Occlusion", "Remove Occlusion", "Paint"), FIXES))
 
 
@@ -43,6 +41,7 @@ class Work:
         self._pressed: tuple[str, str] | None = None
         self._rendering: Rendering | None = None
         self._asking = False
+        self._shown: dict[str, int] | None = None  # when each of the files shown was made
         self.waits = False
         self.text = self.lacking = ""
         self.desk = Desk(client, lambda: values(self.tree), self._changed)
@@ -104,34 +103,41 @@ class Work:
 
     def stop(self) -> None:
         """Stop all that was begun."""
-        self._give_up("")
+        self._give_up("Stopped." if self.status.running else self.text)
         self.desk.stop()
 
     def show(self) -> None:
         """Show the frames of the result that are there, and the plate where there are none."""
         pattern = self.desk.result
-        found = checked(pattern, self._plate, pattern.frames())
+        found = checked(pattern, self.desk.plate, pattern.frames())
         self.lacking = found.sentence
         try:
-            result.show(self.tree, pattern, list(found.made), _space(pattern, found.made))
+            made = {file: Path(file).stat().st_mtime_ns for file in map(pattern.file, found.made)}
+            if made != self._shown:
+                known = self._shown or {}
+                anew = any(known.get(file, stamp) != stamp for file, stamp in made.items())
+                space = _space(pattern, found.made)
+                result.show(self.tree, pattern, list(found.made), space, anew)
+                self._shown = made
         except (colour.ColourError, OSError, RuntimeError) as error:
             self.text = f"the result cannot be shown: {error}"
 
     def copy_fixes(self, frames: str) -> None:
         """Write what is connected for fixes to the shot; ``text`` says which."""
         try:
-            scene, node = self._place()
-            names = {name: _FIXED[name] for name in _FIXED if node.inputs[name].is_linked}
-            there = numbers(frames or str(scene.frame_current))
-            for socket, which in names.items():
-                pattern = fix(values(self.tree), which)
-                folder, _, name = pattern.before.rstrip(".").rpartition("/")
-                Job(scene.name, node.name, {socket: name}, f"{folder}/", there).run()
+            self.text = self._copied(frames)
         except (PlateError, OSError, RuntimeError, ValueError) as error:
-            self.text = f"the fixes cannot be copied: {error}"
-            return
-        told = f"{', '.join(names.values())} of {ranges(there)} copied to the shot."
-        self.text = told if names else f"Connect {', '.join(_FIXED)} first."
+            self.text = f"The fixes cannot be copied: {error}"
+
+    def _copied(self, frames: str) -> str:
+        scene, node = self._place()
+        names = {socket: name for socket, name in _FIXED.items() if node.inputs[socket].is_linked}
+        if not names or not self.tree.lifemask.shot:
+            return f"Connect {', '.join(_FIXED)} first." if not names else "Fill in shot first."
+        there = numbers(frames or str(scene.frame_current))
+        folder = Path(fix(values(self.tree), FIXES[0]).before).parent
+        Job(scene.name, node.name, names, f"{folder}/", there).run()
+        return f"{', '.join(names.values())} of {ranges(there)} copied to the shot."
 
     def _changed(self, what: str) -> None:
         """Take note of what has happened; after a job the desk asks what the shot has."""
@@ -152,7 +158,7 @@ class Work:
         try:
             if first:
                 self._give_up(first)
-            elif button in _OF_PLATE and self._plate == plate(values(self.tree)):
+            elif button in _OF_PLATE and self.desk.plate == plate(values(self.tree)):
                 self._render(numbers(frames or values(self.tree)["frames"]))
             else:
                 self._send()
@@ -190,22 +196,8 @@ class Work:
                     return scene, node
         raise PlateError("Put the node into the compositor of a scene first, outside of groups.")
 
-    @property
-    def _plate(self) -> Pattern:
-        """Where the shot has its plate."""
-        known = self.info.get("plate", {"path": _OWN_PLATE})["path"]
-        own = plate(values(self.tree))
-        if known == _OWN_PLATE:
-            return own
-        folder = own.before.rpartition("/plate/")[0]
-        return Pattern.of(known if _is_whole(known) else f"{folder}/{known}")
-
 
 def _space(pattern: Pattern, made: tuple[int, ...]) -> str:
     """Return Blender's name for what the files of a result hold."""
     space = header(pattern.file(made[0])).get("lifemask/colorspace", "") if made else ""
     return colour.blenders(space) if made else ""
-
-
-def _is_whole(path: str) -> bool:
-    return path.startswith("/") or path[1:2] == ":"

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import bpy
@@ -24,6 +25,8 @@ def play(given):
     told["panel"] = panel(node)
     told["killed"] = killed(node, given)
     stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
+    told["stopped"] = stopped(node, given)
+    told["remade"] = remade(node, given)
     told["fixed"] = fixed(scene, node, given)
     bpy.ops.wm.save_as_mainfile(filepath=given["blend"])
     told["scenes"] = [scene.name for scene in bpy.data.scenes]
@@ -72,20 +75,62 @@ def refusal(**words):
 
 def killed(node, given):
     """Kill the worker when the first frame is made, see what is said, and press again."""
-    office = stage.part("office").OFFICE
-    work = office.work(node.node_tree)
-    work.press("swap_range", given["range"])
+    work = stage.part("office").OFFICE.work(node.node_tree)
     made = set(work.desk.result.frames())
-    process = None
-    while work.status.running:
-        office.tick()
-        if process is None and set(work.desk.result.frames()) - made:
-            process = work._client._connection._process.pid
-            os.kill(process, signal.SIGKILL)
-        time.sleep(0.005)
+    process = []
+
+    def kill():
+        if not process and set(work.desk.result.frames()) - made:
+            process.append(work._client._connection._process.pid)
+            os.kill(*process, signal.SIGKILL)
+
+    work.press("swap_range", given["range"])
+    watch(kill)
     told = {"text": work.status.text, "pid": process, "made": work.desk.result.frames()}
     press("swap_range", given["range"])
     return {**told, "then": work.desk.result.frames(), "said": work.status.text}
+
+
+def watch(meanwhile):
+    """What the window's timer does, until nothing goes on any more."""
+    kind = stage.part("operators").Watch
+    timers = SimpleNamespace(
+        windows=[],
+        event_timer_add=lambda seconds, window: seconds,
+        event_timer_remove=lambda timer: None,
+        modal_handler_add=lambda operator: None,
+    )
+    context = SimpleNamespace(window=None, window_manager=timers)
+    operator = SimpleNamespace()
+    operator.cancel = lambda context: kind.cancel(operator, context)
+    assert kind.invoke(operator, context, None) == {"RUNNING_MODAL"}
+    while kind.modal(operator, context, SimpleNamespace(type="TIMER")) == {"PASS_THROUGH"}:
+        assert kind.modal(operator, context, SimpleNamespace(type="MOUSEMOVE")) == {"PASS_THROUGH"}
+        meanwhile()
+        time.sleep(0.005)
+
+
+def stopped(node, given):
+    """Stop while the plate is rendered; nothing is left of that."""
+    work = stage.part("office").OFFICE.work(node.node_tree)
+    work.press("swap_range", given["range"])
+    watch(lambda: work.status.text.startswith("Plate") and bpy.ops.lifemask.stop())
+    left = Path(given["settings"]["shot"], "plate").glob(".*")
+    return {"left": [path.name for path in left], "text": work.status.text}
+
+
+def remade(node, given):
+    """A frame that is made again, brighter, is shown again; so is the first, by its version."""
+    settings, frame = node.node_tree.lifemask, given["first"] + 1
+    settings.version = 3
+    told = []
+    for exposure in (0.0, 1.0):
+        settings.swap_exposure = exposure
+        press("swap_frame", str(frame))
+        stage.render(node.outputs["Image"], f"{given['remade']}{exposure:g}", frame, frame)
+        told.append(stage.part("office").OFFICE.work(node.node_tree).lacking)
+    settings.version, settings.swap_exposure = 1, 0.0
+    return told
 
 
 def fixed(scene, node, given):
@@ -99,7 +144,7 @@ def fixed(scene, node, given):
     stage.move(roto, 0.5)
     stage.render(node.outputs["Image"], given["right"], frame, frame)
     bpy.ops.lifemask.copy_fixes(frames=str(frame))
-    return {"jobs": work.desk.job.id - jobs, "text": work.status.text}
+    return {"jobs": work.desk.job.id - jobs, "text": work.text}
 
 
 class Layout:
