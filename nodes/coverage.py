@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.face_space import FACE_WIDTH
 from lifemask.nodes.faces.pose import angles, rotations
 from lifemask.nodes.render.light import harmonics
 from lifemask.nodes.render.looks import luminance
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
 
 FILE = "coverage.json"
-FACE_WIDTH = 14.0
-"""Centimetres of the mean face."""
-
 UNITS = {
     "yaw": "degrees, + to picture right",
     "pitch": "degrees, + down",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SIDE = 24.0
 """Centimetres of the mean head that a side covers: forehead to below the chin, with room."""
 
+FACE_WIDTH = 14.0
+"""Centimetres across the mean face."""
+
 OVERSAMPLING = 1.5
 """Pixels of face space for one of the take, so that resampling costs no detail."""
 

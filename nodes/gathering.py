@@ -18,7 +18,7 @@ from lifemask.nodes.curation import chosen, exposure, sharpness
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet
-from lifemask.nodes.face_space import crop, matrices, moved, native_size
+from lifemask.nodes.face_space import FACE_WIDTH, crop, matrices, moved, native_size
 from lifemask.nodes.finishing import finish, put_aside, write
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.curve import to_linear, to_log
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 LEAST_FACES = 8
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
-_FACE_WIDTH = 14.0  # centimetres
 
 
 @dataclass
@@ -136,7 +135,7 @@ class Gathering:
         )
         faces |= {name: getattr(placed, name) for name in _PLACED}
         if not self.node.every_frame:
-            large = placed.scale * _FACE_WIDTH >= self.node.least_size
+            large = placed.scale * FACE_WIDTH >= self.node.least_size
             dropped["tiny"] = int((~large).sum())
             faces = {name: array[large] for name, array in faces.items()}
             self._check(len(faces["frame"]), dropped)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from PyOpenColorIO import Config, CPUProcessor
 
 WORKING = "ACEScg"
-LOG = "ACEScct"
 CONFIG = "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4"
 LINEAR_SRGB = "Linear Rec.709 (sRGB)"
 SRGB = "sRGB Encoded Rec.709 (sRGB)"
@@ -42,7 +41,8 @@ def finite(pixels: "NDArray[np.floating[Any]]") -> "NDArray[np.floating[Any]]":
     """Return ``pixels`` to compute with: NaN is black, infinity where half floats end."""
     import numpy as np
 
-    return np.nan_to_num(pixels, nan=0.0, posinf=65504.0, neginf=-65504.0)
+    numbers: NDArray[np.floating[Any]] = np.nan_to_num(pixels, True, 0.0, 65504.0, -65504.0)
+    return numbers
 
 
 def check_space(space: str) -> str:
