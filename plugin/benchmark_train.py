@@ -3,7 +3,6 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,7 +86,7 @@ def _run(args: Namespace) -> Result:
     return {"text": _table(report), **written}
 
 
-def compete(rivals: list[Rival], times: Many[float], ground: GroundTruth, folder: Path) -> Curves:
+def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:
     """Return what each rival came to at each of the ``times``, minutes; in turns, one at a time."""
     curves: Curves = {rival.name: [] for rival in rivals}
     for minutes in progress.each(times, "benchmark", len(times)):

@@ -180,7 +180,8 @@ class Bars:
         self._bar.start()
         if progress.task not in self._tasks or not progress.done:
             self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
-        self._bar.update(self._tasks[progress.task], completed=progress.done)
+        task = self._tasks[progress.task]
+        self._bar.update(task, completed=progress.done, total=progress.total)
 
     def result(self, result: Mapping[str, Any]) -> None:
         """Print what was made, one thing a line."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lifemask.nodes.device import device
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.types import Plate
 from lifemask.ocio.read import read
@@ -34,7 +35,7 @@ def test_it_learns_each_face_with_its_own_decoder(faces):
 
     @torch.inference_mode()
     def error(shown, decoder):
-        given = faces[shown].float()
+        given = faces[shown].to(device()).float()
         wrong = (run.network(given[:, :3], decoder) - given[:, :3]).abs() * given[:, 3:]
         return float(wrong.sum() / given[:, 3:].sum())
 
