@@ -69,8 +69,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Result:
-    if min(args.times) < 0:
-        raise KnobError(f"times: {min(args.times):g} is below 0 minutes")
+    _check(args)
     shot, ground = Shot.load(args.folder), ground_of(args.renders)
     (role,) = cast_of(shot, [args.likeness])
     train, swap = shot.node(Train, preset=args.preset), shot.node(Swap)
@@ -84,6 +83,14 @@ def _run(args: Namespace) -> Result:
     if args.json:
         return {"training": report, **written}
     return {"text": _table(report), **written}
+
+
+def _check(args: Namespace) -> None:
+    """Raise KnobError before the long work for what would stop it at its end."""
+    if min(args.times) < 0:
+        raise KnobError(f"times: {min(args.times):g} is below 0 minutes")
+    if args.out and args.out.is_file():
+        raise KnobError(f"out: {args.out} is a file; it takes a folder")
 
 
 def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:

@@ -94,6 +94,14 @@ def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tm
     assert {"distance", "structure"} <= set(named)
 
 
-def test_a_time_before_the_start_is_refused(shot, renders, capsys):
-    assert cli.main([*quick(shot), "--renders", str(renders), "--times", "-1"]) == 1
-    assert "times: -1 is below 0 minutes" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--times", "0", "-1"], "times: -1 is below 0 minutes"),
+        (["--out", str(Path(__file__))], "is a file; it takes a folder"),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_at_once(more, said, tmp_path, capsys):
+    words = ["benchmark", "train", str(tmp_path), "--likeness", "ada", "--renders", str(tmp_path)]
+    assert cli.main([*words, *more]) == 1
+    assert said in capsys.readouterr().err
