@@ -16,9 +16,8 @@ from lifemask.nodes.part import Cue, Part, planned
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
-from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.compose import Window
-from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -109,9 +108,7 @@ class Swapping:
         plate = _tensor(convert(layers.comp[at], self.space, WORKING))
         stage = Stage.of(part, cue, meshes, window, to_log(plate), self.swap)
         made = self._finished(stage, part, cue, window)
-        raw = torch.lerp(plate, to_linear(made.picture), stage.view.covered)
-        alpha = made.face * (1 - stage.occlusion)
-        comp = blended(plate, raw, alpha, stage.width * self.swap.edge / 100)
+        raw, alpha, comp = made.over(plate, stage, self.swap.edge)
         surety = part.surety(cue)
         confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2)) * surety
         face, occlusion = made.face, stage.occlusion

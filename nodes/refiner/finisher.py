@@ -16,6 +16,8 @@ from lifemask.nodes.face_set import atlas_layout
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.render.blend import blended
+from lifemask.nodes.render.curve import to_linear
 from lifemask.nodes.render.front import doubt
 
 KIND = "model"
@@ -29,6 +31,15 @@ class Finished:
     picture: Tensor
     face: Tensor
     doubt: Tensor
+
+    def over(self, plate: Tensor, stage: Stage, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The picture, its alpha, and the composite over ``plate`` (1, 3, H, W); all linear.
+
+        ``edge`` is the width of the blend in % of the face's.
+        """
+        raw = torch.lerp(plate, to_linear(self.picture), stage.view.covered)
+        alpha = self.face * (1 - stage.occlusion)
+        return raw, alpha, blended(plate, raw, alpha, stage.width * edge / 100)
 
 
 def bare(stage: Stage) -> Finished:

@@ -23,7 +23,6 @@ from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.examples import Example, even, learnable, picture, scene
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.stage import Meshes, Stage, There
-from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.sample import shrink
 from lifemask.nodes.swap import Role, Swap
@@ -82,11 +81,8 @@ class Rehearsal:
 
     def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""
-        made = self.model(stage, crop)
-        plate = to_linear(filmed)
-        raw = torch.lerp(plate, to_linear(made.picture), stage.view.covered)
-        alpha = made.face * (1 - stage.occlusion)
-        return to_log(blended(plate, raw, alpha, stage.width * Swap().edge / 100))
+        _, _, played = self.model(stage, crop).over(to_linear(filmed), stage, Swap().edge)
+        return to_log(played)
 
     def barred(self) -> Bools:
         """What may not serve each frame: those around it, of a short take the nearer half.
