@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from .connection import Connection, WorkerError
 from .job import Job, reason
 from .paths import PathMap
-from .protocol import PROTOCOL
+from .protocol import PROTOCOL, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +66,7 @@ class Client:
         self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._jobs: dict[int, tuple[Job, Changed]] = {}
         self._calls: dict[int, SimpleQueue[dict[str, Any]]] = {}
-        self._waiting: list[dict[str, Any]] = []
+        self._waiting: list[bytes] = []
         self._connection: Connection | None = None
         self._timer: threading.Timer | None = None
         self._closing = self._kept = False
@@ -87,7 +87,7 @@ class Client:
                 self._timer.daemon = True
                 self._timer.start()
                 hello = {"protocol": PROTOCOL}
-                self._connection.send({"id": _HELLO, "method": "hello", "params": hello})
+                self._connection.send(packed({"id": _HELLO, "method": "hello", "params": hello}))
 
     def call(
         self, method: str, params: Mapping[str, Any] | None = None, seconds: float = 10.0
@@ -182,10 +182,11 @@ class Client:
         request: dict[str, Any] = {"method": method, "params": self._paths.there(dict(params))}
         if number is not None:
             request["id"] = number
+        line = packed(request)
         if self.state == "ready" and self._connection:
-            self._connection.send(request)
+            self._connection.send(line)
         else:
-            self._waiting.append(request)
+            self._waiting.append(line)
 
     def _heard(self, message: dict[str, Any]) -> None:
         """Take a message, on the connection's thread."""
@@ -204,17 +205,20 @@ class Client:
         self._call_host()
 
     def _greeted(self, message: dict[str, Any]) -> None:
+        """Send what has waited for the worker's hello, or end it when it is another one."""
         if self._timer:
             self._timer.cancel()
-        if "error" in message:
-            if self._connection:
-                self._connection.give_up(reason(message["error"])[0])
+        about = message.get("result")
+        if self._connection is None:
             return
-        self.about.update(message.get("result") or {})
+        if not isinstance(about, dict) or about.get("protocol") != PROTOCOL:
+            why = reason(message.get("error", {}))[0]
+            self._connection.give_up(why or f"the worker does not speak protocol {PROTOCOL}")
+            return
+        self.about.update(about)
         self.state = "ready"
-        for request in self._waiting:
-            if self._connection:
-                self._connection.send(request)
+        for line in self._waiting:
+            self._connection.send(line)
         self._waiting.clear()
 
     def _impatient(self, connection: Connection) -> None:

@@ -14,7 +14,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from .protocol import lines, packed, unpacked
+from .protocol import lines, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,9 +69,9 @@ class Connection:
         for thread in self._threads:
             thread.start()
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Send a message; never waits."""
-        self._out.put(packed(message))
+    def send(self, line: bytes) -> None:
+        """Send the line of a message; never waits."""
+        self._out.put(line)
 
     def give_up(self, reason: str) -> None:
         """End the process at once, for this reason, which becomes the sentence of its loss."""
@@ -130,7 +130,7 @@ class Connection:
             message = unpacked(line or b"")
         except ValueError:
             message = None
-        if isinstance(message, dict) and message.get("jsonrpc") == "2.0":
+        if _is_message(message):
             self._heard(message)
         elif self._rubbish < _MOST_RUBBISH:
             self._rubbish += 1
@@ -146,6 +146,16 @@ class Connection:
         told = last_lines(self.log)
         said = f"; it said last: {told}" if told else ""
         return f"{what}{said} (its log is {self.log})"
+
+
+def _is_message(message: Any) -> bool:  # noqa: ANN401
+    """Whether a line's content is what a worker says, so that `heard` can take it."""
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        return False
+    params, error = message.get("params", {}), message.get("error", {})
+    tables = isinstance(params, dict) and isinstance(error, dict)
+    numbers = (message.get("id"), params.get("job") if tables else None)
+    return tables and all(isinstance(number, (int, type(None))) for number in numbers)
 
 
 def _started(command: str | Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -95,11 +95,22 @@ class Worker:
         try:
             message = _object(line)
             number = _number(message)
-            self._dispatch(number, _method(message), _params(message))
+            method = _method(message)
         except RequestError as error:
             self._refuse(number, error.code, error)
+            return
+        try:
+            self._dispatch(number, method, _params(message))
         except LifemaskError as error:
-            self._refuse(number, protocol.PARAMS, error)
+            self._refused(number, error)
+
+    def _refused(self, number: Id | None, error: LifemaskError) -> None:
+        """Answer what is wrong with a request; JSON-RPC leaves one without an id unanswered."""
+        code = error.code if isinstance(error, RequestError) else protocol.PARAMS
+        if number is None:
+            print(error, file=sys.stderr)
+        else:
+            self._refuse(number, code, error)
 
     def _dispatch(self, number: Id | None, method: str, params: dict[str, object]) -> None:
         if method == "cancel":

@@ -21,7 +21,17 @@ from lifemask.plugin.client import Client, WorkerError
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
 REAL = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
-HOST_SIDE = ("protocol", "connection", "job", "client", "paths", "declared", "orders", "desk", "results")
+HOST_SIDE = (
+    "protocol",
+    "connection",
+    "job",
+    "client",
+    "paths",
+    "declared",
+    "orders",
+    "desk",
+    "results",
+)
 
 
 @pytest.fixture
@@ -155,6 +165,12 @@ BAD = {
         ),
         "speaks protocol 99",
     ),
+    "an odd hello": (
+        script(
+            "import json; input(); print(json.dumps({'jsonrpc': '2.0', 'id': 0, 'result': 'hi'}))"
+        ),
+        "does not speak protocol 1",
+    ),
     "deaf": (script("import os, time; os.close(1); time.sleep(60)"), "closed its output"),
 }
 
@@ -174,6 +190,22 @@ def test_a_worker_that_cannot_be_used_is_told_in_one_sentence(start, tmp_path, c
 def test_what_a_shell_prints_before_the_worker_is_no_harm(start):
     line = f"echo Welcome to gpu01; exec {' '.join(MADE_UP)}"
     assert start(["sh", "-c", line]).call("look up")["known"] == 1
+
+
+ODD = [
+    *("", "[]", "7", "null", "{}", '"2.0"', "\u00e9", "[" * 10_000, "{" * 10),
+    *('{"jsonrpc": "2.0"}', '{"jsonrpc": "2.0", "id": [1]}', '{"jsonrpc": "2.0", "id": 99}'),
+    *('{"jsonrpc": "2.0", "method": "progress"}', '{"jsonrpc": "2.0", "params": [0]}'),
+    *('{"jsonrpc": "2.0", "method": "frame", "params": {"job": {}}}', '{"jsonrpc": 2, "id": 0}'),
+    *('{"jsonrpc": "2.0", "id": 1, "error": "no"}', '{"jsonrpc": "2.0", "method": 7}'),
+]
+
+
+def test_odd_lines_do_not_disturb_a_worker(start, tmp_path):
+    (tmp_path / "odd").write_text("\n".join(ODD) + "\n", encoding="utf-8")
+    client = start(["sh", "-c", f"cat '{tmp_path}/odd'; exec {' '.join(MADE_UP)}"])
+    job = client.wait(client.submit("steps", {}), 30)
+    assert (job.state, len(job.frames)) == ("done", 2)
 
 
 def test_no_answer_in_time_is_told(start):

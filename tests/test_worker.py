@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.plugin import protocol
-from lifemask.plugin.cli import COMMANDS
+from lifemask.plugin.cli import COMMANDS, main
 from lifemask.plugin.params import params
 
 REAL = (sys.executable, "-m", "lifemask.plugin.cli", "worker")
@@ -104,6 +104,12 @@ def made_up(tmp_path):
         assert talk.end() == 0
 
 
+def test_it_is_a_command_with_help(capsys):
+    with pytest.raises(SystemExit):
+        main(["worker", "--help"])
+    assert "example:\n  lifemask worker\n" in capsys.readouterr().out
+
+
 def test_hello_comes_first_and_names_both_versions(tmp_path):
     talk = Talk(MADE_UP, tmp_path)
     assert code(talk.ask("look up")) == protocol.INVALID
@@ -178,8 +184,7 @@ def notifies(line):
     except ValueError:
         return False
     whole = isinstance(message, dict) and message.get("jsonrpc") == "2.0"
-    plain = whole and isinstance(message.get("method"), str) and "id" not in message
-    return plain and isinstance(message.get("params", {}), dict)
+    return whole and isinstance(message.get("method"), str) and "id" not in message
 
 
 @pytest.mark.parametrize(
