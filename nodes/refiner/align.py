@@ -52,6 +52,6 @@ def _guide(picture: Floats, weight: Floats) -> NDArray[np.uint8]:
 
     grey, sigma = picture.mean(0), len(weight) * _FLAT
     light = cv2.GaussianBlur(grey * weight, (0, 0), sigma)
-    light /= cv2.GaussianBlur(weight, (0, 0), sigma) + 0.02
+    light = light / (cv2.GaussianBlur(weight, (0, 0), sigma) + 0.02)
     guide = np.clip((grey - light) * weight * _CONTRAST + 128, 0, 255).astype(np.uint8)
     return np.asarray(guide, np.uint8)
