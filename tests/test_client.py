@@ -290,6 +290,7 @@ def test_a_shot_is_the_same_to_the_bit_as_from_the_command_line(start, shot):
     assert client.call("shot info", {"shot": str(mine)}, 60)["next"] == "track"
     do("track", samples=2, smooth=1)
     do("faceset", double=True)
+    assert client.about["device"]
     kill_in_the_middle(client, mine)
     swap = do("swap", likeness=["ada"], version=1, overwrite=True, exposure=0.5)
     assert main(["track", str(typed), "--samples", "2", "--smooth", "1"]) == 0

@@ -1,0 +1,37 @@
+"""A role, planned: once for all jobs of a process, and as if it was planned for each."""
+
+import os
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from lifemask.nodes.face_set import INDEX, FaceSet
+from lifemask.nodes.part import Part, planned
+from lifemask.nodes.swap import Swap
+
+OTHER = Swap(exposure=1.0, mouth=0.5, turn=7.0, scale=1.2, move_x=3.0)
+
+
+def test_a_plan_serves_other_knobs_as_if_it_was_made_for_them(pair):
+    planned(Swap(), pair.role)
+    again, fresh = planned(OTHER, pair.role), Part(OTHER, pair.role)
+    assert torch.equal(again.tone, fresh.tone)
+    for frame in pair.plate.sequence.frames:
+        one, other = again.cue(frame), fresh.cue(frame)
+        assert (one is None) is (other is None)
+        if one and other:
+            np.testing.assert_array_equal(one.landmarks, other.landmarks)
+            assert (one.pictures, one.mouth) == (other.pictures, other.mouth)
+    assert planned(Swap(), pair.role).tone.tolist() == Part(Swap(), pair.role).tone.tolist()
+
+
+def test_a_faceset_that_was_made_anew_is_planned_anew(pair, tmp_path):
+    folder = tmp_path / "ada_v001"
+    shutil.copytree(pair.likeness.folder, folder)
+    role = replace(pair.role, likeness=FaceSet.load(folder))
+    first = planned(Swap(), role)
+    assert planned(Swap(), role)._paths is first._paths
+    os.utime(folder / INDEX, ns=(0, 0))
+    assert planned(Swap(), role)._paths is not first._paths
