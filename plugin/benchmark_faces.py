@@ -129,7 +129,7 @@ def _table(
     most = ", ".join(f"{value / 1e9:.0f} Gflop/s in {name}" for name, value in peaks.items())
     shares = "".join(f"{'of ' + name:>13}" for name in PEAKS)
     lines = [
-        f"{device}: {most}, in large matrix products; shares are of that",
+        f"{device}: {most}, in large products or convolutions; shares are of that",
         f"the refiner looks in float32 and learns in {PEAKS[bfloat16]}",
         f"{'crop':>8}{'frames/s':>11}{shares}{'steps/s':>11}{shares}{'batch':>7}",
     ]

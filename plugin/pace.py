@@ -12,7 +12,10 @@ from lifemask.nodes.refiner.crop import CHANNELS
 from lifemask.nodes.refiner.network import Refiner
 
 _SIDE = {"cuda": 8192, "mps": 4096, "cpu": 2048}
-"""Of the matrices whose product is the most that a device can do."""
+"""Of the matrices that a device multiplies to show what it can do."""
+
+_PICTURES = {"cuda": (64, 128, 64), "mps": (16, 128, 64), "cpu": (1, 128, 64)}
+"""Of a convolution for the same: so many pictures, channels, and pixels a side."""
 
 
 def a_second(work: Callable[[], object], seconds: float) -> float:
@@ -25,11 +28,15 @@ def a_second(work: Callable[[], object], seconds: float) -> float:
 
 
 def peak(kind: torch.dtype, seconds: float) -> float:
-    """Return the most operations a second in large products of matrices of ``kind``."""
-    side = _SIDE[device().type]
-    left, right = (torch.randn(side, side, device=device()).to(kind) for _ in range(2))
-    with _rounded_as_convolutions():
-        return 2 * side**3 / min(_durations(lambda: left @ right, seconds))
+    """Return the most operations a second in large products of matrices or wide convolutions.
+
+    Of the two, which are of other libraries on some processors, the faster one counts.
+    """
+    with _rounded_as_convolutions(), torch.inference_mode():
+        return max(
+            operations(work) / min(_durations(work, seconds))
+            for work in (_product(kind), _convolution(kind))
+        )
 
 
 def operations(work: Callable[[], Tensor]) -> int:
@@ -61,6 +68,21 @@ def refiner_operations(width: int, batch: int, size: int, back: bool) -> int:
             return torch.stack([answer.change.sum(), answer.matte.sum(), answer.spread.sum()]).sum()
 
         return operations(work)
+
+
+def _product(kind: torch.dtype) -> Callable[[], Tensor]:
+    side = _SIDE[device().type]
+    left, right = (torch.randn(side, side, device=device()).to(kind) for _ in range(2))
+    return lambda: left @ right
+
+
+def _convolution(kind: torch.dtype) -> Callable[[], Tensor]:
+    count, channels, side = _PICTURES[device().type]
+    shapes = (count, channels, side, side), (channels, channels, 3, 3)
+    pictures, kernel = (torch.randn(shape, device=device()).to(kind) for shape in shapes)
+    last = torch.channels_last
+    pictures, kernel = pictures.to(memory_format=last), kernel.to(memory_format=last)
+    return lambda: torch.conv2d(pictures, kernel, padding=1)
 
 
 def _durations(work: Callable[[], object], seconds: float) -> list[float]:

@@ -13,6 +13,7 @@ WORDS = ["benchmark", "faces", "--seconds", "0", "--sizes", "32", "64"]
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(pace, "_SIDE", dict.fromkeys(pace._SIDE, 128))
+    monkeypatch.setattr(pace, "_PICTURES", dict.fromkeys(pace._PICTURES, (1, 8, 8)))
 
 
 def test_shares_are_of_the_peaks_of_the_same_run(capsys):

@@ -37,6 +37,7 @@ def test_the_first_time_does_not_count_and_two_more_are_made():
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 def test_a_peak_leaves_the_precision_of_products_as_it_was(kind, monkeypatch):
     monkeypatch.setattr(pace, "_SIDE", dict.fromkeys(pace._SIDE, 64))
+    monkeypatch.setattr(pace, "_PICTURES", dict.fromkeys(pace._PICTURES, (1, 8, 8)))
     before = torch.backends.cuda.matmul.allow_tf32
     assert pace.peak(kind, seconds=0) > 0
     assert torch.backends.cuda.matmul.allow_tf32 is before
