@@ -61,13 +61,13 @@ def history(folder):
     return checkpoint.load(folder / "checkpoints").history
 
 
-def steps(count):
-    """A listener that stops a training after so many steps."""
-    told = []
+def steps(count, told=None):
+    """A listener that keeps what is told, and stops a training after so many steps."""
+    told = [] if told is None else told
 
     def listen(said):
         told.append(said)
-        if sum(one.task == "train" and one.total > 0 for one in told) == count:
+        if sum(one.task == "train" and one.done > 0 for one in told) == count:
             raise StoppedError("enough")
 
     return progress.reporting(listen)
@@ -128,6 +128,22 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(pair, small
     write_swap(Swap(), frame, [pair.role], tmp_path / "swap", "a", model=model)
     _, header = exr.read_channels(tmp_path / "swap/a.1002.exr")
     assert header["lifemask/model"] == made.digest
+
+
+def test_what_is_left_is_told(examples, small, tmp_path):
+    def told(count):
+        said = []
+        with pytest.raises(StoppedError), steps(count, said):
+            loop.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        return [(one.done, one.total) for one in said if one.task == "train" and one.total]
+
+    first = told(2)
+    assert first[0] == (0, 3600)
+    assert first[1:] == [(1, 3600)] * 2
+    state = checkpoint.load(tmp_path / "checkpoints")
+    state.order["seconds"] = 1000.0
+    checkpoint.save(tmp_path / "checkpoints", state)
+    assert told(1) == [(0, 2600), (1, 2600)]
 
 
 def test_it_learns(examples, small, tmp_path):

@@ -53,10 +53,13 @@ class Watch:
         self.board = SummaryWriter(folder / "log", purge_step=len(run.history) + 1)
         self.example = run.examples.batch(list(even(len(run.examples), _SHOWN)))
         self.saved = self.previewed = time.monotonic()
+        # Of a run that goes on, only what is left is told, so that the time left is right.
+        self.begun, self.left = run.seconds, max(1, round(run.plan.minutes * 60 - run.seconds))
 
     def __enter__(self) -> "Watch":
         """Show how it begins."""
         self.preview()
+        progress.reached("train", 0, self.left)
         return self
 
     def __exit__(
@@ -81,8 +84,8 @@ class Watch:
         if now - self.saved > _SAVED_EVERY:
             self.save()
             self.saved = time.monotonic()
-        whole = round(self.run.plan.minutes * 60)
-        progress.reached("train", min(int(self.run.seconds), whole), whole)
+        spent = max(1, int(self.run.seconds - self.begun))
+        progress.reached("train", min(spent, self.left), self.left)
 
     def save(self) -> None:
         """Make the run as it is the newest checkpoint, and the model to swap with."""
