@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, OPENINGS
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -26,8 +26,8 @@ _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 class Answer:
     """What the refiner says of a crop, planes (N, C, H, W).
 
-    ``change`` (C = 3) to add to the render, log: smooth but for mouth and eyes, so that what is
-    fine on the skin stays the likeness's own; ``matte`` (1) to add to the logit of the face matte;
+    ``change`` (C = 3) to add to the render, log: smooth, so that what is fine stays
+    the likeness's own; ``matte`` (1) to add to the logit of the face matte;
     ``spread`` (1), log: the mean absolute error that it expects, a Laplace distribution's scale.
     """
 
@@ -52,12 +52,9 @@ class Refiner(nn.Module):
         self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
         outward = widths[::-1]
         self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
-        self.smooth = nn.Conv2d(width, CHOICES + 3 + 2, 1)
-        self.fine = nn.Conv2d(width, 3 * 4, 1)
-        for head in (self.smooth, self.fine):
-            head.weight.data.zero_()
-        self.smooth.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
-        self.fine.bias = nn.Parameter(torch.zeros(3 * 4))
+        self.head = nn.Conv2d(width, CHOICES + 3 + 2, 1)
+        self.head.weight.data.zero_()
+        self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
 
     def twin(self) -> "Refiner":
         """One with the same weights, where tensors live."""
@@ -69,12 +66,10 @@ class Refiner(nn.Module):
 
     def forward(self, shown: Tensor) -> Answer:
         """The answer to ``shown``, float32."""
-        features = self._features(_normalised(shown)).float()
-        smooth, fine = self.smooth(features), functional.pixel_shuffle(self.fine(features), 2)
-        smooth = functional.interpolate(smooth, scale_factor=2, mode="bilinear")
-        shares, low, matte, spread = smooth.split([CHOICES, 3, 1, 1], 1)
-        inside = shown[:, OPENINGS].amax(1, keepdim=True).clamp(0, 1)
-        change = _softened(_chosen(shown, shares) + _PAINT * low) + _PAINT * fine * inside
+        half = self.head(self._features(_normalised(shown)).float())
+        answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
+        shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
+        change = _softened(_chosen(shown, shares) + _PAINT * paint)
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
     def _features(self, hidden: Tensor) -> Tensor:
