@@ -377,4 +377,5 @@ def test_a_crop_of_another_size_says_the_same(stage):
     side = made.plate.shape[-1]
     window = Window(0, 0, side, side)
     one, two = (finisher(made, Crop.of(middle, side, window, size)).picture for size in (128, 256))
-    assert (one - two).abs().mean() < (one - made.render).abs().mean()
+    face = made.face.expand_as(one) > 0.5
+    assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()

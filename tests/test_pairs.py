@@ -1,0 +1,107 @@
+"""What the base learns from: a corpus of renders, both ways, and what is wrong with one."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import FOOTAGE
+
+from lifemask.nodes.errors import BrokenFileError, FaceError
+from lifemask.nodes.refiner.crop import PLATE
+from lifemask.nodes.refiner.examples import Example
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.pairs import Corpus
+from lifemask.ocio import exr
+from lifemask.plugin.cli import main
+
+FRAMES = (1015, 1030)
+
+
+def link(target, source, frames):
+    """Make ``target`` show ``frames`` of ``source``, both with a frame's number as ``####``."""
+    for frame in frames:
+        file = target.parent / target.name.replace("####", f"{frame}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.symlink_to(FOOTAGE / source.replace("####", f"{frame}"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return two frames of a pair in two shots, and takes of both performers."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for name, person in (("ben", "performer_b"), ("ada_on_ben", "performer_a_on_b")):
+        for what in ("beauty", "mattes"):
+            of = f"a1_dialogue/{person}/{what}/{what}.####.exr"
+            link(folder / f"dialogue/{name}/{what}/{what}.####.exr", of, FRAMES)
+    ada, ben = "takes/ada_studio/ada_studio.####.exr", "a2_hand/performer_b/beauty/beauty.####.exr"
+    link(folder / "studio/ada/beauty/beauty.####.exr", ada, range(1001, 1009))
+    first = min(int(file.name.split(".")[1]) for file in (FOOTAGE / ben).parent.iterdir())
+    link(folder / "hand/ben/beauty/beauty.####.exr", ben, range(first, first + 10))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(folder, tmp_path_factory):
+    return Corpus(folder, tmp_path_factory.mktemp("facesets"))
+
+
+@pytest.fixture(scope="module")
+def examples(corpus):
+    return Example.of(torch.cat([one.planes for one in corpus.examples(64, 0)]))
+
+
+def test_a_pair_is_learned_both_ways(corpus):
+    assert [(pair.plate.name, pair.truth.name, pair.likeness) for pair in corpus.pairs] == [
+        ("ben", "ada_on_ben", "ada"),
+        ("ada_on_ben", "ben", "ben"),
+    ]
+
+
+def test_the_truth_is_the_other_performer_in_the_same_instant(corpus, examples):
+    assert len(examples.truth) == corpus.frames == 2 * len(FRAMES) * 3
+    assert torch.isfinite(examples.planes).all()
+    assert (examples.weight.mean((1, 2, 3)) > 0.1).all()
+    counts = examples.weight.expand_as(examples.truth) > 0.9
+    off = (examples.shown[:, PLATE] - examples.truth).abs()
+    assert off[counts].mean() > 0.01
+    # Away from the face both performers' renders are one picture.
+    rim = torch.ones(64, 64, dtype=torch.bool)
+    rim[4:-4, 4:-4] = False
+    plate, truth = (part.mean((0, 1)) for part in (examples.shown[:, PLATE], examples.truth))
+    assert (plate - truth)[rim].abs().mean() < 0.3 * off[counts].mean()
+
+
+def test_the_same_seed_draws_the_same_disguises_and_pictures(corpus, examples):
+    again = torch.cat([one.planes for one in corpus.examples(64, 0)])
+    other = torch.cat([one.planes for one in corpus.examples(64, 1)])
+    assert torch.equal(again, examples.planes)
+    assert not torch.equal(other, examples.planes)
+
+
+def test_anybody_can_train_a_base(corpus, small, tmp_path):
+    out = tmp_path / "base.safetensors"
+    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
+    knobs = ["--size", "32", "--batch", "2", "--minutes", "0.005"]
+    assert main(["base", str(corpus.folder), *words, *knobs]) == 0
+    (spent,) = Finisher.load(out).about["trained"]
+    assert spent["whom"] == [corpus.folder.name]
+    assert spent["examples"] == corpus.frames
+    assert (tmp_path / "base/preview.png").exists()
+
+
+def test_a_folder_without_a_pair_is_refused(tmp_path):
+    with pytest.raises(FaceError, match=f"{tmp_path}: no SHOT/A_on_B beside a SHOT/B"):
+        Corpus(tmp_path, tmp_path).pairs  # noqa: B018
+
+
+def test_a_matte_that_is_not_there_is_named(corpus, folder, monkeypatch):
+    read = exr.read_channels
+
+    def without_face(path):
+        planes, header = read(path)
+        kept = {name: plane for name, plane in planes.items() if not name.startswith("face")}
+        return kept or {"hair.V": np.zeros((4, 4), np.float32)}, header
+
+    monkeypatch.setattr(exr, "read_channels", without_face)
+    said = rf"{folder}/dialogue/ben/mattes/mattes\.1015\.exr: the matte face is not there"
+    with pytest.raises(BrokenFileError, match=said):
+        list(corpus.examples(64, 0))
