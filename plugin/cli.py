@@ -22,6 +22,7 @@ from lifemask.plugin import (
     truth,
     worker,
 )
+from lifemask.plugin.arenas import share_memory
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import execute, refuse
 
@@ -97,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(words)
     except UsageError as error:
         return refuse(error, "--json" in words)
+    share_memory()
     if args.command is worker.COMMAND:
         worker.serve(COMMANDS)
     return execute(args.command, args)
