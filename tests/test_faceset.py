@@ -174,7 +174,7 @@ def test_lost_and_tiny_faces_are_counted(take, tmp_path):
 
 
 def test_too_few_faces_leave_nothing_behind(take, tmp_path):
-    with pytest.raises(FaceError, match="8 are needed"):
+    with pytest.raises(FaceError, match="8 usable faces are needed"):
         Faceset(size=64)([take[0]], [take[1]], "ada", tmp_path / "ada")
     assert not list(tmp_path.iterdir())
 
