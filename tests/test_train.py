@@ -26,6 +26,7 @@ from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.train import Train
+from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio import exr
 from lifemask.plugin import train
 from lifemask.plugin.cast import cast_of
@@ -407,6 +408,15 @@ def test_pictures_with_nan_are_named_counted_and_left_out(pair, small, tmp_path)
     assert f"{folder}: 2 not finite, left out: face.0002.exr, face.0005.exr" in notes
     assert len(made) == len(pair.likeness) - 2
     assert all(torch.isfinite(example.planes).all() for example in made)
+
+
+def test_faces_behind_a_hand_are_left_out(pair, small):
+    confidence = pair.likeness.faces.confidence.copy()
+    confidence[[1, 4]] = LEAST_CONFIDENCE / 2
+    likeness = replace(pair.likeness, faces=replace(pair.likeness.faces, confidence=confidence))
+    played, own = rehearsals([replace(pair.role, likeness=likeness)], Finisher.load(small.path))
+    for sound in (played.sound, own.sound):
+        assert np.flatnonzero(~sound[likeness.folder]).tolist() == [1, 4]
 
 
 def test_nobody_to_learn_from_is_said():

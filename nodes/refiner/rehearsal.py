@@ -113,11 +113,11 @@ def rehearsals(cast: list[Role], model: Finisher) -> list[Rehearsal]:
 
 
 def _sound(faceset: FaceSet) -> Bools:
-    """Which pictures (N,) hold numbers only; tells of the others, which are left out."""
+    """Which pictures (N,) show the face and hold numbers only; tells of those that hold others."""
     with closing(overlap(faceset.face, range(len(faceset)))) as faces:
         sound = np.array([np.isfinite(face).all() for face in faces])
     broken = [f"face.{index + 1:04d}.exr" for index in np.flatnonzero(~sound)]
     if broken:
         names = ", ".join(broken)
         progress.note("train", f"{faceset.folder}: {len(broken)} not finite, left out: {names}")
-    return sound
+    return np.asarray(sound & ~faceset.bridged, bool)
