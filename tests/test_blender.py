@@ -12,6 +12,7 @@ import pytest
 from conftest import FOOTAGE, SPACE
 
 from lifemask.ocio import exr
+from lifemask.ocio.colour import convert
 from lifemask.plugin.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -41,15 +42,21 @@ class Blender:
             "XDG_STATE_HOME": str(self.folder),
         }
         words = [self.python, ROOT / f"tests/blender/{script}.py", json.dumps(given), told]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(told.read_text())
 
 
 @pytest.fixture(scope="module", params=BLENDERS, ids=lambda made: made.parent.name[14:])
-def journey(request, pair, tmp_path_factory):
+def blender(request, tmp_path_factory):
+    """Return a Blender that is here."""
+    return Blender(request.param, tmp_path_factory.mktemp("blender é"))
+
+
+@pytest.fixture(scope="module")
+def journey(blender, pair):
     """Return a Blender, where its files are, and what it told of the journey."""
-    folder = tmp_path_factory.mktemp("blender é")
+    folder = blender.folder
     takes = folder / "takes"
     takes.mkdir()
     for frame in range(1001, 1010):
@@ -62,7 +69,7 @@ def journey(request, pair, tmp_path_factory):
         "last": LAST,
         "range": "1005-1006",
         "blend": str(folder / "shot.blend"),
-        **{name: str(folder / name) for name in ("plain", "left", "right", "remade")},
+        **{name: str(folder / name) for name in ("plain", "left", "right", "remade", "own")},
         "settings": {
             "shot": f"{folder}/sh010/",
             "takes": f"{takes}/ada_studio.####.exr",
@@ -75,7 +82,6 @@ def journey(request, pair, tmp_path_factory):
             "track_smooth": 1,
         },
     }
-    blender = Blender(request.param, folder)
     return blender, given, blender.play("journey", **given)
 
 
@@ -189,6 +195,7 @@ def test_the_sidebar_shows_people_release_and_advice(journey):
 def test_leaves_the_scene_and_blender_as_they_were(journey):
     _, _, told = journey
     assert told["scenes"] == ["Scene"]
+    assert told["own"] is False
     assert told["heavy"] == []
 
 
@@ -200,3 +207,31 @@ def test_a_saved_scene_renders_the_same(journey, tmp_path, zip_file):
     assert blender.play("reopen", user, zip=zip_file, **again) == {"known": bool(zip_file)}
     for frame in range(FIRST, LAST + 1):
         assert np.array_equal(bits(read(tmp_path, frame)), bits(read(given["plain"], frame)))
+
+
+def test_a_shot_of_the_command_line_keeps_its_plate_and_its_space(blender, shot, tmp_path):
+    toml = shot / "shot.toml"
+    toml.write_text(toml.read_text().replace(SPACE, "ACEScg"))
+    frame = 1002
+    assert main(["swap", str(shot), "--likeness", "ada", "--frames", str(frame)]) == 0
+    given = {
+        "zip": str(ZIP),
+        "shot": str(shot),
+        "frame": frame,
+        "space": "ACEScg",
+        "plate": str(tmp_path / "plate/plate.1001.exr"),
+        "first": 1001,
+        "last": 1008,
+        **{name: str(tmp_path / name) for name in ("before", "after")},
+    }
+    assert blender.play("other_plate", "user", **given) == ["", ""]
+    assert not (shot / "plate").exists()
+    made = read(shot / "swaps/ada_v001", frame, "sh010_ada_v001")
+    before, after = (read(given[name], frame) for name in ("before", "after"))
+    face = made["swap.A"] > 0
+    assert np.array_equal(bits(before)[:, ~face], bits(after)[:, ~face])
+    pixels = np.stack([made[name].astype(np.float32) for name in "RGB"], -1)
+    expected = convert(pixels, "ACEScg", SPACE)
+    shown = np.stack([after[name] for name in "RGB"], -1)
+    assert np.allclose(shown[face], expected[face], rtol=2e-3, atol=2e-4)
+    assert (shot / f"swaps/ada_v001/sh010_ada_v001.{frame + 1}.exr").is_file()

@@ -72,6 +72,6 @@ def _updated(group: PropertyGroup, _: Context) -> None:
     if group.is_swap:
         work = OFFICE.work(group.id_data)
         work.show()
-        if OFFICE.open:
+        if not bpy.app.background:
             work.refresh()
             operators.watch()

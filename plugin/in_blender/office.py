@@ -34,11 +34,6 @@ class Office:
             self._works[tree.session_uid] = Work(tree, self._client)
         return self._works[tree.session_uid]
 
-    @property
-    def open(self) -> bool:
-        """Whether the worker runs."""
-        return bool(self._client and self._client.state != "stopped")
-
     def tick(self) -> bool:
         """Go on with everything; return whether anything is still going on."""
         alive = {tree.session_uid for tree in bpy.data.node_groups}

@@ -141,9 +141,14 @@ class Refresh(_OfSwap):
     bl_idname, bl_label = "lifemask.refresh", "Refresh"
 
     def do(self, work: Work, _: Context) -> None:
-        """Ask the worker."""
+        """Ask the worker and wait."""
         work.refresh()
-        watch()
+        work.finish()
+
+    def invoke(self, _: Context, event: Event) -> Outcome:
+        """Ask the worker, and watch for its answer."""
+        self.work().refresh()
+        return watch()
 
 
 class Watch(bpy.types.Operator):
@@ -185,7 +190,7 @@ class Watch(bpy.types.Operator):
 
 def watch() -> Outcome:
     """Have somebody look at what the worker tells; where there is no window, nobody can."""
-    if bpy.context.window:
+    if not bpy.app.background:
         bpy.ops.lifemask.watch("INVOKE_DEFAULT")
     return {"FINISHED"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -36,6 +37,7 @@ def group(update: Update, search: Mapping[str, Search]) -> type[PropertyGroup]:
     for name, found in search.items():
         properties[name].keywords["search"] = found
     properties["is_swap"] = bpy.props.BoolProperty(options={"HIDDEN"})
+    properties["known"] = bpy.props.StringProperty(options={"HIDDEN"})
     properties["fix_frames"] = bpy.props.StringProperty(
         name="Frames", description="Frames whose fixes are copied; else the current one"
     )
@@ -54,6 +56,18 @@ def values(tree: NodeTree) -> dict[str, Any]:
     found["frames"] = found["frames"] or f"{scene.frame_start}-{scene.frame_end}"
     found["fps"] = found["fps"] or scene.render.fps / scene.render.fps_base
     return found
+
+
+def remember(tree: NodeTree, info: dict[str, Any]) -> None:
+    """Keep what the shot has with the scene, which is opened where there is no worker, too."""
+    tree.lifemask.known = json.dumps([tree.lifemask.shot, info])
+
+
+def remembered(tree: NodeTree) -> tuple[str, dict[str, Any] | None]:
+    """Return the shot that was asked for last, and what it had; None when that is not known."""
+    known = tree.lifemask.known
+    shot, info = json.loads(known) if known else (tree.lifemask.shot, None)
+    return shot, info
 
 
 def _value(tree: NodeTree, setting: Setting) -> Any:  # noqa: ANN401

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,10 +41,12 @@ class Job(NamedTuple):
         scene = bpy.data.scenes[self.scene].copy()
         tree = own_tree(scene)
         try:
-            _remove_outputs(tree)
-            sockets = tree.nodes[self.node].inputs
-            for socket, name in self.names.items():
-                _write(tree, sockets[socket].links[0].from_socket, self.folder, name)
+            inputs = tree.nodes[self.node].inputs
+            sources = {name: inputs[key].links[0].from_socket for key, name in self.names.items()}
+            _keep_only(tree, sources.values())
+            _silence(tree)
+            for name, source in sources.items():
+                _write(tree, source, self.folder, name)
             for first, last in _spans(self.frames):
                 _render(scene, first, last)
         finally:
@@ -80,14 +83,27 @@ def command(blend: str, job: Job) -> list[str]:
     return start + words
 
 
-def _remove_outputs(tree: NodeTree) -> None:
-    """Take every other output out of a copied tree, and out of copies of the groups in it."""
-    for node in list(tree.nodes):
-        if node.bl_idname in _OUTPUTS:
-            tree.nodes.remove(node)
-        elif getattr(node, "node_tree", None) and _writes(node.node_tree):
+def _keep_only(tree: NodeTree, sources: Iterable[NodeSocket]) -> None:
+    """Remove what the sources do not need: a Render Layers node renders even if nobody reads it."""
+    needed: set[str] = set()
+    waiting = [source.node for source in sources]
+    while waiting:
+        node = waiting.pop()
+        if node.name not in needed:
+            needed.add(node.name)
+            waiting += [link.from_node for socket in node.inputs for link in socket.links]
+    for node in [node for node in tree.nodes if node.name not in needed]:
+        tree.nodes.remove(node)
+
+
+def _silence(tree: NodeTree) -> None:
+    """Take the outputs out of copies of the groups in a copied tree."""
+    for node in tree.nodes:
+        if getattr(node, "node_tree", None) and _writes(node.node_tree):
             node.node_tree = node.node_tree.copy()
-            _remove_outputs(node.node_tree)
+            for output in [one for one in node.node_tree.nodes if one.bl_idname in _OUTPUTS]:
+                node.node_tree.nodes.remove(output)
+            _silence(node.node_tree)
 
 
 def _writes(tree: NodeTree) -> bool:

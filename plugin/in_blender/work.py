@@ -13,7 +13,7 @@ from ..orders import FIXES, fix, plate
 from ..results import Pattern, checked, header, numbers, ranges
 from . import colour, result
 from .plate import PlateError, Rendering
-from .properties import values
+from .properties import remember, remembered, values
 from .upstream import Job, tree_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Work:
         self.waits = False
         self.text = self.lacking = ""
         self.desk = Desk(client, lambda: values(self.tree), self._changed)
+        self._shot, self.desk.info = remembered(tree)
 
     @property
     def tree(self) -> NodeTree:
@@ -69,12 +70,13 @@ class Work:
 
     def refresh(self) -> None:
         """Ask what the shot has."""
+        self.text = ""
         self.desk.refresh()
         self._asking = bool(self.tree.lifemask.shot)
 
     def press(self, button: str, frames: str = "") -> None:
         """Begin what a button is for; ``text`` is what has to be done first."""
-        self.text, self._pressed = "", (button, frames)
+        self._pressed = button, frames
         self.refresh()
         if not self._asking:
             self._go_on()
@@ -82,11 +84,17 @@ class Work:
     def run(self, button: str, frames: str = "") -> None:
         """Do all that a button is for, as a farm wants it; raises RuntimeError when it fails."""
         self.waits = True
-        self.press(button, frames)
+        try:
+            self.press(button, frames)
+            self.finish()
+        finally:
+            self.waits = False
+
+    def finish(self) -> None:
+        """Wait until nothing goes on any more; raises RuntimeError when it has failed."""
         while self.status.running:
             self.tick()
             time.sleep(0.01)
-        self.waits = False
         if self.text:
             raise RuntimeError(self.text)
 
@@ -108,6 +116,8 @@ class Work:
 
     def show(self) -> None:
         """Show the frames of the result that are there, and the plate where there are none."""
+        if self._shot != self.tree.lifemask.shot:
+            self._shot, self.desk.info = self.tree.lifemask.shot, None
         pattern = self.desk.result
         found = checked(pattern, self.desk.plate, pattern.frames())
         self.lacking = found.sentence
@@ -143,8 +153,10 @@ class Work:
         """Take note of what has happened; after a job the desk asks what the shot has."""
         ended = what in ("done", "failed", "stopped")
         self._asking = ended or (self._asking and what != "info")
-        if what in ("failed", "stopped"):
+        if what in ("failed", "stopped") or (what == "info" and self.desk.info is None):
             self.text = self.desk.text
+        if what == "info" and self.desk.info:
+            remember(self.tree, self.desk.info)
         if what in ("info", "frame", "done"):
             self.show()
         if what == "info" and self._pressed and not self._rendering:

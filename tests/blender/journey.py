@@ -24,6 +24,7 @@ def play(given):
         press(button, str(given["first"] + 1) if button == "swap_frame" else "")
     told["panel"] = panel(node)
     told["killed"] = killed(node, given)
+    told["own"] = Path(given["own"]).exists()
     stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
     told["stopped"] = stopped(node, given)
     told["remade"] = remade(node, given)
@@ -39,12 +40,15 @@ def built(scene, given):
     """A plate that is graded before the swap gets it."""
     tree = stage.tree(scene)
     tree.nodes.clear()
+    own = tree.nodes.new("CompositorNodeOutputFile")
+    setattr(own, "directory" if stage.V5 else "base_path", given["own"])
     plate = stage.reader(tree.nodes, given["plate"], given["first"], given["last"])
     grade = tree.nodes.new("CompositorNodeExposure")
     grade.inputs["Exposure"].default_value = 0.25
     tree.links.new(plate.outputs["Image"], grade.inputs["Image"])
     node = stage.part("operators").add(tree)
     tree.links.new(grade.outputs["Image"], node.inputs["Plate"])
+    tree.links.new(grade.outputs["Image"], own.inputs[0])
     for name, value in given["settings"].items():
         setattr(node.node_tree.lifemask, name, value)
     return node
