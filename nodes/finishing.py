@@ -72,6 +72,9 @@ def finish(
     with closing(overlap(_finish_one, jobs)) as finished:
         for _ in progress.each(finished, "light", len(kept)):
             pass
+    # One after the other: the new name of each is the old one of a picture before it.
+    for new, old in enumerate(kept.tolist()):
+        (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")
     for left in sorted(part.glob("*.npy")):
         left.unlink()
     for left in part.glob("face.*.exr"):
@@ -112,5 +115,3 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
     planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
     write((part / f"texture.{new + 1:04d}.exr", planes))
-    if old != new:
-        (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")

@@ -1,11 +1,13 @@
 """What a faceset holds: files, layers, numbers, and what was left out of it."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import FOOTAGE, QUICK, SPACE
 
+from lifemask.nodes import finishing
 from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import crop
@@ -182,3 +184,25 @@ def test_too_few_faces_leave_nothing_behind(take, tmp_path):
 def test_every_take_needs_its_track(take, tmp_path):
     with pytest.raises(KnobError, match="2 takes with 1 tracks"):
         Faceset()([take[0]] * 2, [take[1]], "ada", tmp_path / "ada")
+
+
+def test_every_picture_keeps_its_number_when_faces_are_left_out(tmp_path, monkeypatch):
+    files = [FOOTAGE / f"takes/ada_studio/ada_studio.{n}.exr" for n in (1001, *range(1001, 1011))]
+    for number, file in enumerate(files, 1):
+        (tmp_path / f"take.{number:04d}.exr").symlink_to(file)
+    found = Plate(Sequence.find(tmp_path / "take.####.exr"), SPACE)
+    write = finishing.write
+
+    def slowly(job):
+        # So that the textures of later faces are finished first.
+        time.sleep(0.2 * (job[0].name == "texture.0003.exr"))
+        write(job)
+
+    monkeypatch.setattr(finishing, "write", slowly)
+    made = Faceset()([found], QUICK(found)[:1], "ada", tmp_path / "ada_v001")
+    assert made.dropped["duplicate"] == 1
+    assert len(list(made.folder.glob("face.*.exr"))) == len(made) == 10
+    for index, frame in enumerate(made.faces.frame):
+        rgb = crop(read(found.sequence, int(frame)).rgb, made.faces.matrix[index], made.size)
+        right = convert(rgb, SPACE, WORKING)
+        assert np.abs(made.face(index)[..., :3] - right).mean() < 1e-3
