@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes.part import Part
-from lifemask.nodes.refiner import align
+from lifemask.nodes.refiner import align, examples
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,
@@ -20,7 +20,7 @@ from lifemask.nodes.refiner.crop import (
     Crop,
 )
 from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import Example, picture, scene, varied
+from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner
@@ -273,7 +273,24 @@ def test_the_total_is_of_all_parts(rehearsed):
 # Examples
 
 
-def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed):
+def test_a_moved_example_is_moved_in_all_of_its_planes_and_its_normals_turn(monkeypatch):
+    monkeypatch.setattr(examples, "_EXPOSURE", 0.0)
+    for name, value in (("_ZOOM", 0.0), ("_SHIFT", 0.0), ("_TURN", 0.5)):
+        monkeypatch.setattr(examples, name, value)
+    axis = (torch.arange(64) + 0.5) / 32 - 1
+    disk = (axis[None] ** 2 + axis[:, None] ** 2 < 0.6).float()
+    planes = torch.zeros(8, PLANES, 64, 64)
+    # Where normals point away from the middle, a turn of the picture changes nothing at all.
+    planes[:, NORMAL.start], planes[:, NORMAL.start + 1] = axis[None] * disk, axis[:, None] * disk
+    planes[:, PLATE] = (axis[None] * disk)[None]
+    after = varied(Example.of(planes))
+    inside = axis[None] ** 2 + axis[:, None] ** 2 < 0.5
+    assert (after.shown[:, NORMAL] - planes[:, NORMAL])[..., inside].abs().max() < 0.05
+    assert (after.shown[:, PLATE] - planes[:, PLATE])[..., inside].abs().max() > 0.2
+
+
+def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed, monkeypatch):
+    monkeypatch.setattr(examples, "_moved", lambda planes: planes)
     torch.manual_seed(5)
     chosen = [0, 1, 2, 3] * 6
     before = rehearsed.batch(chosen)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PLANES = CHANNELS + 3 + 1 + 1
 """Of one example: what is shown, the truth, its weight, the matte."""
 
+_TURN, _ZOOM, _SHIFT = 0.1, 0.06, 0.04  # standard deviations: radians, log, half the side
 _EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disagree
 
 
@@ -88,7 +90,7 @@ class Examples:
 
 
 def varied(example: Example) -> Example:
-    """The same, some mirrored, some with the likeness's pictures exposed otherwise than the plate.
+    """The same, moved, some mirrored, some with the likeness exposed otherwise than the plate.
 
     Exposure and white balance that both have in common mean nothing to the refiner as it is.
     """
@@ -100,7 +102,24 @@ def varied(example: Example) -> Example:
     mirrored = torch.rand(count) < 0.5
     planes[mirrored] = planes[mirrored].flip(3)
     planes[mirrored, NORMAL.start] *= -1
-    return Example.of(planes)
+    return Example.of(_moved(planes))
+
+
+def _moved(planes: Tensor) -> Tensor:
+    """``planes`` (N, PLANES, H, W) turned, scaled and shifted a little, each otherwise."""
+    count, device_ = len(planes), planes.device
+    angle = _TURN * torch.randn(count, device=device_)
+    scale = torch.exp(_ZOOM * torch.randn(count, device=device_))
+    shift = _SHIFT * torch.randn(count, 2, 1, device=device_)
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
+    shape = [count, 1, *planes.shape[2:]]
+    grid = functional.affine_grid(torch.cat([turn, shift], 2), shape, align_corners=False)
+    moved = functional.grid_sample(planes, grid, "bilinear", "border", align_corners=False)
+    flat = moved[:, NORMAL][:, :2]
+    # The grid says where a pixel is from: the picture, and normals with it, turn the other way.
+    moved[:, NORMAL][:, :2] = torch.einsum("nji,njhw->nihw", turn / scale.view(-1, 1, 1), flat)
+    return moved
 
 
 def scene(part: "Part", index: int) -> "tuple[Cue, Meshes, Window]":
