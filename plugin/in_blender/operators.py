@@ -37,8 +37,9 @@ class Add(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        """Only in the compositor."""
-        return getattr(context.space_data, "tree_type", "") == "CompositorNodeTree"
+        """Only in the compositor, where there is a tree."""
+        tree = getattr(context.space_data, "edit_tree", None)
+        return bool(tree and tree.bl_idname == "CompositorNodeTree")
 
     def execute(self, context: Context) -> Outcome:
         """Add it where the mouse is, selected alone."""
@@ -53,8 +54,9 @@ class Add(bpy.types.Operator):
     def invoke(self, context: Context, event: Event) -> Outcome:
         """Add it, and let it follow the mouse as other nodes do."""
         context.space_data.cursor_location_from_region(event.mouse_region_x, event.mouse_region_y)
-        self.execute(context)
-        return bpy.ops.node.translate_attach_remove_on_cancel("INVOKE_DEFAULT")  # type: ignore[no-any-return]
+        result = self.execute(context)
+        bpy.ops.node.translate_attach_remove_on_cancel("INVOKE_DEFAULT")
+        return result
 
 
 class _OfSwap(bpy.types.Operator):

@@ -75,7 +75,7 @@ class Rendering:
 
     def adopt(self, upstream: Upstream) -> list[int]:
         """Take over the frames whose pixels have changed, and return them."""
-        files = {frame: self._folder / f"plate.{frame:04d}.exr" for frame in self.frames}
+        files = {frame: self._job.file("plate", frame) for frame in self.frames}
         marks = {
             frame: hashlib.sha256(file.read_bytes()).hexdigest() for frame, file in files.items()
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from .tree import MADE, READ, connect
+from .upstream import spans
 
 if TYPE_CHECKING:
     from bpy.types import ActionChannelbagFCurves, Image, NodeTree
@@ -34,7 +35,7 @@ def show(
     read.frame_start, read.frame_duration = _START, 10**6
     made.outputs[0].default_value = 0.0
     connect(tree)
-    runs = _runs(frames)
+    runs = spans(frames)
     _key(tree, f'nodes["{READ}"].frame_offset', _offsets(runs), "LINEAR")
     _key(tree, f'nodes["{MADE}"].outputs[0].default_value', _made(runs), "CONSTANT")
     tree.update_tag()
@@ -55,18 +56,6 @@ def _image(image: Image | None, path: str, space: str, anew: bool) -> Image:
     if anew:
         image.reload()
     return image
-
-
-def _runs(frames: list[int]) -> Runs:
-    """Return the first and the last frame of each run without a gap.
-
-    >>> _runs([1005, 1001, 1002])
-    [(1001, 1002), (1005, 1005)]
-    """
-    ordered = sorted(frames)
-    firsts = [frame for frame in ordered if frame - 1 not in frames]
-    lasts = [frame for frame in ordered if frame + 1 not in frames]
-    return list(zip(firsts, lasts))
 
 
 def _made(runs: Runs) -> Keys:

@@ -47,18 +47,30 @@ class Job(NamedTuple):
             _silence(tree)
             for name, source in sources.items():
                 _write(tree, source, self.folder, name)
-            for first, last in _spans(self.frames):
+            for first, last in spans(self.frames):
                 _render(scene, first, last)
         finally:
             bpy.data.scenes.remove(scene)
             if _V5:
                 bpy.data.node_groups.remove(tree)
-        for missing in (path for path in self._paths() if not path.is_file()):
+        files = (self.file(name, frame) for name in self.names.values() for frame in self.frames)
+        for missing in (file for file in files if not file.is_file()):
             raise OSError(f"{missing}: Blender has not written this frame of the input")
 
-    def _paths(self) -> list[Path]:
-        files = (f"{name}.{frame:04d}.exr" for name in self.names.values() for frame in self.frames)
-        return [Path(self.folder, file) for file in files]
+    def file(self, name: str, frame: int) -> Path:
+        """Return the file of a frame as Blender names it."""
+        return Path(self.folder, f"{name}.{frame:0{4 + (frame < 0)}d}.exr")
+
+
+def spans(frames: list[int]) -> list[tuple[int, int]]:
+    """Return the first and the last frame of each run without a gap.
+
+    >>> spans([1005, 1001, 1002])
+    [(1001, 1002), (1005, 1005)]
+    """
+    ordered, there = sorted(frames), set(frames)
+    firsts = [frame for frame in ordered if frame - 1 not in there]
+    return list(zip(firsts, (frame for frame in ordered if frame + 1 not in there)))
 
 
 def tree_of(scene: Scene) -> NodeTree | None:
@@ -125,12 +137,6 @@ def _write(tree: NodeTree, source: NodeSocket, folder: str, name: str) -> None:
     form.file_format, form.color_depth, form.exr_codec = "OPEN_EXR", "32", "ZIP"
     form.color_mode = "RGBA"
     tree.links.new(source, node.inputs[0])
-
-
-def _spans(frames: list[int]) -> list[tuple[int, int]]:
-    ordered = sorted(frames)
-    firsts = [frame for frame in ordered if frame - 1 not in frames]
-    return list(zip(firsts, (frame for frame in ordered if frame + 1 not in frames)))
 
 
 def _render(scene: Scene, first: int, last: int) -> None:
