@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.utils.tensorboard  # once, and not in every process that is forked
 
 from lifemask.nodes.refiner import loop, watch
 from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
@@ -112,9 +113,9 @@ def train(folder: Path) -> None:
 
 
 def refine(folder: Path) -> None:
-    """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
+    """Train the refiner for so many steps instead of minutes, with many checkpoints."""
     loop.Run.finished = property(lambda run: len(run.history) >= STEPS)
-    watch._SAVED_EVERY = 0
+    watch._SAVED_EVERY = 0.05
     start = Finisher.load(folder.parent / "model.safetensors")
     examples = Examples(torch.from_numpy(np.load(folder.parent / "examples.npy")))
     loop.train(start, examples, loop.Plan(32, 4, 1, 1e-3, 1, ["ada"]), folder)

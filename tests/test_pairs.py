@@ -1,5 +1,7 @@
 """What the base learns from: a corpus of renders, both ways, and what is wrong with one."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
@@ -71,10 +73,11 @@ def test_the_truth_is_the_other_performer_in_the_same_instant(corpus, examples):
 
 
 def test_the_same_seed_draws_the_same_disguises_and_pictures(corpus, examples):
-    again = torch.cat([one.planes for one in corpus.examples(64, 0)])
-    other = torch.cat([one.planes for one in corpus.examples(64, 1)])
-    assert torch.equal(again, examples.planes)
-    assert not torch.equal(other, examples.planes)
+    again, other = (
+        torch.cat([one.planes for one in islice(corpus.examples(64, seed), 6)]) for seed in (0, 1)
+    )
+    assert torch.equal(again, examples.planes[:6])
+    assert not torch.equal(other, examples.planes[:6])
 
 
 def test_anybody_can_train_a_base(corpus, small, tmp_path):
