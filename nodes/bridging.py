@@ -23,9 +23,9 @@ from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import on_texels, unwrap
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
-from lifemask.ocio.colour import WORKING, convert
+from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
-from lifemask.ocio.read import Reader
+from lifemask.ocio.read import Reader, same_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +48,8 @@ def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
     gaps = list(_gaps(track.confidence, most))
     if not gaps:
         return track
+    # Of frames that are read side by side the first to come would count as right.
+    same_size(plate.sequence)
     sure = np.flatnonzero(track.confidence >= _SURE)
     _, placed = neutral_of(
         track.landmarks[sure], track.expression[sure], track.confidence[sure], atlas()
@@ -142,8 +144,8 @@ class Gap:
         with Reader(self.plate.sequence) as reader:
 
             def cut(place: int) -> torch.Tensor:
-                rgb = crop(reader.read(int(self.track.frames[place])).rgb, matrix, size)
-                linear = convert(rgb, self.plate.colorspace, WORKING)
+                rgb = finite(reader.read(int(self.track.frames[place])).rgb)
+                linear = convert(crop(rgb, matrix, size), self.plate.colorspace, WORKING)
                 return to_log(torch.from_numpy(linear).to(device()).permute(2, 0, 1)[None])
 
             places = range(self.first, self.last + 1)
