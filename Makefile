@@ -22,7 +22,7 @@ demo: demo/.done
 	@find demo/*/look demo/*/swaps -maxdepth 1 -mindepth 1 | sort | sed 's/^/  /'
 	@find demo/*/look -type f | sort | sed 's/^/  /'
 
-test: .venv/.installed build/dev/lifemask/.linked extension $(BLENDER_VENVS)
+test: .venv/.installed build/dev/lifemask/.linked $(if $(BLENDERS),extension) $(BLENDER_VENVS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -78,6 +78,7 @@ demo/.done: $(SOURCES) .venv/.installed
 
 build/lifemask_blender.zip: $(wildcard plugin/*.py plugin/in_blender/*) plugin/nodes.json \
 		.venv/.installed $(firstword $(BLENDER_VENVS))
+	@test -n "$(BLENDERS)" || { echo "Blender's own tool builds it: install Python 3.11 or 3.13." >&2; exit 1; }
 	$(BIN)/python -m lifemask.plugin.blender_folder build/extension
 	tool=$$(ls .venv-blender-*/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 		| head -1) && python=$(firstword $(BLENDER_VENVS:/.made=))/bin/python && \

@@ -158,6 +158,7 @@ def test_a_button_says_what_to_press_first(journey):
     assert said[0].endswith("Fill in shot first.")
     assert said[1].endswith("Press New shot first: there is no shot in this folder.")
     assert said[2].endswith("nobody names no swap (there: Lifemask Swap)")
+    assert "connect one of Add Occlusion, Remove Occlusion, Paint first" in said[3]
 
 
 def test_goes_on_after_the_worker_was_killed(journey):

@@ -133,17 +133,20 @@ class Work:
             self.text = f"the result cannot be shown: {error}"
 
     def copy_fixes(self, frames: str) -> None:
-        """Write what is connected for fixes to the shot; ``text`` says which."""
+        """Write what is connected for fixes to the shot; raises RuntimeError when it cannot be."""
         try:
             self.text = self._copied(frames)
         except (PlateError, OSError, RuntimeError, ValueError) as error:
-            self.text = f"The fixes cannot be copied: {error}"
+            self.text = f"the fixes cannot be copied: {error}"
+            raise RuntimeError(self.text) from error
 
     def _copied(self, frames: str) -> str:
         scene, node = self._place()
         names = {socket: name for socket, name in _FIXED.items() if node.inputs[socket].is_linked}
-        if not names or not self.tree.lifemask.shot:
-            return f"Connect {', '.join(_FIXED)} first." if not names else "Fill in shot first."
+        if not names:
+            raise ValueError(f"connect one of {', '.join(_FIXED)} first")
+        if not self.tree.lifemask.shot:
+            raise ValueError("fill in shot first")
         there = numbers(frames or str(scene.frame_current))
         folder = Path(fix(values(self.tree), FIXES[0]).before).parent
         Job(scene.name, node.name, names, f"{folder}/", there).run()

@@ -66,12 +66,13 @@ def refusals(node):
     node.node_tree.lifemask.shot = shot
     said.append(refusal(button="track"))
     said.append(refusal(button="track", swap="nobody"))
+    said.append(refusal(bpy.ops.lifemask.copy_fixes))
     return said
 
 
-def refusal(**words):
+def refusal(operator=bpy.ops.lifemask.press, **words):
     try:
-        bpy.ops.lifemask.press(**words)
+        operator(**words)
     except RuntimeError as error:
         return str(error)
     return ""
