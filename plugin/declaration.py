@@ -12,6 +12,7 @@ from typing import Any
 from lifemask.nodes import Knob, Node
 from lifemask.plugin.cli import COMMANDS
 from lifemask.plugin.command import Command
+from lifemask.plugin.declared import label
 from lifemask.plugin.params import Param, node_of, params
 
 FILE = Path(__file__).with_name("nodes.json")
@@ -78,15 +79,6 @@ def _param(param: Param) -> dict[str, Any]:
         "default": param.default,
         "doc": param.doc,
     }
-
-
-def label(name: str) -> str:
-    """Return a name as people read it.
-
-    >>> label("least_sharpness")
-    'Least sharpness'
-    """
-    return name.replace("_", " ").capitalize()
 
 
 def kind(of: type) -> str:

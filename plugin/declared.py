@@ -82,7 +82,7 @@ def settings() -> list[Setting]:
         for param in about["params"]:
             name = setting_name(command, param["name"])
             if name not in ("overwrite", "double", "plate", "performer", "swap_version"):
-                found.setdefault(name, _setting({**param, "id": name, "label": _label(name)}))
+                found.setdefault(name, _setting({**param, "id": name, "label": label(name)}))
     found["likeness"] = Setting("likeness", "Likeness", "str", "Whose face goes in.", "")
     found["version"] = Setting("version", "Version", "int", "Of the swap.", 1, min=1, max=999)
     for name, node in declaration()["nodes"].items():
@@ -96,7 +96,12 @@ def setting_name(command: str, param: str) -> str:
     return "takes_colorspace" if (command, param) == ("faceset", "colorspace") else param
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
+    """Return a name as people read it.
+
+    >>> label("least_sharpness")
+    'Least sharpness'
+    """
     return name.replace("_", " ").capitalize()
 
 

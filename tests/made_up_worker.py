@@ -23,11 +23,11 @@ def shout(args):
 
 def sleep(args):
     """Work for a long time without a step; the file is there meanwhile."""
-    args.file.touch()
     try:
+        args.file.touch()
         time.sleep(30)
     finally:
-        args.file.unlink()
+        args.file.unlink(missing_ok=True)
     return {}
 
 
