@@ -311,6 +311,11 @@ def stopped(quick):
     return quick, newest
 
 
+def too_soon(*_):
+    """The rehearsal, which takes minutes: what cannot go on is refused before."""
+    raise AssertionError
+
+
 def altered(file):
     raw = bytearray(file.read_bytes())
     raw[len(raw) // 2] ^= 1
@@ -338,9 +343,12 @@ def of_another_version(file):
         (of_another_version, "is a checkpoint of version 9; this Lifemask reads version 1"),
     ],
 )
-def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(stopped, capsys, harm, said):
+def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
+    stopped, monkeypatch, capsys, harm, said
+):
     shot, newest = stopped
     harm(newest / "weights.safetensors")
+    monkeypatch.setattr(tuning, "_examples", too_soon)
     before = contents(shot / "models")
     assert said in refused(capsys, partial(trained, shot))
     assert contents(shot / "models") == before
@@ -354,8 +362,9 @@ def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(stopped, capsys, har
         (["--seed", "3"], "seed: is 3, the training in "),
     ],
 )
-def test_another_training_does_not_go_on_with_this_one(stopped, capsys, words, said):
+def test_another_training_does_not_go_on_with_this_one(stopped, monkeypatch, capsys, words, said):
     shot, _ = stopped
+    monkeypatch.setattr(tuning, "_examples", too_soon)
     before = contents(shot / "models")
     assert said in refused(capsys, partial(trained, shot, *words))
     assert contents(shot / "models") == before

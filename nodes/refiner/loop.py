@@ -41,6 +41,11 @@ class Plan:
     seed: int
     whom: list[str]
 
+    def configuration(self, start: Finisher) -> dict[str, Any]:
+        """What a training of ``start`` keeps when it goes on; it may be given more time."""
+        kept = {name: value for name, value in asdict(self).items() if name != "minutes"}
+        return {**kept, "from": start.digest}
+
 
 def train(
     start: Finisher, examples: Examples, plan: Plan, folder: Path, anew: bool = False
@@ -50,8 +55,7 @@ def train(
     ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on,
     unless one is wanted ``anew``.
     """
-    about = {**asdict(plan), "examples": len(examples), "from": start.digest}
-    del about["minutes"]
+    about = {**plan.configuration(start), "examples": len(examples)}
     run = Run(start.network, examples, plan)
     state = None if anew else checkpoint.load(folder / CHECKPOINTS, about)
     if state is not None:

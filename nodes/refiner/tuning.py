@@ -5,10 +5,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.rehearsal import rehearsals
+from lifemask.nodes.refiner.watch import CHECKPOINTS
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ def tune(
     """Train ``start`` on the ``cast``, as the knobs of ``node`` say, and write it to ``folder``."""
     finisher = Finisher.load(start.path)
     plan = planned(node, sorted({name for role in cast for name in _names(role)}))
+    if not anew:
+        # Before the rehearsal, which takes its time, say why this training cannot go on.
+        checkpoint.load(folder / CHECKPOINTS, plan.configuration(finisher))
     examples = _examples(cast, finisher, plan.size, node.faces)
     return Model(train(finisher, examples, plan, folder, anew))
 
