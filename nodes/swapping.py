@@ -19,7 +19,7 @@ from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.swap import SwapFrame
-from lifemask.ocio.colour import WORKING, convert, is_scene_linear
+from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _AT_ONCE = 2  # frames: torch has half of the cores, two frames keep all of them busy
+_DARKEST = -0.1  # linear: what a broken pixel has below would blind the model to its surroundings
+_MOST = 65504  # what half floats hold
 _DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
 
 
@@ -105,14 +107,16 @@ class Swapping:
         if window is None:
             return
         at = window.slices
-        plate = _tensor(convert(layers.comp[at], self.space, WORKING))
-        stage = Stage.of(part, cue, meshes, window, to_log(plate), self.swap)
+        # Every filter would spread a NaN.
+        plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)))
+        seen = to_log(plate.clamp(min=_DARKEST))
+        stage = Stage.of(part, cue, meshes, window, seen, self.swap)
         made = self._finished(stage, part, cue, window)
         raw, alpha, comp = made.over(plate, stage, self.swap.edge)
         surety = part.surety(cue)
         confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2)) * surety
         face, occlusion = made.face, stage.occlusion
-        self._store(layers, at, plate, comp, raw, (alpha, face, occlusion, confidence))
+        self._store(layers, at, comp, raw, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
         if surety < 1:
             layers.bridged.append(part.role.track.person)
@@ -130,7 +134,6 @@ class Swapping:
         self,
         layers: Layers,
         at: tuple[slice, slice],
-        plate: Tensor,
         comp: Tensor,
         raw: Tensor,
         mattes: tuple[Tensor, ...],
@@ -139,7 +142,7 @@ class Swapping:
         # What the stored matte, a half float, calls outside must not be touched.
         touched = alpha[..., 0].astype(np.float16) > 0
         result = convert(_array(comp), WORKING, self.space)
-        layers.comp[at][touched] = result[touched]
+        layers.comp[at][touched] = np.clip(result[touched], -_MOST, _MOST)
         made = convert(_array(raw), WORKING, self.space)
         layers.raw[at] = made
         layers.generated[at] = made * alpha + layers.generated[at] * (1 - alpha)
@@ -190,7 +193,7 @@ def _st_map(stmap: "Floats", matrix: "Floats", size: int) -> None:
 
 def _half(plane: "Floats") -> "NDArray[np.float16]":
     """A plane of ours as half float; what is too bright for it stays finite."""
-    return np.clip(plane, -65504, 65504).astype(np.float16)
+    return np.clip(plane, -_MOST, _MOST).astype(np.float16)
 
 
 def _channels(layers: Layers, frame: Frame, kept: bool) -> "dict[str, NDArray[Any]]":

@@ -38,10 +38,10 @@ def convert(pixels: "NDArray[np.floating[Any]]", source: str, target: str) -> "N
 
 
 def finite(pixels: "NDArray[np.floating[Any]]") -> "NDArray[np.floating[Any]]":
-    """Return ``pixels`` to compute with: NaN is black, infinity where half floats end."""
+    """Return ``pixels`` to compute with: infinity is where half floats end, NaN and -inf black."""
     import numpy as np
 
-    numbers: NDArray[np.floating[Any]] = np.nan_to_num(pixels, True, 0.0, 65504.0, -65504.0)
+    numbers: NDArray[np.floating[Any]] = np.nan_to_num(pixels, True, 0.0, 65504.0, 0.0)
     return numbers
 
 

@@ -56,6 +56,16 @@ def test_a_wide_edge_hides_a_step_of_brightness():
     assert (rows[1] >= 1 - 1e-5).all()
 
 
+@pytest.mark.parametrize("place", [(30, 40), (30, 19)])
+def test_a_glint_does_not_glow(place):
+    plate, generated, alpha = noise(1), noise(2), disc()
+    glint = plate.clone()
+    glint[..., *place] = 60000
+    change = (blended(glint, generated, alpha, 6.0) - blended(plate, generated, alpha, 6.0)).abs()
+    change[..., *place] = 0
+    assert change.max() < 1
+
+
 def test_nothing_is_clamped():
     plate, generated = torch.full((1, 3, 40, 40), -0.2), torch.full((1, 3, 40, 40), 90.0)
     result = blended(plate, generated, torch.ones(1, 1, 40, 40), 2.0)

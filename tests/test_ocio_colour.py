@@ -78,3 +78,9 @@ def test_display_shows_what_is_no_number_as_black_and_infinity_as_white() -> Non
 def test_display_leaves_a_video_picture_alone() -> None:
     picture = np.random.default_rng(0).random((20, 30, 3), np.float32)
     np.testing.assert_allclose(colour.display(picture, colour.SRGB), picture, atol=1e-4)
+
+
+def test_what_is_not_finite_is_black_or_as_bright_as_a_file_can_be() -> None:
+    broken = np.array([np.nan, -np.inf, np.inf, -0.5, 7e4], np.float32)
+    np.testing.assert_array_equal(colour.finite(broken), np.float32([0, 0, 65504, -0.5, 7e4]))
+    assert np.isnan(broken[0])

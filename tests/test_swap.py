@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 
+import cv2
 import numpy as np
 import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
@@ -127,6 +128,39 @@ def test_frames_that_nobody_looked_at_are_not_passed_through(pair, tmp_path):
         write_swap(Swap(), pair.plate, [role], tmp_path / "swap", "sh010")
     assert not (tmp_path / "swap").exists()
     write_swap(Swap(), only(pair.plate, 1006), [role], tmp_path / "swap", "sh010")
+
+
+def test_broken_pixels_of_the_plate_stay_alone(pair, tmp_path):
+    values = {1001: np.nan, 1002: np.inf, 1003: -np.inf, 1005: -3.5, 1006: 2e4}
+    clean = only(pair.plate, *values)
+    write_swap(Swap(), clean, [pair.role], tmp_path, "sh010", model=BASE)
+    for frame, value in values.items():
+        planes, header = exr.read_channels(pair.plate.sequence.file(frame))
+        alpha = stored(tmp_path, frame)[0]["swap.A"]
+        planes["G"] = planes["G"].copy()
+        for part in (alpha > 0.99, (alpha > 0.3) & (alpha < 0.7), alpha == 0):
+            planes["G"][tuple(np.argwhere(part)[part.sum() // 2])] = value
+        exr.write(tmp_path / f"plate/plate.{frame}.exr", planes, header)
+    path = f"{tmp_path}/plate/plate.####.exr"
+    plate = replace(clean, sequence=replace(clean.sequence, path=path))
+    write_swap(Swap(), plate, [pair.role], tmp_path / "swap", "sh010", model=BASE)
+    for frame in values:
+        planes, _ = exr.read_channels(plate.sequence.file(frame))
+        broken, (channels, _), (whole, _) = (
+            planes["G"] != exr.read_channels(pair.plate.sequence.file(frame))[0]["G"],
+            stored(tmp_path / "swap", frame),
+            stored(tmp_path, frame),
+        )
+        away = cv2.distanceTransform(np.uint8(~broken), cv2.DIST_L2, 5)
+        assert np.count_nonzero(broken) == 3
+        for name in "RGB":
+            same = channels[name].view(np.uint16) == planes[name].view(np.uint16)
+            assert same[outside(channels)].all()
+            assert np.isfinite(channels[name][~outside(channels)]).all()
+            change = np.abs(channels[name].astype(float) - whole[name])
+            assert np.nanmax(change[away > 2]) < 0.5
+            assert change[away > 24].max() < 0.05
+        assert all(np.isfinite(channels[name]).all() for name in LAYERS - set("RGB"))
 
 
 def test_two_people_are_swapped_at_once(pair, tmp_path):
