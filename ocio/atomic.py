@@ -1,9 +1,12 @@
 """Files that are whole or not there."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from platform import node
 
 from lifemask.ocio.errors import WriteError
 
@@ -13,11 +16,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; on success it takes the place of ``path``.
 
     Raises WriteError when the disk is full or the folder cannot be written to; then, as after any
-    other error inside the ``with`` block, the old file is as it was and nothing else is left.
+    other error inside the ``with`` block, the old file is as it was and nothing else is left. What
+    a process leaves that is killed, the next one to write into the folder removes.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{node()}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
         yield temporary
         temporary.replace(path)
     except OSError as error:
@@ -25,3 +30,24 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove, once, what killed processes left in ``folder``; those of other machines may live."""
+    ours = re.compile(rf"\..+\.{re.escape(node())}\.(\d+)\.part", re.DOTALL)
+    with suppress(OSError):
+        for file in folder.iterdir():
+            made = ours.fullmatch(file.name)
+            if made and not _runs(int(made[1])):
+                file.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
