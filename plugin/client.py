@@ -42,7 +42,8 @@ class Client:
     ``paths`` are pairs of folders, (here, there), where the worker sees the storage elsewhere.
     What comes from the worker waits until the host calls `pump` on its own thread, from a timer;
     or, if ``deliver`` is given, it is called with `pump` whenever something has come, on a thread
-    of ours: ``deliver=nuke.executeInMainThread``. ``logs`` is the folder for the worker's log.
+    of ours: ``deliver=nuke.executeInMainThread``. ``logs`` is the folder for the worker's log,
+    ``without`` the environment variables that the host has set for itself.
 
     ``state`` is stopped, starting or ready; ``about`` has protocol and lifemask (its version) when
     it is ready, and the name of its device as soon as everything is loaded.
@@ -55,10 +56,11 @@ class Client:
         deliver: Callable[[Callable[[], Any]], Any] | None = None,
         logs: str = "",
         patience: float = 60.0,
+        without: Iterable[str] = (),
     ) -> None:
         """Start nothing yet. ``patience`` is how many seconds a worker may take to say hello."""
         self.command, self._deliver, self._patience = command, deliver, patience
-        self._paths = PathMap(paths)
+        self._paths, self._without = PathMap(paths), frozenset(without)
         folder = Path(logs) if logs else _log_folder()
         self._log = folder / f"worker-{os.getpid()}-{next(_numbers)}.log"
         self._lock = threading.RLock()
@@ -81,7 +83,9 @@ class Client:
         with self._lock:
             if self._connection is None:
                 atexit.register(self.close)
-                self._connection = Connection(self.command, self._log, self._heard, self._lost)
+                self._connection = Connection(
+                    self.command, self._log, self._heard, self._lost, self._without
+                )
                 self.state, self.about = "starting", {}
                 self._timer = threading.Timer(self._patience, self._impatient, [self._connection])
                 self._timer.daemon = True

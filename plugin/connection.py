@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .protocol import lines, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
 _HOSTS = {
@@ -54,14 +54,18 @@ class Connection:
         log: Path,
         heard: Callable[[dict[str, Any]], None],
         lost: Callable[[str], None],
+        without: Collection[str] = (),
     ) -> None:
-        """Start the process; raises WorkerError when there is no such command."""
+        """Start the process; raises WorkerError when there is no such command.
+
+        It gets none of the environment variables in ``without``.
+        """
         self._heard, self._lost = heard, lost
         self.log = log
         self._reason = ""
         self._rubbish = 0
         self._out: SimpleQueue[bytes | None] = SimpleQueue()
-        self._process = _started(command, log)
+        self._process = _started(command, log, _HOSTS.union(without))
         self._threads = [
             threading.Thread(target=work, name="lifemask " + work.__name__, daemon=True)
             for work in (self._read, self._write)
@@ -158,8 +162,10 @@ def _is_message(message: Any) -> bool:  # noqa: ANN401
     return tables and all(isinstance(number, (int, type(None))) for number in numbers)
 
 
-def _started(command: str | Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    environment = {key: value for key, value in os.environ.items() if key not in _HOSTS}
+def _started(
+    command: str | Sequence[str], log: Path, without: Collection[str]
+) -> subprocess.Popen[bytes]:
+    environment = {key: value for key, value in os.environ.items() if key not in without}
     try:
         words = _words(command)
         log.parent.mkdir(parents=True, exist_ok=True)

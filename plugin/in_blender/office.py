@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..client import Client
-from .preferences import settings
+from .preferences import own_variables, settings
 from .work import Work
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Office:
         """Return the work of a swap's node group; starts nothing."""
         if self._client is None:
             command, paths = settings()
-            self._client = Client(command, paths)
+            self._client = Client(command, paths, without=own_variables())
         if tree.session_uid not in self._works:
             self._works[tree.session_uid] = Work(tree, self._client)
         return self._works[tree.session_uid]

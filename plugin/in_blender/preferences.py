@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import bpy
 
@@ -44,3 +45,13 @@ def settings() -> tuple[str, list[tuple[str, str]]]:
     paths = os.environ.get("LIFEMASK_PATHS") or (own.paths if own else "")
     pairs = (pair.partition("=") for pair in paths.split(";") if "=" in pair)
     return command or _DEFAULT, [(here.strip(), there.strip()) for here, _, there in pairs]
+
+
+def own_variables() -> list[str]:
+    """Return the environment variables that Blender has set for itself, not the artist.
+
+    Blender 5 names its own colour configuration in ``OCIO``: in that, the spaces are not called as
+    in Lifemask's, and where the worker is it may not exist.
+    """
+    its = bpy.utils.system_resource("DATAFILES", path="colormanagement")
+    return ["OCIO"] if its and Path(its) in Path(os.environ.get("OCIO", "")).parents else []

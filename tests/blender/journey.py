@@ -12,6 +12,7 @@ import stage
 
 
 def play(given):
+    os.environ["OCIO"] = stage.own_configuration()
     begin = time.perf_counter()
     stage.install(given["zip"])
     scene = bpy.context.scene

@@ -20,6 +20,11 @@ def install(zip_file):
     )
 
 
+def own_configuration():
+    """What a Blender with a window puts into its environment as OCIO."""
+    return f"{bpy.utils.system_resource('DATAFILES', path='colormanagement')}/config.ocio"
+
+
 def part(name):
     return sys.modules[f"{EXTENSION}.plugin.in_blender.{name}"]
 
