@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifemask.nodes.errors import LifemaskError, StoppedError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 DONE, REFUSED, STOPPED = 0, 1, 130
+_LOOK_AGAIN = 0.02  # seconds until an interrupt tries again that came while a library was loaded
 
 
 class Voice(Protocol):
@@ -66,28 +67,42 @@ def refuse(error: LifemaskError, as_json: bool) -> int:
 
 @contextmanager
 def interruptible(*signals: signal.Signals) -> Iterator[None]:
-    """Turn ``signals``, as Ctrl-C and a farm's SIGTERM, into StoppedError wherever they strike."""
-    asked = False
+    """Turn ``signals``, as Ctrl-C and a farm's SIGTERM, into StoppedError wherever they strike.
 
-    def stop(*_: object) -> None:
+    While a library is loaded they wait: interrupted there, torch's C++ ends the process.
+    """
+    asked = 0
+
+    def stop(number: int, at: FrameType | None) -> None:
         nonlocal asked
-        asked = True
-        raise KeyboardInterrupt
+        asked = number
+        if not _loading(at):
+            raise KeyboardInterrupt
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN)
 
-    before = {number: signal.getsignal(number) for number in signals}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
+    before = {number: signal.getsignal(number) for number in (*signals, signal.SIGALRM)}
+    for number in signals:
+        if before[number] is not signal.SIG_IGN:
             signal.signal(number, stop)
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(asked))
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
-        # Inside an import or a library's C++ an interrupt comes out as some other error.
+        # Inside a library an interrupt may come out as some other error.
         if asked or isinstance(error, KeyboardInterrupt):
             raise StoppedError("stopped by the user") from error
         raise
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _loading(at: FrameType | None) -> bool:
+    """Whether the code ``at`` which a signal strikes is part of an import."""
+    while at and not at.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+        at = at.f_back
+    return at is not None
 
 
 class Events:

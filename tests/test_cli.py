@@ -6,6 +6,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from lifemask.nodes.errors import ReleaseError, StoppedError
 from lifemask.nodes.release import Release
 from lifemask.nodes.shot import Shot
 from lifemask.ocio.colour import check_space
+from lifemask.plugin import __main__, cli
 from lifemask.plugin.cli import COMMANDS, main, parser
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import execute
@@ -192,3 +195,28 @@ def test_an_interrupt_that_a_library_swallows_still_stops(capsys):
 
     assert work(run) == 130
     assert "numpy" not in capsys.readouterr().err
+
+
+def test_an_interrupt_waits_until_a_library_is_loaded(tmp_path, monkeypatch):
+    (tmp_path / "library_of_cpp.py").write_text(
+        "import signal; signal.raise_signal(signal.SIGINT); loaded = True"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def run(args):
+        import library_of_cpp
+
+        assert library_of_cpp.loaded
+        time.sleep(60)
+        raise AssertionError
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    assert work(run) == 130
+    assert sys.modules.pop("library_of_cpp").loaded
+    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+
+
+def test_an_interrupt_before_there_is_a_command_is_told_in_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "main", partial(raising(KeyboardInterrupt()), None))
+    assert __main__.main() == 130
+    assert capsys.readouterr().err == "lifemask: stopped by the user\n"
