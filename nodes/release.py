@@ -2,6 +2,8 @@
 
 import shutil
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
 from hashlib import file_digest
@@ -27,12 +29,14 @@ class Release:
     added: date
 
     @classmethod
-    def add(
+    @contextmanager
+    def adding(
         cls, folder: Path, performer: str, project: str, expires: date, document: Path, today: date
-    ) -> "Release":
-        """Copy ``document`` into ``folder`` and record the release there.
+    ) -> "Iterator[Release]":
+        """Give the release that is recorded in ``folder``, with its document, after the block.
 
-        Raises ReleaseError when it has expired already, BrokenFileError without a document.
+        Nothing is, when something fails in the block. Raises ReleaseError when it has expired
+        already, BrokenFileError without a document.
         """
         if expires < today:
             raise ReleaseError(
@@ -41,16 +45,12 @@ class Release:
         if not document.is_file():
             raise BrokenFileError(f"{document}: there is no such document")
         name = f"{performer}{document.suffix.lower()}"
-        with replacing(folder / name) as temporary:
-            shutil.copyfile(document, temporary)
-        release = cls(performer, project, expires, name, _hash(folder / name), today)
-        release.save(folder)
-        return release
-
-    def save(self, folder: Path) -> None:
-        """Write the record beside its document."""
-        with replacing(folder / f"{self.performer}.toml") as temporary:
-            temporary.write_text(dumps(dict(vars(self))), encoding="utf-8")
+        with replacing(folder / name) as copy:
+            shutil.copyfile(document, copy)
+            release = cls(performer, project, expires, name, _hash(copy), today)
+            with replacing(folder / f"{performer}.toml") as record:
+                record.write_text(dumps(dict(vars(release))), encoding="utf-8")
+                yield release
 
     @classmethod
     def load(cls, folder: Path, performer: str) -> "Release":

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
@@ -150,8 +151,8 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
 
         begin = monotonic()
         frames = overlap(lambda number: read(plate, number, layers=True), plate.frames)
-        done = sum(1 for _ in overlap(write, frames))
-        return done / (monotonic() - begin)
+        written = progress.each(overlap(write, frames), "copy", len(plate.frames))
+        return sum(1 for _ in written) / (monotonic() - begin)
 
 
 def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:

@@ -4,12 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import LifemaskError
 
 Event = tuple[float, dict[str, Any]]
@@ -34,6 +35,8 @@ class Run:
 def run(task: str, *words: str, module: str = MODULE) -> Run:
     """Run ``lifemask`` with ``words`` and time its ``task``, which has the name of its node.
 
+    Its progress is told as one's own.
+
     Raises LifemaskError with the command's own sentence when it fails.
     """
     begin = monotonic()
@@ -41,7 +44,7 @@ def run(task: str, *words: str, module: str = MODULE) -> Run:
     quiet = subprocess.DEVNULL  # the sentence comes as an event, too
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True) as child:
         try:
-            events = [(monotonic(), json.loads(line)) for line in child.stdout or ()]
+            events = list(_told(child.stdout or ()))
         except BaseException:
             child.terminate()
             raise
@@ -53,6 +56,14 @@ def run(task: str, *words: str, module: str = MODULE) -> Run:
         raise LifemaskError(f"{' '.join(command)}: ended with status {child.returncode}")
     peaks = [event["peak"] for _, event in events if event["event"] == "memory"]
     return Run(seconds, steps_a_second(task, events), max(peaks, default=0.0))
+
+
+def _told(lines: Iterable[str]) -> Iterator[Event]:
+    for line in lines:
+        event = json.loads(line)
+        if event["event"] == "progress":
+            progress.reached(event["task"], event["done"], event["total"])
+        yield monotonic(), event
 
 
 def steps_a_second(task: str, events: Iterable[Event]) -> float:

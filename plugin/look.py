@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from lifemask.plugin.pictures import Picture
 
 
+_ENDS = "_before_after.mp4", "_sheet.png", ".html"
+
+
 @dataclass
 class Walk:
     """What is kept of each frame while the whole swap goes by."""
@@ -183,9 +186,7 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
 
     title = swap.folder.name
     walk = Walk()
-    movie, sheet, page = (
-        folder / f"{title}{end}" for end in ("_before_after.mp4", "_sheet.png", ".html")
-    )
+    movie, sheet, page = made = [folder / f"{title}{end}" for end in _ENDS]
     write_movie(movie, _pairs(swap, walk), swap.shot.fps)
     chosen = [swap.look(number) for number in spread(walk.swapped, count)]
     picture = pictures.contact_sheet(chosen, f"{swap.shot.name}   {title}")
@@ -205,7 +206,15 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
     )
     with replacing(page) as temporary:
         temporary.write_text(report.html(), encoding="utf-8")
+    _remove_older(folder, made)
     return {"sheet": sheet, "movie": movie, "page": page}
+
+
+def _remove_older(folder: Path, made: list[Path]) -> None:
+    """Remove the pictures of the look that is replaced: they may be of another swap."""
+    for end in _ENDS:
+        for file in set(folder.glob(f"*{end}")) - set(made):
+            file.unlink()
 
 
 def _pairs(swap: Swapped, walk: Walk) -> "Iterator[Picture]":

@@ -44,8 +44,9 @@ def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     who = check_name(args.performer, "performer")
     folder = shot.folder / "releases"
-    release = Release.add(folder, who, args.project, args.expires, args.document, date.today())
-    adopted = shot.with_performer(who, args.project)
+    given = (who, args.project, args.expires, args.document, date.today())
+    with Release.adding(folder, *given) as release:
+        adopted = shot.with_performer(who, args.project)
     if adopted.project != shot.project:
         note("release", f"{shot.name} had no project; it is now {adopted.project!r}")
     elif adopted.project != args.project:

@@ -9,6 +9,7 @@ import pytest
 
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.progress import Progress, reporting
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio import exr
@@ -106,6 +107,24 @@ def test_rate_counts_the_work_before_the_task_and_not_the_start():
     assert children.steps_a_second("swap", events) == pytest.approx(2.0)
     with pytest.raises(LifemaskError, match="train"):
         children.steps_a_second("train", events)
+
+
+def test_the_progress_of_a_command_is_told(shot, tmp_path, monkeypatch):
+    code = """
+import json
+print(json.dumps({"event": "note", "task": "t", "text": "well"}))
+for done in range(4):
+    print(json.dumps({"event": "progress", "task": "t", "done": done, "total": 3}))
+"""
+    (tmp_path / "fake.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = []
+    with reporting(told.append):
+        children.run("t", module="fake")
+        benchmark.copy_rate(shot.plate.sequence, Sequence.find(shot.plate.sequence.path))
+    assert told == [Progress("t", done, 3) for done in range(4)] + [
+        Progress("copy", done, FRAMES) for done in range(FRAMES + 1)
+    ]
 
 
 def test_a_command_that_fails_says_its_own_sentence(tmp_path):

@@ -109,6 +109,15 @@ def test_every_look_is_a_new_version(shot, made):
     assert shot.next_version("look", "ada").name == "ada_v002"
 
 
+def test_an_older_look_is_replaced_as_a_whole(shot, tmp_path):
+    swap = look.Swapped.open(shot, shot.latest("swaps", "ada"))
+    older = [tmp_path / f"ada_v009{end}" for end in ("_before_after.mp4", "_sheet.png", ".html")]
+    for file in (*older, tmp_path / "notes.txt"):
+        file.touch()
+    made = look.make(swap, tmp_path, 6)
+    assert {*tmp_path.iterdir()} == {*made.values(), tmp_path / "notes.txt"}
+
+
 def test_before_and_after_differ_in_the_face_alone(frame):
     change = np.abs(frame.before - frame.after).mean(-1)
     inside = frame.matte > 0.99

@@ -16,8 +16,13 @@ TODAY = date(2026, 5, 4)
 def folder(tmp_path):
     document = tmp_path / "Signed.PDF"
     document.write_bytes(b"I agree.")
-    Release.add(tmp_path / "releases", "ada", "demo", date(2026, 12, 31), document, TODAY)
+    add(tmp_path / "releases", "ada", "demo", date(2026, 12, 31), document, TODAY)
     return tmp_path / "releases"
+
+
+def add(*given):
+    with Release.adding(*given) as release:
+        return release
 
 
 def refused(release, project, day):
@@ -70,11 +75,23 @@ def test_the_record_of_one_is_not_the_record_of_another(folder):
 def test_nothing_is_recorded_when_it_is_over_or_has_no_document(tmp_path):
     document = tmp_path / "a.pdf"
     with pytest.raises(BrokenFileError, match=r"a\.pdf"):
-        Release.add(tmp_path / "releases", "ada", "demo", date(2030, 1, 1), document, TODAY)
+        add(tmp_path / "releases", "ada", "demo", date(2030, 1, 1), document, TODAY)
     document.touch()
     with pytest.raises(ReleaseError, match="past"):
-        Release.add(tmp_path / "releases", "ada", "demo", date(2020, 1, 1), document, TODAY)
+        add(tmp_path / "releases", "ada", "demo", date(2020, 1, 1), document, TODAY)
     assert not (tmp_path / "releases").exists()
+
+
+def test_nothing_is_recorded_when_what_belongs_to_it_fails(folder, tmp_path):
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    document = tmp_path / "longer.pdf"
+    document.write_bytes(b"I agree for longer.")
+    for who in ("ada", "ben"):
+        given = (folder, who, "demo", date(2030, 1, 1), document, TODAY)
+        with pytest.raises(ZeroDivisionError), Release.adding(*given) as release:
+            assert release.performer == who
+            raise ZeroDivisionError
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 @given(data=st.data())
@@ -82,7 +99,7 @@ def test_no_mutation_of_a_record_is_more_than_refused(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("releases")
     document = folder / "in.pdf"
     document.write_bytes(b"I agree.")
-    Release.add(folder, "ada", "demo", date(2026, 12, 31), document, TODAY)
+    add(folder, "ada", "demo", date(2026, 12, 31), document, TODAY)
     record = bytearray((folder / "ada.toml").read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         record[data.draw(st.integers(0, len(record) - 1))] = data.draw(st.integers(0, 255))
