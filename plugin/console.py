@@ -42,10 +42,11 @@ class Voice(Protocol):
 
 def execute(command: Command, args: Namespace) -> int:
     """Run ``command`` and return the exit status: 0 done, 1 refused, 130 stopped by the user."""
-    voice: Voice = Lines() if args.json else Bars()
     try:
-        with interruptible(signal.SIGINT, signal.SIGTERM), voice, reporting(voice.progress):
-            result = command.run(args)
+        with interruptible(signal.SIGINT, signal.SIGTERM):
+            voice: Voice = Lines() if args.json else Bars()
+            with voice, reporting(voice.progress):
+                result = command.run(args)
         voice.result(result)
     except StoppedError:
         return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)

@@ -20,7 +20,6 @@ from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedErr
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
 from lifemask.nodes.refiner.examples import Examples
 from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.interrupts import undivided
 from lifemask.nodes.refiner.loop import Plan, Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.shot import Shot
@@ -28,6 +27,7 @@ from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.train import Train
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio import exr
+from lifemask.ocio.interrupts import undivided
 from lifemask.plugin import train
 from lifemask.plugin.cast import cast_of
 from lifemask.plugin.cli import main

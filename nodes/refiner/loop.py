@@ -14,12 +14,12 @@ from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.examples import Examples, varied
 from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.interrupts import undivided
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
 from lifemask.nodes.train import MODEL
+from lifemask.ocio.interrupts import undivided
 
 _WARM_UP = 100  # steps
 _AVERAGED = 0.998  # of the averaged weights stays in a step
