@@ -14,6 +14,7 @@ import pytest
 import torch
 from killed import watched
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer import event_file_writer
 
 from lifemask.nodes import archive, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
@@ -177,6 +178,9 @@ def test_a_stopped_run_goes_on_where_it_was(examples, small, tmp_path):
 
 def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "_SAVED_EVERY", 3600)
+    # Logs are read by second, process and count, as text: in one second 10 would come before 9.
+    count = event_file_writer.AtomicCounter(100)
+    monkeypatch.setattr(event_file_writer, "_global_uid", count)
     run_of(examples, small, tmp_path, 3)
     with monkeypatch.context() as killed:
         killed.setattr(watch.Watch, "save", lambda self: None)
