@@ -1,7 +1,7 @@
 """Kills what saves checkpoints, again and again; run as a process of its own, which forks.
 
 `training FOLDER KILLS` compares a short training with ones that are killed at random moments,
-`refining FOLDER KILLS` does so with the refiner, on the model and the examples in the folder;
+`refining FOLDER KILLS STEPS` does so with the refiner, on the model and the examples in the folder;
 `saving FOLDER` kills one call of `save` at each of its dealings with the disk in turn.
 Each prints what it saw as JSON.
 """
@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.utils.tensorboard  # once, and not in every process that is forked
+import torch._dynamo  # which an optimiser needs: once, and not in every process that is forked
+import torch.utils.tensorboard  # the same
 
 from lifemask.nodes.refiner import loop, watch
 from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
@@ -112,10 +113,10 @@ def train(folder: Path) -> None:
     Training(folder).run()
 
 
-def refine(folder: Path) -> None:
-    """Train the refiner for so many steps instead of minutes, with many checkpoints."""
-    loop.Run.finished = property(lambda run: len(run.history) >= STEPS)
-    watch._SAVED_EVERY = 0.05
+def refine(steps: int, folder: Path) -> None:
+    """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
+    loop.Run.finished = property(lambda run: len(run.history) >= steps)
+    watch._SAVED_EVERY = 0.0
     start = Finisher.load(folder.parent / "model.safetensors")
     examples = Examples(torch.from_numpy(np.load(folder.parent / "examples.npy")))
     loop.train(start, examples, loop.Plan(32, 4, 1, 1e-3, 1, ["ada"]), folder)
@@ -184,8 +185,11 @@ def saving(folder: Path) -> dict[str, object]:
     return {"steps": steps, "left": left}
 
 
-WORK = {"training": partial(training, train), "refining": partial(training, refine)}
-WORK["saving"] = saving
+def refining(folder: Path, kills: int, steps: int) -> dict[str, object]:
+    return training(partial(refine, steps), folder, kills)
+
+
+WORK = {"training": partial(training, train), "refining": refining, "saving": saving}
 
 
 def watched(*words: object) -> dict[str, object]:

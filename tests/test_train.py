@@ -153,15 +153,19 @@ def test_it_learns(examples, small, tmp_path):
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
-def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(kills, examples, small, tmp_path):
+@pytest.mark.parametrize(
+    ("kills", "steps"), [(2, 12), pytest.param(50, 40, marks=pytest.mark.slow)]
+)
+def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(
+    kills, steps, examples, small, tmp_path
+):
     np.save(tmp_path / "examples.npy", examples.planes.numpy())
     shutil.copy(small.path, tmp_path)
-    seen = watched("refining", tmp_path, kills)
+    seen = watched("refining", tmp_path, kills, steps)
     assert seen["statuses"].count(-signal.SIGKILL) == kills
     assert set(seen["statuses"]) == {0, -signal.SIGKILL}
     whole, *others = seen["ends"]
-    assert len(whole[0]) == 40
+    assert len(whole[0]) == steps
     assert others
     assert all(end == whole for end in others)
 
