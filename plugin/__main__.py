@@ -1,8 +1,11 @@
 """Where `lifemask` begins: little is loaded yet, so that Ctrl-C is answered from the start on."""
 
+import os
 import sys
 
 from lifemask.ocio.interrupts import undivided
+
+_STOPPED = 130
 
 
 def main() -> int:
@@ -10,10 +13,14 @@ def main() -> int:
     try:
         with undivided():
             from lifemask.plugin import cli
-        return cli.main()
+        status = cli.main()
     except KeyboardInterrupt:
         print("lifemask: stopped by the user", file=sys.stderr)
-        return 130
+        status = _STOPPED
+    if status == _STOPPED:
+        # Libraries that were stopped in the middle of something abort when they are unloaded.
+        os._exit(status)
+    return status
 
 
 if __name__ == "__main__":

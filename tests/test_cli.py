@@ -1,6 +1,7 @@
 """The command line: what it says, what it refuses, and with which exit status."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -176,7 +177,7 @@ def test_the_first_release_gives_the_shot_its_project(folder, capsys):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_leaves_nothing_half_done(folder, name):
-    command = [sys.executable, "-m", "lifemask.plugin.cli", "track", str(folder), "--json"]
+    command = [sys.executable, "-m", "lifemask.plugin", "track", str(folder), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert json.loads(child.stdout.readline())["event"] == "progress"
     child.send_signal(getattr(signal, name))
@@ -217,6 +218,12 @@ def test_an_interrupt_waits_until_a_library_is_loaded(tmp_path, monkeypatch):
 
 
 def test_an_interrupt_before_there_is_a_command_is_told_in_one_sentence(monkeypatch, capsys):
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
     monkeypatch.setattr(cli, "main", partial(raising(KeyboardInterrupt()), None))
-    assert __main__.main() == 130
+    __main__.main()
+    assert ended == [130]
     assert capsys.readouterr().err == "lifemask: stopped by the user\n"
+    monkeypatch.setattr(cli, "main", lambda: 1)
+    assert __main__.main() == 1
+    assert ended == [130]
