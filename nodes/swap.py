@@ -74,6 +74,10 @@ class Swap(Node):
     occluders: Annotated[
         float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
     ] = 1.0
+    refine: Annotated[
+        float,
+        Knob("Share of the model's changes: more for the plate's light, less for the takes.", 0, 1),
+    ] = 0.5
 
     def __call__(
         self, plate: Plate, cast: list[Role], model: Model | None = None

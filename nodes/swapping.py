@@ -128,7 +128,7 @@ class Swapping:
         if self.finisher is None:
             return bare(stage)
         crop = Crop.of(cue.matrix, part.role.double.size, window, self.finisher.size)
-        return self.finisher(stage, crop)
+        return self.finisher(stage, crop, self.swap.refine)
 
     def _store(
         self,

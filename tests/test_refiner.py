@@ -365,11 +365,12 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
 def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
     made, crop = stage
     finisher = Finisher(opinionated(), 64, {})
-    plain, done = bare(made), finisher(made, crop)
+    plain, half, done = bare(made), finisher(made, crop, 0.5), finisher(made, crop, 1)
     outside = made.view.covered.expand_as(made.render) == 0
     assert outside.any()
     assert torch.equal(done.picture[outside], plain.picture[outside])
     assert (done.picture - plain.picture)[~outside].abs().mean() > 0.005
+    assert torch.allclose(half.picture, (plain.picture + done.picture) / 2, atol=1e-6)
     assert not torch.equal(done.face, plain.face)
     for still in (0, 1):
         assert (plain.face == still).any()
@@ -393,6 +394,7 @@ def test_a_crop_of_another_size_says_the_same(stage):
     middle = np.eye(2, 3, dtype=np.float32)
     side = made.plate.shape[-1]
     window = Window(0, 0, side, side)
-    one, two = (finisher(made, Crop.of(middle, side, window, size)).picture for size in (128, 256))
+    crops = (Crop.of(middle, side, window, size) for size in (128, 256))
+    one, two = (finisher(made, crop, 1).picture for crop in crops)
     face = made.face.expand_as(one) > 0.5
     assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()

@@ -22,7 +22,7 @@ _EDGE = (234, 177, 207, 167, 164, 393, 427, 401, 454)
 """Landmarks along the upper edge of a beard, from ear to ear."""
 
 _DARKEST = 0.2  # log: three and a half stops
-_LEAK = 0.15  # of the disguise that is taken for light, at most
+_LEAK = 0.5  # of the disguise that is taken for light, at most
 _LEAK_WIDTH = 3.0  # coarse texels
 
 
@@ -37,9 +37,9 @@ class Disguise:
     def drawn(cls, random: np.random.Generator) -> "Disguise":
         """Often nothing; else a beard or a part of one, or make-up, or both."""
         pattern = np.zeros((SIZE, SIZE, 3), np.float32)
-        if random.random() < 0.4:
+        if random.random() < 0.7:
             pattern += _beard(random)
-        if random.random() < 0.2:
+        if random.random() < 0.4:
             tint = random.normal(0, 0.006, 3) + random.normal(0, 0.01)
             pattern += _clouds(random, 24)[..., None] * tint.astype(np.float32)
         planes = torch.from_numpy(np.ascontiguousarray(pattern.transpose(2, 0, 1)))

@@ -95,13 +95,13 @@ class Finisher:
         archive.save(path, KIND, arrays, {**self.about, **own, "size": self.size})
 
     @torch.inference_mode()
-    def __call__(self, stage: Stage, crop: Crop) -> Finished:
-        """Finish a stage, seen in a ``crop``."""
+    def __call__(self, stage: Stage, crop: Crop, share: float) -> Finished:
+        """Finish a stage, seen in a ``crop``; a ``share`` of what it would change is changed."""
         height, width = stage.plate.shape[-2:]
         answer = self.network(shown(stage, crop))
         planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
         change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
-        picture = stage.render + change * stage.view.covered
+        picture = stage.render + share * change * stage.view.covered
         face = moved_matte(stage.face, matte)
         return Finished(picture, face, torch.maximum(_unlike(stage), spread))
 

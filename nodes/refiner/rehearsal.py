@@ -81,7 +81,9 @@ class Rehearsal:
 
     def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""
-        _, _, played = self.model(stage, crop).over(to_linear(filmed), stage, Swap().edge)
+        swap = Swap()
+        finished = self.model(stage, crop, swap.refine)
+        _, _, played = finished.over(to_linear(filmed), stage, swap.edge)
         return to_log(played)
 
     def barred(self) -> Bools:
