@@ -92,7 +92,12 @@ def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> T
 
     Guided filter (He, Sun and Tang 2013, eq. 5 and 6) with a Gaussian window.
     """
-    centre, value = feather(guide, radius), feather(pictures, radius)
-    covariance = feather(guide * pictures, radius) - centre * value
-    slope = covariance / (feather(guide**2, radius) - centre**2 + softness)
-    return feather(slope, radius) * guide + feather(value - slope * centre, radius)
+    inside = blur(torch.ones_like(guide), radius)
+
+    def mean(plane: Tensor) -> Tensor:
+        return blur(plane, radius) / inside
+
+    centre, value = mean(guide), mean(pictures)
+    covariance = mean(guide * pictures) - centre * value
+    slope = covariance / (mean(guide**2) - centre**2 + softness)
+    return mean(slope) * guide + mean(value - slope * centre)
