@@ -1,7 +1,8 @@
 """The work behind `Swap`, frame by frame: render, find what is in front, composite, name layers."""
 
+import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_AT_ONCE = 2  # frames: torch has half of the cores, two frames keep all of them busy
+_AT_ONCE = 3  # frames, each on its share of the cores: many threads for one frame mostly wait
 _DARKEST = -0.1  # linear: what a broken pixel has below would blind the model to its surroundings
 _MOST = 65504  # what half floats hold
 _DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
@@ -81,6 +82,7 @@ class Swapping:
         numbers = self.plate.sequence.frames
         parts = [planned(self.swap, role) for role in self.cast]
         with (
+            _shared_cores(),
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,
             closing(overlap(partial(self._swapped, parts), plates, _AT_ONCE)) as results,
@@ -171,6 +173,17 @@ class Swapping:
             "matrix": "; ".join(layers.matrices),
         }
         return header | {f"lifemask/{name}": value for name, value in ours.items()}
+
+
+@contextmanager
+def _shared_cores() -> Iterator[None]:
+    """Let torch compute each frame on its share of the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, max(1, (os.cpu_count() or 1) // _AT_ONCE)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(picture: "Floats") -> Tensor:

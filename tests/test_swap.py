@@ -105,6 +105,21 @@ def test_a_plate_of_full_floats_is_not_rounded(pair, tmp_path):
     assert np.array_equal(channels["A"], before["A"])
 
 
+def test_the_st_map_is_where_the_header_s_matrix_takes_each_pixel(pair, written):
+    size = pair.double.size
+    for frame in (1001, 1006):
+        channels, header = stored(written, frame)
+        matrix = np.array(header["lifemask/matrix"].split(), float).reshape(2, 3)
+        rows, columns = np.indices(channels["R"].shape) + 0.5
+        x, y = (matrix @ np.stack([columns.ravel(), rows.ravel(), np.ones(rows.size)])) / size
+        u, v = x.reshape(rows.shape), 1 - y.reshape(rows.shape)
+        inside = (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+        assert np.array_equal(channels["stmap.A"], inside)
+        for name, plane in (("U", u), ("V", v)):
+            expected = np.where(inside, plane, 0)
+            np.testing.assert_allclose(channels[f"stmap.{name}"], expected, atol=1e-5)
+
+
 def test_a_frame_is_the_same_in_whatever_range_it_is_rendered(pair, written, tmp_path):
     write_swap(Swap(), only(pair.plate, 1002, 1006), [pair.role], tmp_path, "sh010")
     for frame in (1002, 1006):
