@@ -174,6 +174,10 @@ def test_stopping_leaves_nothing_of_the_plates_rendering(journey):
     assert journey[2]["stopped"] == {"left": [], "text": "Stopped."}
 
 
+def test_a_frame_of_the_plate_that_was_written_over_is_rendered_anew(journey):
+    assert journey[2]["restored"] is True
+
+
 def test_a_frame_that_is_made_again_is_shown_at_once(journey):
     _, given, _ = journey
     frame = MADE[0]

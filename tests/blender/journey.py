@@ -28,6 +28,7 @@ def play(given):
     told["own"] = Path(given["own"]).exists()
     stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
     told["stopped"] = stopped(node, given)
+    told["restored"] = restored(given)
     told["remade"] = remade(node, given)
     told["fixed"] = fixed(scene, node, given)
     bpy.ops.wm.save_as_mainfile(filepath=given["blend"])
@@ -123,6 +124,16 @@ def stopped(node, given):
     watch(lambda: work.status.text.startswith("Plate") and bpy.ops.lifemask.stop())
     left = Path(given["settings"]["shot"], "plate").glob(".*")
     return {"left": [path.name for path in left], "text": work.status.text}
+
+
+def restored(given):
+    """Somebody writes over a frame of the plate on disk; the graph's comes back with a press."""
+    frame = given["first"] + 1
+    file = Path(given["settings"]["shot"], "plate", f"plate.{frame}.exr")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    press("swap_frame", str(frame))
+    return file.read_bytes() == whole
 
 
 def remade(node, given):
