@@ -27,6 +27,7 @@ test: .venv/.installed build/dev/lifemask/.linked $(if $(BLENDERS),extension) $(
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+	@.ci/blender tested
 
 test-slow: .venv/.installed
 	$(BIN)/pytest -m slow

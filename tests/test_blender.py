@@ -47,6 +47,16 @@ class Blender:
         return json.loads(told.read_text())
 
 
+def test_a_release_that_is_not_tested_is_named_with_what_it_needs(tmp_path):
+    (tmp_path / ".venv-blender-5.0").mkdir()
+    (tmp_path / ".venv-blender-5.0/.made").touch()
+    words = [ROOT / ".ci/blender", "tested"]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("Tested in Blender: 5.0; not tested")
+    for version in ("4.5 (python3.11)", "5.1 (python3.13)", "5.2 (python3.13)"):
+        assert version in said
+
+
 @pytest.fixture(scope="module", params=BLENDERS, ids=lambda made: made.parent.name[14:])
 def blender(request, tmp_path_factory):
     """Return a Blender that is here."""

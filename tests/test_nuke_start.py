@@ -70,13 +70,11 @@ def test_the_strict_nuke_refuses_other_threads_and_other_names(started):
         node["swap_scale"].setValue("1")
 
 
-def test_the_folder_has_two_files_on_top_and_everything_that_is_imported(nuke_folder):
-    assert {file.name for file in nuke_folder.iterdir() if file.is_file()} == {"init.py", "menu.py"}
-    assert set(contents().values()) == {
-        file.relative_to(nuke_folder).as_posix()
-        for file in nuke_folder.rglob("*")
-        if file.is_file()
-    }
+def test_the_folder_has_two_files_on_top_and_everything_that_is_imported(tmp_path):
+    folder = assemble(tmp_path / "Lifemask")
+    assert {file.name for file in folder.iterdir() if file.is_file()} == {"init.py", "menu.py"}
+    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    assert there == set(contents().values())
 
 
 def test_a_folder_that_is_somebody_elses_is_not_replaced(tmp_path):
