@@ -25,6 +25,7 @@ from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner
 from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
+from lifemask.nodes.refiner.reminder import reminders
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.compose import View, Window
@@ -357,6 +358,23 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
     sound = {faceset.folder: np.ones(len(faceset), bool) for faceset in (likeness, double)}
     sound[double.folder][1:] = False
     assert list(replace(played, sound=sound).examples(64, 100)) == []
+
+
+# Reminders
+
+
+def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
+    model = Finisher.load(small.path)
+    made = list(reminders(pair.role, model, 64, 3))
+    assert len(made) == min(3, len(pair.double))
+    for one in made:
+        assert torch.isfinite(one.planes).all()
+        answer = model.network(one.shown)
+        found = losses(answer, one)
+        assert found["near"] < 1e-6
+        assert found["structure"] < 1e-4
+        nothing = losses(replace(answer, change=torch.zeros_like(answer.change) + 0.01), one)
+        assert nothing["near"] > found["near"]
 
 
 # The finisher

@@ -10,6 +10,7 @@ from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.rehearsal import rehearsals
+from lifemask.nodes.refiner.reminder import reminders
 from lifemask.nodes.refiner.watch import CHECKPOINTS
 from lifemask.nodes.types import Model
 
@@ -43,9 +44,12 @@ def _names(role: "Role") -> tuple[str, str]:
 
 def _examples(cast: "list[Role]", finisher: Finisher, size: int, most: int) -> Examples:
     every = rehearsals(cast, finisher)
-    count = sum(min(len(one.own), most) for one in every)
+    known = [role.double for role in cast]
+    count = sum(min(len(faceset), most) for faceset in [*known, *(one.own for one in every)])
 
     def each() -> Iterator[Example]:
-        return chain.from_iterable(one.examples(size, most) for one in every)
+        yield from chain.from_iterable(one.examples(size, most) for one in every)
+        for role in cast:
+            yield from reminders(role, finisher, size, most)
 
     return Examples.gathered(each(), count, size)

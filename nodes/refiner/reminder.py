@@ -1,0 +1,32 @@
+"""Reminders: what the model makes of the shot as it is, so that a rehearsal does not undo it."""
+
+from collections.abc import Iterator
+
+import torch
+
+from lifemask.nodes import progress
+from lifemask.nodes.part import Part
+from lifemask.nodes.refiner.crop import CANDIDATES, COVERED, FACE, Crop, shown
+from lifemask.nodes.refiner.examples import Example, even, picture, scene
+from lifemask.nodes.refiner.finisher import Finisher, moved_matte
+from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.swap import Role, Swap
+
+
+def reminders(role: Role, model: Finisher, size: int, most: int) -> Iterator[Example]:
+    """Yield up to ``most`` frames of the swap itself, with the ``model``'s answer as the truth."""
+    part = Part(Swap(), role)
+    count = min(len(role.double), most)
+    for index in progress.each(even(len(role.double), most), "remember", count):
+        yield _one(part, index, model, size)
+
+
+@torch.inference_mode()
+def _one(part: Part, index: int, model: Finisher, size: int) -> Example:
+    cue, meshes, window = scene(part, index)
+    stage = Stage.of(part, cue, meshes, window, picture(part, index), Swap())
+    seen = shown(stage, Crop.of(cue.matrix, window.x1, window, size))
+    answer = model.network(seen)
+    render = seen[:, CANDIDATES][:, :3]
+    matte = moved_matte(seen[:, FACE], answer.matte)
+    return Example(seen, render + answer.change, seen[:, COVERED], matte)
