@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Arrays = Mapping[str, NDArray[Any]]
+
+
+_SUM = "sha256"
 
 
 def save(path: Path, kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> None:
@@ -28,7 +32,8 @@ def packed(kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> bytes:
 
     # Not `ascontiguousarray`, which makes a list of a single number.
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return save(whole, {"kind": kind, "about": json.dumps(about)})
+    told = json.dumps(about)
+    return save(whole, {"kind": kind, "about": told, _SUM: _sum(told, whole)})
 
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":
@@ -40,9 +45,21 @@ def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[s
             header = file.metadata() or {}
             if header.get("kind") != kind:
                 raise BrokenFileError(f"{path}: this is not a {kind} file")
-            about = json.loads(header["about"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Files of earlier versions have no sum.
+            if _SUM in header and header[_SUM] != _sum(header["about"], arrays):
+                raise BrokenFileError(f"{path}: was altered since it was saved")
+            return arrays, json.loads(header["about"])
     except FileNotFoundError:
         raise BrokenFileError(f"{path}: there is no such file") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise BrokenFileError(f"{path}: not a whole {kind} file ({error})") from error
+
+
+def _sum(told: str, arrays: "Arrays") -> str:
+    found = sha256(told.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()

@@ -452,6 +452,7 @@ def rewritten(path, **changes):
 
 BROKEN = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-10]),
+    "altered": altered,
     "empty": lambda path: path.write_bytes(b""),
     "version": lambda path: rewritten(path, version=9),
     "no version": lambda path: rewritten(path, version=None),
