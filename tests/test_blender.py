@@ -67,13 +67,14 @@ def blender(request, tmp_path_factory):
 def journey(blender, pair):
     """Return a Blender, where its files are, and what it told of the journey."""
     folder = blender.folder
-    takes = folder / "takes"
+    takes, plate = folder / "takes", Path(pair.plate.sequence.path)
     takes.mkdir()
+    shutil.copytree(plate.parent, folder / "source")
     for frame in range(1001, 1010):
         shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
     given = {
         "zip": str(ZIP),
-        "plate": pair.plate.sequence.path.replace("####", str(FIRST)),
+        "plate": str(folder / "source" / plate.name.replace("####", str(FIRST))),
         "size": [240, 180],
         "first": FIRST,
         "last": LAST,
@@ -186,6 +187,27 @@ def test_stopping_leaves_nothing_of_the_plates_rendering(journey):
 
 def test_a_frame_of_the_plate_that_was_written_over_is_rendered_anew(journey):
     assert journey[2]["restored"] is True
+
+
+def test_a_frame_of_the_plate_is_rendered_when_what_it_is_made_of_has_changed(journey):
+    assert journey[2]["rendered"] == {
+        "nothing": "kept",
+        "node moved": "kept",
+        "graded": "changed",
+        "graded back": "changed",
+        "node added": "changed",
+        "node taken out": "changed",
+        "smaller": "the same",
+        "as large": "the same",
+        "another file": "changed",
+        "its file": "changed",
+        "animated": "the same",
+        "still animated": "the same",
+        "no longer": "kept",
+        "rendered": "changed",
+        "still rendered": "the same",
+        "back": "changed",
+    }
 
 
 def test_a_frame_that_is_made_again_is_shown_at_once(journey):

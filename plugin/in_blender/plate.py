@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from .fingerprint import stamp
 from .upstream import Job, command
 
 if TYPE_CHECKING:
@@ -26,16 +27,16 @@ class PlateError(Exception):
 class Rendering:
     """Frames of a node's input, rendered into a folder beside the ``plate``'s files.
 
-    A graph has no fingerprint in Blender, so the pixels decide what has changed.
+    ``made_of`` has their fingerprints; the pixels decide what has changed.
     """
 
-    def __init__(self, scene: str, node: str, plate: Pattern, frames: list[int]) -> None:
+    def __init__(self, scene: str, node: str, plate: Pattern, made_of: dict[int, str]) -> None:
         """Start nothing yet."""
-        self._plate, self.frames = plate, frames
+        self._plate, self._made_of, self.frames = plate, made_of, list(made_of)
         final = Path(plate.before).parent
         final.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix=".rendering-", dir=final))
-        self._job = Job(scene, node, {"Plate": "plate"}, f"{self._folder}/", frames)
+        self._job = Job(scene, node, {"Plate": "plate"}, f"{self._folder}/", self.frames)
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
@@ -83,7 +84,8 @@ class Rendering:
         changed = [frame for frame, mark in marks.items() if _mark(there[frame]) != mark]
         for frame in changed:
             self._job.file("plate", frame).replace(there[frame])
-        upstream.rendered({frame: marks[frame] for frame in changed})
+        known = _marks(self._plate, self._made_of)
+        upstream.rendered({**{frame: marks[frame] for frame in changed}, **known})
         self.stop()
         return changed
 
@@ -93,6 +95,23 @@ class Rendering:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def stale(upstream: Upstream, plate: Pattern, made_of: dict[int, str]) -> dict[int, str]:
+    """Return what has to be rendered of the fingerprints: those of frames that may be others now.
+
+    A frame on disk that was written by somebody else is among them.
+    """
+    marks = _marks(plate, made_of)
+    anew = {*upstream.changed(marks), *(set(made_of) - set(marks))}
+    return {frame: made_of[frame] for frame in sorted(anew)}
+
+
+def _marks(plate: Pattern, made_of: dict[int, str]) -> dict[int, str]:
+    """Return what was made of what, for the frames that are there and have a fingerprint."""
+    files = {frame: Path(plate.file(frame)) for frame, text in made_of.items() if text}
+    there = {frame: file for frame, file in files.items() if file.is_file()}
+    return {frame: f"{made_of[frame]} {stamp(file)}" for frame, file in there.items()}
 
 
 def _mark(file: Path) -> str:

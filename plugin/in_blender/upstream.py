@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import bpy
 
 if TYPE_CHECKING:
-    from bpy.types import NodeSocket, NodeTree, Scene
+    from bpy.types import Image, Node, NodeSocket, NodeTree, Scene
 
 _OUTPUTS = "CompositorNodeOutputFile", "CompositorNodeViewer"
 _STAMPS = "date", "time", "render_time", "frame", "scene", "camera", "filename", "memory"
@@ -40,11 +40,13 @@ class Job(NamedTuple):
         """
         scene = bpy.data.scenes[self.scene].copy()
         tree = own_tree(scene)
+        images: list[Image] = []
         try:
             inputs = tree.nodes[self.node].inputs
             sources = {name: inputs[key].links[0].from_socket for key, name in self.names.items()}
             _keep_only(tree, sources.values())
             _silence(tree)
+            images = _read_anew(tree)
             for name, source in sources.items():
                 _write(tree, source, self.folder, name)
             for first, last in spans(self.frames):
@@ -53,6 +55,8 @@ class Job(NamedTuple):
             bpy.data.scenes.remove(scene)
             if _V5:
                 bpy.data.node_groups.remove(tree)
+            for image in images:
+                bpy.data.images.remove(image)
         files = (self.file(name, frame) for name in self.names.values() for frame in self.frames)
         for missing in (file for file in files if not file.is_file()):
             raise OSError(f"{missing}: Blender has not written this frame of the input")
@@ -95,17 +99,39 @@ def command(blend: str, job: Job) -> list[str]:
     return start + words
 
 
-def _keep_only(tree: NodeTree, sources: Iterable[NodeSocket]) -> None:
-    """Remove what the sources do not need: a Render Layers node renders even if nobody reads it."""
-    needed: set[str] = set()
+def above(sources: Iterable[NodeSocket]) -> list[Node]:
+    """Return the nodes that the sources need, their own among them, each once."""
+    found: dict[str, Node] = {}
     waiting = [source.node for source in sources]
     while waiting:
         node = waiting.pop()
-        if node.name not in needed:
-            needed.add(node.name)
+        if node.name not in found:
+            found[node.name] = node
             waiting += [link.from_node for socket in node.inputs for link in socket.links]
+    return list(found.values())
+
+
+def on_disk(image: Image) -> bool:
+    """Return whether an image is what its files hold, and these are known."""
+    elsewhere = image.packed_file or image.is_dirty or image.use_multiview
+    return image.source in ("FILE", "SEQUENCE", "MOVIE") and not elsewhere
+
+
+def _keep_only(tree: NodeTree, sources: Iterable[NodeSocket]) -> None:
+    """Remove what the sources do not need: a Render Layers node renders even if nobody reads it."""
+    needed = {node.name for node in above(sources)}
     for node in [node for node in tree.nodes if node.name not in needed]:
         tree.nodes.remove(node)
+
+
+def _read_anew(tree: NodeTree) -> list[Image]:
+    """Let the image nodes read their files: what Blender holds may be older than these."""
+    nodes = [node for node in tree.nodes if node.bl_idname == "CompositorNodeImage"]
+    copies = []
+    for node in [node for node in nodes if node.image and on_disk(node.image)]:
+        node.image = node.image.copy()
+        copies.append(node.image)
+    return copies
 
 
 def _silence(tree: NodeTree) -> None:

@@ -12,7 +12,8 @@ from ..desk import Desk, Status
 from ..orders import FIXES, fix, plate
 from ..results import Pattern, checked, header, numbers, ranges
 from . import colour, result
-from .plate import PlateError, Rendering
+from .fingerprint import fingerprints
+from .plate import PlateError, Rendering, stale
 from .properties import remember, remembered, values
 from .upstream import Job, tree_of
 
@@ -192,12 +193,18 @@ class Work:
             self._rendering = None
 
     def _render(self, frames: list[int]) -> None:
-        """Render the plate: one frame at once, several in a second Blender."""
+        """Render what has changed of the plate: one frame at once, several in a second Blender."""
         scene, node = self._place()
         if not node.inputs["Plate"].is_linked:
             raise PlateError("Connect Plate first.")
-        self._rendering = Rendering(scene.name, node.name, plate(values(self.tree)), frames)
-        if self.waits or len(frames) == 1:
+        made_of = fingerprints(scene, node.inputs["Plate"].links[0].from_socket, frames)
+        files = plate(values(self.tree))
+        anew = stale(self.desk.upstream, files, made_of)
+        if not anew:
+            self._send()
+            return
+        self._rendering = Rendering(scene.name, node.name, files, anew)
+        if self.waits or len(anew) == 1:
             self._rendering.run()
         else:
             self._rendering.start()

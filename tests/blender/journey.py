@@ -1,6 +1,7 @@
 """From an empty scene to a fixed swap, as an artist goes: run inside of Blender by test_blender."""
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -29,6 +30,7 @@ def play(given):
     stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
     told["stopped"] = stopped(node, given)
     told["restored"] = restored(given)
+    told["rendered"] = rendered(node, given)
     told["remade"] = remade(node, given)
     told["fixed"] = fixed(scene, node, given)
     bpy.ops.wm.save_as_mainfile(filepath=given["blend"])
@@ -118,10 +120,13 @@ def watch(meanwhile):
 
 
 def stopped(node, given):
-    """Stop while the plate is rendered; nothing is left of that."""
+    """Stop while the plate is rendered, as its grade is another; nothing is left of that."""
     work = stage.part("office").OFFICE.work(node.node_tree)
+    exposure = node.inputs["Plate"].links[0].from_node.inputs["Exposure"]
+    exposure.default_value = 0.5
     work.press("swap_range", given["range"])
     watch(lambda: work.status.text.startswith("Plate") and bpy.ops.lifemask.stop())
+    exposure.default_value = 0.25
     left = Path(given["settings"]["shot"], "plate").glob(".*")
     return {"left": [path.name for path in left], "text": work.status.text}
 
@@ -134,6 +139,56 @@ def restored(given):
     file.write_bytes(whole[: len(whole) // 2])
     press("swap_frame", str(frame))
     return file.read_bytes() == whole
+
+
+def rendered(node, given):
+    """Whether the plate's frame is rendered anew, after each step; whether a press does it, too."""
+    frame, tree, render = given["first"] + 1, node.id_data, bpy.context.scene.render
+    link, grade = tree.links.new, node.inputs["Plate"].links[0].from_node
+    exposure, layers = grade.inputs["Exposure"], tree.nodes.new("CompositorNodeRLayers")
+    invert = tree.nodes.new("CompositorNodeInvert")
+    link(grade.outputs[0], invert.inputs["Color"])
+    source = Path(given["plate"]).with_name(Path(given["plate"]).name.replace("1001", str(frame)))
+    whole = source.read_bytes()
+    steps = {
+        "nothing": lambda: None,
+        "node moved": lambda: setattr(grade, "location", (100, 50)),
+        "graded": lambda: setattr(exposure, "default_value", 0.5),
+        "graded back": lambda: setattr(exposure, "default_value", 0.25),
+        "node added": lambda: link(invert.outputs[0], node.inputs["Plate"]),
+        "node taken out": lambda: link(grade.outputs[0], node.inputs["Plate"]),
+        "smaller": lambda: setattr(render, "resolution_percentage", 50),
+        "as large": lambda: setattr(render, "resolution_percentage", 100),
+        "another file": lambda: shutil.copyfile(given["plate"], source),
+        "its file": lambda: source.write_bytes(whole),
+        "animated": lambda: exposure.keyframe_insert("default_value", frame=1),
+        "still animated": lambda: None,
+        "no longer": tree.animation_data_clear,
+        "rendered": lambda: link(layers.outputs[0], node.inputs["Plate"]),
+        "still rendered": lambda: None,
+        "back": lambda: link(grade.outputs[0], node.inputs["Plate"]),
+    }
+    told = {name: anew(node, step, frame) for name, step in steps.items()}
+    bpy.app.handlers.render_complete.append(lambda *_: told.update(press=True))
+    press("swap_frame", str(frame))
+    bpy.app.handlers.render_complete.clear()
+    tree.nodes.remove(invert)
+    tree.nodes.remove(layers)
+    return told
+
+
+def anew(node, step, frame):
+    """Take a step and bring the plate up to date: what of it was rendered, and what has changed."""
+    step()
+    plate, desk = stage.part("plate"), stage.part("office").OFFICE.work(node.node_tree).desk
+    scene, source = bpy.context.scene, node.inputs["Plate"].links[0].from_socket
+    made_of = stage.part("fingerprint").fingerprints(scene, source, [frame])
+    found = plate.stale(desk.upstream, desk.plate, made_of)
+    if not found:
+        return "kept"
+    rendering = plate.Rendering(scene.name, node.name, desk.plate, found)
+    rendering.run()
+    return "changed" if rendering.adopt(desk.upstream) else "the same"
 
 
 def remade(node, given):
