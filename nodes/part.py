@@ -20,6 +20,7 @@ from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.looks import Looks, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
+from lifemask.ocio.colour import finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -228,7 +229,7 @@ class Part:
         }
 
     def _load(self, index: int, reduction: float) -> Source:
-        picture = self.role.likeness.face(index)[..., :3]
+        picture = finite(self.role.likeness.face(index)[..., :3])
         landmarks = self.role.likeness.face_landmarks[index]
         own = slice(index, index + 1)
         valid = torch.maximum(self._likeness.valid[own], self._openings)

@@ -51,6 +51,7 @@ def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]
     """
     import OpenEXR
 
+    _check_there(path)
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = {name: channel.pixels for name, channel in file.channels().items()}
@@ -64,11 +65,18 @@ def read_header(path: Path) -> dict[str, Any]:
     """Return the header of the first part without the layout, as `write` takes it."""
     import OpenEXR
 
+    _check_there(path)
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
             return _passed_on(file.header())
     except (RuntimeError, ValueError, TypeError) as error:
         raise BrokenFileError(f"{path}: not an EXR file ({error})") from error
+
+
+def _check_there(path: Path) -> None:
+    # OpenEXR itself prints a line of its own about a file that is not there.
+    if not path.exists():
+        raise BrokenFileError(f"{path}: there is no such file")
 
 
 def _passed_on(header: Mapping[str, Any]) -> dict[str, Any]:

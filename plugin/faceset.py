@@ -79,7 +79,7 @@ def _run(args: Namespace) -> Result:
     folder = shot.target("facesets", name, args.version, args.overwrite)
     knobs = {"every_frame": True, **given_knobs(args)} if args.double else given_knobs(args)
     node = shot.node(Faceset, **knobs)
-    takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args)
+    takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args, node.single)
     faceset = node(takes, tracks, name, folder)
     if not args.double:
         shot.with_performer(name)
@@ -106,8 +106,9 @@ def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrac
     return [replace(plate, sequence=replace(plate.sequence, frames=frames))], [track]
 
 
-def _from_takes(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
-    takes = [Plate(take, space_of(take, args.colorspace)) for take in find_takes(args.takes)]
+def _from_takes(shot: Shot, args: Namespace, single: bool) -> tuple[list[Plate], list[FaceTrack]]:
+    found = find_takes(args.takes, single)
+    takes = [Plate(take, space_of(take, args.colorspace)) for take in found]
     track = shot.node(Track)
     return takes, [_likeness(take, track(take), args.person) for take in takes]
 

@@ -3,18 +3,31 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.sequence import MOVIES, Sequence
 
 
-def find_takes(names: Iterable[str]) -> list[Sequence]:
+def find_takes(names: Iterable[str], single: bool = False) -> list[Sequence]:
     """Return the sequences behind ``names``, each once, in the order they were named.
 
     A name is a sequence (``ada.####.exr``), a movie, a photograph, a folder (all that is in it), a
     pattern over any of these (``takes/ada_*/*.####.exr``), or one of the files that a shell made
-    of it. Raises BrokenFileError when there is nothing.
+    of it; a ``single`` picture is itself, not the sequence whose number its name has. Raises
+    BrokenFileError when there is nothing.
     """
     found: dict[str, Sequence] = {}
     for name in names:
-        for take in Sequence.find_all(f"{name}/*" if Path(name).is_dir() else name):
+        for take in [_photograph(name)] if single and _is_picture(name) else _footage(name):
             found.setdefault(take.path, take)
     return list(found.values())
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).is_file() and Path(name).suffix.lower() not in MOVIES
+
+
+def _photograph(name: str) -> Sequence:
+    return Sequence(name, (1,))
+
+
+def _footage(name: str) -> list[Sequence]:
+    return Sequence.find_all(f"{name}/*" if Path(name).is_dir() else name)

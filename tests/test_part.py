@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from lifemask.nodes import progress
 from lifemask.nodes.face_set import INDEX, FaceSet
 from lifemask.nodes.part import Part, planned
 from lifemask.nodes.swap import Swap
+from lifemask.nodes.swapping import Swapping
+from lifemask.ocio import exr
 
 OTHER = Swap(exposure=1.0, mouth=0.5, turn=7.0, scale=1.2, move_x=3.0)
 
@@ -35,3 +38,22 @@ def test_a_faceset_that_was_made_anew_is_planned_anew(pair, tmp_path):
     assert planned(Swap(), role)._paths is first._paths
     os.utime(folder / INDEX, ns=(0, 0))
     assert planned(Swap(), role)._paths is not first._paths
+
+
+def test_what_is_no_number_in_a_faceset_is_told_and_stays_out_of_the_swap(pair, tmp_path):
+    folder = tmp_path / "ada_v001"
+    shutil.copytree(pair.likeness.folder, folder)
+    for file in (*folder.glob("texture.*.exr"), *folder.glob("face.*.exr")):
+        planes, header = exr.read_channels(file)
+        planes["G"] = planes["G"].copy()
+        planes["G"][90:93, 90:92] = np.nan
+        exr.write(file, planes, header)
+    notes = []
+    swapping = Swapping(Swap(), pair.plate, [replace(pair.role, likeness=FaceSet.load(folder))])
+    with progress.reporting(lambda said: notes.append(said.note)):
+        frames = list(swapping.frames())
+    told = [note for note in notes if note]
+    assert f"{folder}/texture.0001.exr: 6 texels not finite, left out" in told
+    assert len(told) == len(pair.likeness)
+    for frame in frames:
+        assert all(np.isfinite(plane).all() for plane in frame.channels.values())

@@ -41,6 +41,14 @@ def test_a_photograph_is_a_take(takes):
     assert photo.frames == (1,)
 
 
+def test_a_single_picture_is_not_the_sequence_that_it_is_in(takes):
+    (one,) = find_takes([str(takes / "ada_1/ada_1.1002.exr")], single=True)
+    assert one.frames == (1,)
+    assert one.file(1) == takes / "ada_1/ada_1.1002.exr"
+    (whole,) = find_takes([str(takes / "ada_1/ada_1.####.exr")], single=True)
+    assert whole.frames == tuple(FRAMES)
+
+
 @pytest.mark.parametrize("name", ["cleo_*/*.####.exr", "cleo.jpg", "nowhere/x.####.exr"])
 def test_what_is_not_there_is_named(takes, name):
     with pytest.raises(BrokenFileError, match=name.partition("_")[0].partition("/")[0]):

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.render.atlas import COARSE, SIZE, coarse, openings
+from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, coarse, openings
 from lifemask.nodes.render.curve import to_log
 from lifemask.ocio.overlap import overlap
 
@@ -61,7 +62,10 @@ def luminance(colour: Tensor) -> Tensor:
 def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     """Read the looks of the faces ``indices``."""
     with closing(overlap(faceset.texture, indices)) as textures:
-        parts = [_coarse(torch.from_numpy(texture).to(device())) for texture in textures]
+        parts = [
+            _coarse(torch.from_numpy(_sound(texture, faceset, index)).to(device()))
+            for index, texture in zip(indices, textures, strict=True)
+        ]
     faces = faceset.faces
     chosen = np.asarray(indices, np.int64)
     motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
@@ -70,6 +74,21 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     clear = torch.from_numpy(~faceset.bridged[chosen]).float()
     where = device()
     return Looks(colour, valid, light, score, motion.to(where), rotation.to(where), clear.to(where))
+
+
+def _sound(texture: Floats, faceset: FaceSet, index: int) -> Floats:
+    """A texture without the texels that hold no number, which would spread over the whole face."""
+    sound = np.isfinite(texture).all(-1, keepdims=True)
+    broken = int((~sound).sum())
+    if broken:
+        _tell(f"{faceset.folder}/texture.{index + 1:04d}.exr: {broken} texels not finite, left out")
+    return np.where(sound, texture, np.float32(0))
+
+
+@cache
+def _tell(text: str) -> None:
+    """Say it once: a texture of the double is read again for every frame around it."""
+    progress.note("faceset", text)
 
 
 def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
