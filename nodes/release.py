@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from hashlib import file_digest
 from pathlib import Path
+from shlex import quote
 
 from lifemask.nodes.errors import BrokenFileError, ReleaseError
 from lifemask.nodes.toml import dumps
@@ -62,7 +63,7 @@ class Release:
         try:
             release = cls(**tomllib.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            hint = f"lifemask release add {folder.parent} --performer {performer}"
+            hint = f"lifemask release add {quote(str(folder.parent))} --performer {performer}"
             raise ReleaseError(f"{performer}: there is no release; add it with `{hint}`") from None
         except (TypeError, ValueError, OSError) as error:
             raise BrokenFileError(f"{path}: not a whole release ({error})") from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 from lifemask.nodes.declare import Node
@@ -70,7 +71,7 @@ class Shot:
         project: str = "",
     ) -> "Shot":
         """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
-        name = check_name(folder.resolve().name, "the shot")
+        name = check_name(folder.resolve().name, "the shot's folder")
         shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project)
         if shot.file.exists():
             raise VersionExistsError(f"{shot.file}: this shot is there already")
@@ -85,7 +86,7 @@ class Shot:
         try:
             table = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            hint = f"lifemask shot new {folder} --plate ..."
+            hint = f"lifemask shot new {quote(str(folder))} --plate ..."
             raise ShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
         except (ValueError, OSError) as error:
             raise BrokenFileError(f"{file}: cannot be read ({error})") from error
@@ -200,7 +201,7 @@ class Shot:
         """Return the path of the last version; raises ShotError saying how to make one."""
         numbers = self.versions(kind, name)
         if not numbers:
-            hint = f"lifemask {MADE_BY[kind]} {self.folder}"
+            hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}"
             there = ", ".join(self.names(kind)) or "none"
             raise ShotError(
                 f"{name}: nothing in {kind}/ of {self.name} (there: {there}); run `{hint}`"

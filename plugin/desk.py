@@ -48,6 +48,10 @@ class Desk:
 
     def refresh(self) -> None:
         """Ask for what the shot has, in ``info``: {} without a shot, None until it is known."""
+        self.text = ""
+        self._ask()
+
+    def _ask(self) -> None:
         values = self._values()
         if not folder(values):
             self.info = {}
@@ -61,7 +65,8 @@ class Desk:
         if job.state == "done":
             self.info = job.result
         else:
-            self.info, self.text = {} if job.kind == "ShotError" else None, job.message
+            self.info = {} if job.kind == "ShotError" else None
+            self.text = self.text or job.message  # why a job failed counts more
         self._changed("info")
 
     def first(self, button: str) -> str:
@@ -125,7 +130,7 @@ class Desk:
             name = _named(job.method)
             self.text = job.message if job.state == "failed" else f"{name}: {job.state}."
             if not self._jobs:
-                self.refresh()
+                self._ask()
         self.job = next((other for other in self._jobs if other.state == "running"), job)
         self._changed(what)
 

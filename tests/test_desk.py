@@ -81,6 +81,17 @@ def test_without_a_shot_it_says_to_make_one(office):
     assert office.asked[-1][0].method == "shot new"
 
 
+def test_why_no_shot_was_made_stays_on_show(office):
+    desk, _ = at_work(office)
+    desk.press("shot_new")
+    office.tell(-1, "failed", state="failed", message="the shot's folder: 'sh 010' may hold ...")
+    office.tell(-1, "failed", state="failed", kind="ShotError", message="no shot here")
+    assert desk.status.text == "the shot's folder: 'sh 010' may hold ..."
+    desk.refresh()
+    office.tell(-1, "failed", state="failed", kind="ShotError", message="no shot here")
+    assert desk.status.text == "no shot here"
+
+
 @pytest.mark.parametrize(
     ("button", "missing", "said"),
     [

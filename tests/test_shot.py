@@ -145,3 +145,8 @@ def test_the_first_project_stays(shot):
     again = Shot.load(shot.folder).with_performer("ben", "other")
     assert (again.project, again.performers) == ("demo", ("ada", "ben"))
     assert Shot.load(shot.folder) == again
+
+
+def test_a_command_that_is_named_can_be_pasted(tmp_path):
+    with pytest.raises(ShotError, match=r"`lifemask shot new '.*/sh é 10' --plate \.\.\.`"):
+        Shot.load(tmp_path / "sh é 10")
