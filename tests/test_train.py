@@ -388,7 +388,9 @@ def test_another_cast_does_not_go_on_with_this_one(pair, stopped, capsys):
     shutil.copy(shot / "releases/ada.md", shot / "releases/ben.md")
     before = contents(shot / "models")
     words = ["train", str(shot), *QUICK[2:], "--likeness", "ben"]
-    assert "whom: is ['ben', 'double']" in refused(capsys, partial(main, words))
+    said = refused(capsys, partial(main, words))
+    assert "whom: is ['ben', 'double']" in said
+    assert said.endswith("go on with that, or train another with --version")
     assert contents(shot / "models") == before
 
 

@@ -243,7 +243,7 @@ def _check_configuration(folder: Path, had: Mapping[str, Any], wanted: Mapping[s
         if had.get(key) != value:
             raise KnobError(
                 f"{key}: is {value!r}, the training in {folder.parent} began with "
-                f"{had.get(key)!r}; go on with that, or train a new version"
+                f"{had.get(key)!r}; go on with that, or train another with --version"
             )
 
 
