@@ -81,11 +81,12 @@ def _text(node: Node) -> str:
     if node.bl_idname not in _CERTAIN:
         raise _UncertainError
     said = [node.name, node.bl_idname, str(node.mute)]
-    said += _settings(node, {*bpy.types.Node.bl_rna.properties.keys(), "image"})
+    empty = {one for one in ("layer", "view") if not getattr(node, f"has_{one}s", False)}
+    said += _settings(node, {*bpy.types.Node.bl_rna.properties.keys(), "image", *empty})
     for socket in chain(node.inputs, node.outputs):
         said += [socket.identifier, *_settings(socket, set(_SOCKET.keys()))]
-    for link in chain.from_iterable(socket.links for socket in node.inputs):
-        said.append(f"{link.from_node.name} {link.from_socket.identifier} {link.is_muted}")
+        wires = () if socket.is_output else socket.links
+        said += [f"{w.from_node.name} {w.from_socket.identifier} {w.is_muted}" for w in wires]
     if node.bl_idname == _IMAGE and node.image:
         said += _picture(node.image)
     return "\n".join(said)

@@ -146,8 +146,8 @@ def rendered(node, given):
     frame, tree, render = given["first"] + 1, node.id_data, bpy.context.scene.render
     link, grade = tree.links.new, node.inputs["Plate"].links[0].from_node
     exposure, layers = grade.inputs["Exposure"], tree.nodes.new("CompositorNodeRLayers")
-    invert = tree.nodes.new("CompositorNodeInvert")
-    link(grade.outputs[0], invert.inputs["Color"])
+    alpha = tree.nodes.new("CompositorNodeSetAlpha")
+    link(grade.outputs[0], alpha.inputs["Image"])
     source = Path(given["plate"]).with_name(Path(given["plate"]).name.replace("1001", str(frame)))
     whole = source.read_bytes()
     steps = {
@@ -155,7 +155,8 @@ def rendered(node, given):
         "node moved": lambda: setattr(grade, "location", (100, 50)),
         "graded": lambda: setattr(exposure, "default_value", 0.5),
         "graded back": lambda: setattr(exposure, "default_value", 0.25),
-        "node added": lambda: link(invert.outputs[0], node.inputs["Plate"]),
+        "node added": lambda: link(alpha.outputs[0], node.inputs["Plate"]),
+        "wire moved": lambda: move(alpha, "Image", "Alpha"),
         "node taken out": lambda: link(grade.outputs[0], node.inputs["Plate"]),
         "smaller": lambda: setattr(render, "resolution_percentage", 50),
         "as large": lambda: setattr(render, "resolution_percentage", 100),
@@ -172,9 +173,17 @@ def rendered(node, given):
     bpy.app.handlers.render_complete.append(lambda *_: told.update(press=True))
     press("swap_frame", str(frame))
     bpy.app.handlers.render_complete.clear()
-    tree.nodes.remove(invert)
+    tree.nodes.remove(alpha)
     tree.nodes.remove(layers)
     return told
+
+
+def move(node, first, then):
+    """Take the wire from one input to another."""
+    (wire,) = node.inputs[first].links
+    source = wire.from_socket
+    node.id_data.links.remove(wire)
+    node.id_data.links.new(source, node.inputs[then])
 
 
 def anew(node, step, frame):
