@@ -7,19 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nk_reader
 import numpy as np
 import pytest
 from conftest import FOOTAGE, SPACE
+from nk_graph import Evaluation, from_exr
 
 from lifemask.ocio import exr
 from lifemask.ocio.colour import convert
 from lifemask.plugin.cli import main
+from lifemask.plugin.gizmo import FILE
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "build/lifemask_blender.zip"
 BLENDERS = sorted(ROOT.glob(".venv-blender-*/.made"))
 """Those that `make test` has set up: Blender as a module, each in an environment of its own."""
 
+SWAP = "sh010_ada_v001"
 FIRST, LAST = 1001, 1007
 MADE = [1002, 1005, 1006]
 """The frames that the journey swaps; the others show the plate."""
@@ -153,6 +157,20 @@ def test_roto_changes_the_picture_and_asks_the_worker_nothing(journey):
     assert np.array_equal(right[..., : half - 2], whole[..., : half - 2])
     assert np.array_equal(right[..., half + 2 :], before[..., half + 2 :])
     assert told["fixed"]["jobs"] == 0
+
+
+@pytest.mark.parametrize("fixed", [True, False], ids=["with a fix", "without"])
+def test_the_graph_of_nukes_gizmo_gives_the_same_pixels(journey, fixed):
+    _, given, _ = journey
+    frame, shot = FIRST + 1, Path(given["settings"]["shot"])
+    plate = from_exr(read(shot / "plate", frame, "plate"))
+    sources = {"plate": plate, "result": from_exr(read(shot / "swaps/ada_v001", frame, SWAP))}
+    if fixed:
+        sources["add_occlusion"] = {"rgba.alpha": read(shot / "fixes", frame, "add")["R"]}
+    group = nk_reader.read(FILE.read_text(encoding="utf-8")).children[0]
+    picture = Evaluation(group, sources, plate["rgba.red"].shape, {"made": 1}).picture()
+    nuke = {name[0].upper(): picture[f"rgba.{name}"] for name in ("red", "green", "blue", "alpha")}
+    assert np.array_equal(bits(nuke), bits(read(given["right" if fixed else "plain"], frame)))
 
 
 def test_fixes_are_copied_to_the_shot(journey):
