@@ -1,8 +1,11 @@
 """Frames from picture files: EXR, DPX, TIFF, PNG, JPEG and what else OpenImageIO reads."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_PIXELS = 1 << 28
 _MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
+_CHOOSING = Lock()
 
 
 def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
@@ -58,6 +62,8 @@ def opened(path: Path) -> "Iterator[ImageInput]":
     """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`."""
     import OpenImageIO
 
+    with _CHOOSING:
+        _choose_decoder()
     # Straight alpha stays as it is in the file: multiplying it in would change the colours.
     config = OpenImageIO.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)
@@ -70,6 +76,22 @@ def opened(path: Path) -> "Iterator[ImageInput]":
         yield file
     finally:
         file.close()
+
+
+@cache
+def _choose_decoder() -> None:
+    """Have OpenEXR choose how it decodes DWA while no other thread does.
+
+    It chooses on first use, unguarded: what another thread decodes meanwhile is rounded otherwise,
+    and a few pixels of the first frames would not be the same every time.
+    """
+    import OpenImageIO
+
+    with suppress(OSError), TemporaryDirectory() as folder:
+        tiny = OpenImageIO.ImageBuf(OpenImageIO.ImageSpec(8, 8, 3, "half"))
+        tiny.specmod().attribute("compression", "dwaa")
+        tiny.write(f"{folder}/tiny.exr")
+        OpenImageIO.ImageBuf(f"{folder}/tiny.exr").read()
 
 
 def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:

@@ -1,4 +1,5 @@
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import OpenEXR
 import OpenImageIO
 import pytest
 
-from lifemask.ocio import exr
+from lifemask.ocio import exr, picture
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError, SizeError
 from lifemask.ocio.picture import colour_channels
 from lifemask.ocio.read import Reader, named_space, read, same_size
@@ -222,3 +223,16 @@ def test_a_header_names_its_colour_space(tmp_path: Path, header: Any, name: str 
 def test_a_photograph_is_srgb_and_a_dpx_says_nothing(tmp_path: Path) -> None:
     assert named_space(save(tmp_path / "a.jpg", CODES)) == "sRGB Encoded Rec.709 (sRGB)"
     assert named_space(save(tmp_path / "a.dpx", CODES)) is None
+
+
+def test_many_threads_read_what_one_reads(tmp_path):
+    noise = NOISE.random((100, 64, 3)).astype(np.float16)
+    names = [f"{tmp_path}/lossy.{frame:04d}.exr" for frame in range(1, 9)]
+    sequences = [save(Path(name), noise, compression="dwaa") for name in names]
+    picture._choose_decoder.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        many = list(threads.map(lambda sequence: read(sequence, sequence.frames[0]).rgb, sequences))
+    assert picture._choose_decoder.cache_info().misses == 1
+    alone = read(sequences[0], sequences[0].frames[0]).rgb
+    assert not np.array_equal(alone, noise)
+    assert all(np.array_equal(one, alone) for one in many)
