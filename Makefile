@@ -13,7 +13,7 @@ SPACE := Linear Rec.709 (sRGB)
 BLENDERS := $(shell .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
 
-.PHONY: demo test test-slow extension nuke clean
+.PHONY: demo test test-slow extension nuke generated clean
 .DELETE_ON_ERROR:
 
 demo: demo/.done
@@ -39,6 +39,10 @@ extension: build/lifemask_blender.zip
 # What goes on Nuke's plug-in path: docs/nuke.md.
 nuke: .venv/.installed
 	@$(BIN)/python -m lifemask.plugin.nuke_folder build/nuke/Lifemask
+
+# What is made from the nodes' declarations and committed: nodes.json, the gizmo, the table of knobs.
+generated: .venv/.installed
+	for what in declaration gizmo knob_table; do $(BIN)/python -m lifemask.plugin.$$what || exit 1; done
 
 clean:
 	rm -rf .venv .venv-blender-* build demo *.egg-info

@@ -72,7 +72,7 @@ def test_is_one_file_of_the_same_name(node):
 
 def test_the_readme_has_the_knobs_as_declared():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert updated(readme) == readme, "run: python -m lifemask.plugin.knob_table"
+    assert updated(readme) == readme, "run: make generated"
 
 
 @pytest.mark.parametrize("part", BELOW)

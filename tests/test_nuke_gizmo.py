@@ -42,7 +42,7 @@ def names(node):
 
 def test_it_is_what_the_declaration_says():
     written = FILE.read_text(encoding="utf-8")
-    assert gizmo() == written, "run: python -m lifemask.plugin.gizmo"
+    assert gizmo() == written, "run: make generated"
 
 
 def test_it_is_one_group_of_nukes_own_nodes():

@@ -32,7 +32,7 @@ def plain(value):
 
 def test_hosts_read_what_is_declared():
     text = FILE.read_text(encoding="utf-8")
-    assert declared() == text, "run: python -m lifemask.plugin.declaration"
+    assert declared() == text, "run: make generated"
 
 
 @pytest.mark.parametrize(("command", "line"), EXAMPLES)
