@@ -490,13 +490,25 @@ def test_a_model_that_does_not_tell_of_its_training_is_named(quick, small, capsy
 # Memory
 
 
-def test_a_batch_that_memory_has_no_room_for_is_halved(examples, small, tmp_path, monkeypatch):
+def filled():
+    """The processor's memory, asked for more than there is."""
+    return torch.empty(2**60, dtype=torch.uint8)
+
+
+def full_card():
+    raise torch.OutOfMemoryError("full")
+
+
+@pytest.mark.parametrize("fill", [filled, full_card])
+def test_a_batch_that_memory_has_no_room_for_is_halved(
+    examples, small, tmp_path, monkeypatch, fill
+):
     learn, tried = Run._learn, []
 
     def full(self, chosen):
         tried.append(len(chosen))
         if len(chosen) > 1:
-            raise torch.OutOfMemoryError("full")
+            fill()
         return learn(self, chosen)
 
     monkeypatch.setattr(Run, "_learn", full)
@@ -513,5 +525,20 @@ def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path,
     monkeypatch.setattr(Run, "_learn", fails)
     with pytest.raises(RuntimeError, match="shapes differ"):
         loop.train(Finisher.load(small.path), examples, PLAN, tmp_path)
-    with pytest.raises(torch.OutOfMemoryError):
+
+
+def test_a_halved_batch_is_told():
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        assert precision.without_memory(torch.OutOfMemoryError("full"), [3, 4, 5]) == [3]
+    assert notes == ["memory is full: batches of 1 from now on"]
+
+
+def test_no_room_for_one_example_is_said():
+    with pytest.raises(KnobError, match="size: there is not enough memory"):
         precision.without_memory(torch.OutOfMemoryError("full"), [3])
+
+
+def test_no_room_for_the_examples_is_said():
+    with pytest.raises(KnobError, match="faces: there is not enough memory for 1000000 examples"):
+        Examples.gathered([], 1_000_000, 2**15)

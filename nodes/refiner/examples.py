@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError
+from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_space import moved
 from lifemask.nodes.refiner import align
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, FACE, NORMAL, Crop, shown
+from lifemask.nodes.refiner.precision import is_full
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import Window
@@ -71,8 +72,11 @@ class Examples:
 
     @classmethod
     def gathered(cls, examples: Iterable[Example], count: int, size: int) -> "Examples":
-        """Keep ``count`` of them, or as many as there are; raises FaceError when there is none."""
-        planes = torch.empty(count, PLANES, size, size, dtype=torch.float16)
+        """Keep ``count`` of them, or as many as there are; raises FaceError when there is none.
+
+        Raises KnobError when memory has no room for so many.
+        """
+        planes = _room(count, size)
         kept = 0
         for kept, example in enumerate(examples, 1):
             planes[kept - 1] = example.planes[0]
@@ -87,6 +91,18 @@ class Examples:
     def batch(self, chosen: Sequence[int]) -> Example:
         """Those ``chosen``, float32 on the device."""
         return Example.of(self.planes[list(chosen)].to(device()).float())
+
+
+def _room(count: int, size: int) -> Tensor:
+    try:
+        return torch.empty(count, PLANES, size, size, dtype=torch.float16)
+    except RuntimeError as error:
+        if not is_full(error):
+            raise
+        raise KnobError(
+            f"faces: there is not enough memory for {count} examples of {size} px; choose fewer, "
+            "or a smaller --size"
+        ) from error
 
 
 def varied(example: Example) -> Example:

@@ -5,9 +5,12 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
+from lifemask.nodes import progress
 from lifemask.nodes.device import device
+from lifemask.nodes.errors import KnobError
 
 _KEPT = 12
+_FULL = ("can't allocate memory", "not enough memory", "std::bad_alloc")
 
 
 def fast() -> bool:
@@ -29,14 +32,23 @@ def mixed() -> AbstractContextManager[object]:
 def without_memory(error: RuntimeError, chosen: list[int]) -> list[int]:
     """Return the first half of a batch that memory had no room for.
 
-    Raises ``error`` when it is another one, or the batch is of one already.
+    Raises ``error`` when it is another one, KnobError when the batch is of one already.
     """
-    full = isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
-    if not full or len(chosen) == 1:
+    if not is_full(error):
         raise error
+    if len(chosen) == 1:
+        raise KnobError(
+            "size: there is not enough memory for one example; choose a smaller one"
+        ) from error
     if device().type == "cuda":
         torch.cuda.empty_cache()
+    progress.note("train", f"memory is full: batches of {len(chosen) // 2} from now on")
     return chosen[: len(chosen) // 2]
+
+
+def is_full(error: RuntimeError) -> bool:
+    """Return whether ``error`` says that memory ran out: the processor's has no type of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _FULL)
 
 
 def memory(examples: Tensor, network: nn.Module, batch: int) -> str:
