@@ -110,7 +110,7 @@ class Watch:
             to_linear(plate),
             _over(self.example),
             _over(self.example, answer),
-            to_linear(truth),
+            torch.lerp(to_linear(plate), to_linear(truth), self.example.matte),
         ]
         times = (self.run.plan.size - 1).bit_length() - _IN_LOG.bit_length() + 1
         small = [halved(row, max(0, times)) for row in rows]

@@ -83,13 +83,13 @@ def refusal(operator=bpy.ops.lifemask.press, **words):
 
 
 def killed(node, given):
-    """Kill the worker when the first frame is made, see what is said, and press again."""
+    """Kill the worker when it has begun, see what is said, and press again."""
     work = stage.part("office").OFFICE.work(node.node_tree)
-    made = set(work.desk.result.frames())
     process = []
 
     def kill():
-        if not process and set(work.desk.result.frames()) - made:
+        job = work.desk.job
+        if not process and job and (job.method, job.state) == ("swap", "running"):
             process.append(work._client._connection._process.pid)
             os.kill(*process, signal.SIGKILL)
 
