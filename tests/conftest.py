@@ -66,6 +66,25 @@ def small_plate(folder, dtype=np.float16):
     return Plate(Sequence.find(folder / "plate.####.exr"), SPACE)
 
 
+def filled_in(folder):
+    """Return what an artist fills in for a new shot in ``folder``, whose takes are put there."""
+    takes = folder / "takes"
+    takes.mkdir()
+    for frame in range(1001, 1010):
+        shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
+    return {
+        "shot": f"{folder}/sh010",
+        "takes": f"{takes}/ada_studio.####.exr",
+        "takes_colorspace": SPACE,
+        "likeness": "ada",
+        "document": str(FOOTAGE / "releases/ada.md"),
+        "expires": "2099-12-31",
+        "project": "demo",
+        "track_samples": 2,
+        "track_smooth": 1,
+    }
+
+
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory):
     """Return a plate of eight frames, one without a face, and the facesets to swap it."""

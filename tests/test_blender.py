@@ -10,7 +10,7 @@ from pathlib import Path
 import nk_reader
 import numpy as np
 import pytest
-from conftest import FOOTAGE, SPACE
+from conftest import SPACE, filled_in
 from nk_graph import Evaluation, from_exr
 
 from lifemask.ocio import exr
@@ -71,11 +71,8 @@ def blender(request, tmp_path_factory):
 def journey(blender, pair):
     """Return a Blender, where its files are, and what it told of the journey."""
     folder = blender.folder
-    takes, plate = folder / "takes", Path(pair.plate.sequence.path)
-    takes.mkdir()
+    plate = Path(pair.plate.sequence.path)
     shutil.copytree(plate.parent, folder / "source")
-    for frame in range(1001, 1010):
-        shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
     given = {
         "zip": str(ZIP),
         "plate": str(folder / "source" / plate.name.replace("####", str(FIRST))),
@@ -85,17 +82,7 @@ def journey(blender, pair):
         "range": "1005-1006",
         "blend": str(folder / "shot.blend"),
         **{name: str(folder / name) for name in ("plain", "left", "right", "remade", "own")},
-        "settings": {
-            "shot": f"{folder}/sh010/",
-            "takes": f"{takes}/ada_studio.####.exr",
-            "takes_colorspace": SPACE,
-            "likeness": "ada",
-            "document": str(FOOTAGE / "releases/ada.md"),
-            "expires": "2099-12-31",
-            "project": "demo",
-            "track_samples": 2,
-            "track_smooth": 1,
-        },
+        "settings": {**filled_in(folder), "shot": f"{folder}/sh010/"},
     }
     return blender, given, blender.play("journey", **given)
 

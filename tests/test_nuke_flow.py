@@ -1,13 +1,12 @@
 """From a new shot to a swapped frame in Nuke, by its buttons, with a real worker."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FOOTAGE, SPACE
+from conftest import SPACE, filled_in
 from fake_nuke import running
 from nk_graph import Evaluation, from_exr
 from nk_reader import read
@@ -32,31 +31,14 @@ def worked(pair, nuke_folder, tmp_path_factory):
         fake.footage = pair.plate.sequence.path
         node = fake.add(GIZMO, "Lifemask1")
         node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
-        for name, value in settings(folder).items():
+        given = filled_in(folder)
+        given |= {"colorspace": SPACE, "takes": given["takes"] + "\n"}
+        for name, value in given.items():
             node[name].setValue(value)
         session = sys.modules["lifemask_nuke.in_nuke.session"]
         yield fake, node, session.of(node)
     os.environ.clear()
     os.environ.update(here)
-
-
-def settings(folder):
-    takes = folder / "takes"
-    takes.mkdir()
-    for frame in range(1001, 1010):
-        shutil.copy(FOOTAGE / f"takes/ada_studio/ada_studio.{frame}.exr", takes)
-    return {
-        "shot": str(folder / "sh010"),
-        "colorspace": SPACE,
-        "takes": f"{takes}/ada_studio.####.exr\n",
-        "takes_colorspace": SPACE,
-        "likeness": "ada",
-        "document": str(FOOTAGE / "releases/ada.md"),
-        "expires": "2099-12-31",
-        "project": "demo",
-        "track_samples": 2,
-        "track_smooth": 1,
-    }
 
 
 def pressed(worked, button):

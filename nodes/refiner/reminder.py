@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from lifemask.nodes import progress
-from lifemask.nodes.part import Part
+from lifemask.nodes.part import Part, planned
 from lifemask.nodes.refiner.crop import CANDIDATES, COVERED, FACE, Crop, shown
 from lifemask.nodes.refiner.examples import Example, even, picture, scene
 from lifemask.nodes.refiner.finisher import Finisher, moved_matte
@@ -15,7 +15,7 @@ from lifemask.nodes.swap import Role, Swap
 
 def reminders(role: Role, model: Finisher, size: int, most: int) -> Iterator[Example]:
     """Yield up to ``most`` frames of the swap itself, with the ``model``'s answer as the truth."""
-    part = Part(Swap(), role)
+    part = planned(Swap(), role)
     count = min(len(role.double), most)
     for index in progress.each(even(len(role.double), most), "remember", count):
         yield _one(part, index, model, size)

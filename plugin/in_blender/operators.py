@@ -11,6 +11,8 @@ from . import tree as swap_tree
 from .office import OFFICE, swaps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bpy.types import Context, Event, Node, NodeTree
 
     from .work import Work
@@ -69,18 +71,14 @@ class _OfSwap(bpy.types.Operator):
         name="Frames", description="Such as 1001-1040; else those of the swap"
     )
 
-    def execute(self, context: Context) -> Outcome:
-        """Do it; a script gets a RuntimeError with the sentence when it cannot be done."""
+    def attempt(self, act: Callable[[Work], None]) -> Outcome:
+        """Act; a script gets a RuntimeError with the sentence when it cannot be done."""
         try:
-            self.do(self.work(), context)
+            act(self.work())
         except RuntimeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
-
-    def do(self, work: Work, context: Context) -> None:
-        """Do what the operator is for."""
-        raise NotImplementedError
 
     def work(self) -> Work:
         """Return the swap's work; raises RuntimeError when it is not clear which is meant."""
@@ -103,9 +101,9 @@ class Press(_OfSwap):
         """What the artist reads over the button."""
         return next(b.doc for b in buttons() if b.name == properties.button)
 
-    def do(self, work: Work, context: Context) -> None:
+    def execute(self, context: Context) -> Outcome:
         """Press it and wait."""
-        work.run(self.button, self._frames(context))
+        return self.attempt(lambda work: work.run(self.button, self._frames(context)))
 
     def invoke(self, context: Context, _: Event) -> Outcome:
         """Begin it, and watch it go on."""
@@ -122,9 +120,9 @@ class Stop(_OfSwap):
 
     bl_idname, bl_label = "lifemask.stop", "Stop"
 
-    def do(self, work: Work, _: Context) -> None:
+    def execute(self, _: Context) -> Outcome:
         """Stop it."""
-        work.stop()
+        return self.attempt(lambda work: work.stop())
 
 
 class CopyFixes(_OfSwap):
@@ -132,9 +130,11 @@ class CopyFixes(_OfSwap):
 
     bl_idname, bl_label = "lifemask.copy_fixes", "Copy of the fixes to the shot"
 
-    def do(self, work: Work, _: Context) -> None:
+    def execute(self, _: Context) -> Outcome:
         """Write it."""
-        work.copy_fixes(self.frames or work.tree.lifemask.fix_frames)
+        return self.attempt(
+            lambda work: work.copy_fixes(self.frames or work.tree.lifemask.fix_frames)
+        )
 
 
 class Refresh(_OfSwap):
@@ -142,10 +142,9 @@ class Refresh(_OfSwap):
 
     bl_idname, bl_label = "lifemask.refresh", "Refresh"
 
-    def do(self, work: Work, _: Context) -> None:
+    def execute(self, _: Context) -> Outcome:
         """Ask the worker and wait."""
-        work.refresh()
-        work.finish()
+        return self.attempt(_refreshed)
 
     def invoke(self, _: Context, event: Event) -> Outcome:
         """Ask the worker, and watch for its answer."""
@@ -188,6 +187,11 @@ class Watch(bpy.types.Operator):
         """Look no more."""
         OFFICE.watched = False
         context.window_manager.event_timer_remove(self._timer)
+
+
+def _refreshed(work: Work) -> None:
+    work.refresh()
+    work.finish()
 
 
 def watch() -> Outcome:
