@@ -35,7 +35,8 @@ _STEADY = 1.5  # frames
 _MISSING = 1  # frames that a run may miss
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
-_CONTRAST = (0.7, 1.8)
+# A dark-eyed double says little of how much contrast is in light eyes.
+_CONTRAST = {"mouth": (0.7, 1.8), "right_eye": (0.7, 1.4), "left_eye": (0.7, 1.4)}
 _MOST_LIFT = 0.12  # log
 _MISFIT = (0.03, 0.06)  # log: from where on a mouth is unlike the double's, and is not used
 _TEETH = 0.08  # log between dark and bright: from where on an open mouth shows teeth
@@ -158,7 +159,7 @@ class Part:
         chosen = torch.from_numpy(self._paths[name]).to(dark.device)
         span = _grey(bright) - dark
         own_span = _grey(own_bright[chosen]) - own_dark[chosen]
-        contrast = ((span + 0.02) / (own_span + 0.02)).clamp(*_CONTRAST)
+        contrast = ((span + 0.02) / (own_span + 0.02)).clamp(*_CONTRAST[name])
         lift = (bright - own_bright[chosen]).clamp(-_MOST_LIFT, _MOST_LIFT)
         if name == "mouth":
             lift = lift * (span / _TEETH).clamp(0, 1)[:, None]

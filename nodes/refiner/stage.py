@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.device import device
+from lifemask.nodes.faces.topology import MESH_COUNT
 from lifemask.nodes.part import Cue, Part
 from lifemask.nodes.render.atlas import Floats, atlas, openings
+from lifemask.nodes.render.catchlights import with_catchlights
 from lifemask.nodes.render.compose import View, Window, render
 from lifemask.nodes.render.front import in_front
 from lifemask.nodes.render.sample import feather, lookup, shrink, spread
@@ -23,15 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Meshes:
-    """The likeness's and the double's mesh (504, 3) in one picture."""
+    """The likeness's and the double's mesh (504, 3) in one picture, the double's irises (10, 3)."""
 
     target: Floats
     own: Floats
+    irises: Floats
 
     @classmethod
     def of(cls, cue: Cue) -> "Meshes":
         """Those of a cue, in the picture's pixels."""
-        return cls(atlas().mesh(cue.landmarks[None])[0], atlas().mesh(cue.double[None])[0])
+        target, own = (atlas().mesh(points[None])[0] for points in (cue.landmarks, cue.double))
+        return cls(target, own, cue.double[MESH_COUNT:])
 
     @property
     def width(self) -> float:
@@ -91,10 +95,13 @@ class Stage:
         view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
         light = view.of(there.light)
         face = matte(view, own, meshes.width, swap.erode)
-        features = meshes.own[:, :2] - np.array([window.x0, window.y0], np.float32)
+        corner = np.array([window.x0, window.y0], np.float32)
+        features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
         sources = part.sources(cue)
         picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
-        carried = lookup(plate, view.fragments(torch.from_numpy(features).to(device())))
+        irises = meshes.irises[:, :2] - corner
+        picture = with_catchlights(picture, plate, view, own, features, irises)
+        carried = lookup(plate, view.fragments(features))
         predicted = view.of(there.albedo[None]) + light
         return cls(
             view=view,

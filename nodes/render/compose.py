@@ -126,7 +126,7 @@ def render(
     weights[FACE] = (1 - torch.stack(list(weights.values())).sum(0)).clamp(0, 1)
     total = torch.zeros_like(weights[FACE]).repeat(1, 3, 1, 1)
     for name, weight in weights.items():
-        at = _extent(weight)
+        at = extent(weight)
         flat = _flat(view.cut(at), sources[name], albedo)
         if name in fixes:
             flat = flat + view.cut(at).of_atlas(openings()[name]) * _opened(flat, fixes[name])
@@ -134,7 +134,7 @@ def render(
     return total + view.of(light) + tone.view(1, 3, 1, 1)
 
 
-def _extent(weight: Tensor) -> tuple[slice, slice]:
+def extent(weight: Tensor) -> tuple[slice, slice]:
     """The rows and columns in which ``weight`` (1, 1, H, W) is not 0."""
     rows, columns = ((weight[0, 0] > 0).any(axis).nonzero()[:, 0] for axis in (1, 0))
     if not len(rows):

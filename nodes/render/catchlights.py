@@ -1,0 +1,79 @@
+"""What the double's eyes mirror, on the likeness's eyes: they stand in the same light."""
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.render.atlas import REGIONS, Floats, openings
+from lifemask.nodes.render.compose import View, extent
+from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.sample import lookup
+
+IRISES = {"right_eye": slice(0, 5), "left_eye": slice(5, 10)}
+"""Of the landmarks from `MESH_COUNT` on: the middle, then right, upper, left and lower rim."""
+
+_LEVEL = 0.6  # quantile of an iris and its pupil: what is brighter is mirrored
+_WITHIN = 0.95  # radii of an iris that its level is read from
+_RIM = (0.85, 1.1)  # radii between which what is mirrored fades
+_INSIDE = 0.6  # of the opening's map: from here on it is not the lid
+_SHUT, _OPENED = 0.4, 0.8  # radii between the lids: a lid has no catchlight
+_LOWER, _UPPER = 4, 12  # of the lids' contour: their middles
+
+
+def with_catchlights(
+    log: Tensor, plate: Tensor, view: View, own: View, features: Tensor, irises: Floats
+) -> Tensor:
+    """The likeness ``log`` (1, 3, H, W) with the catchlights of the ``plate`` (1, 3, H, W), log.
+
+    ``view`` and ``own`` are the likeness's and the double's mesh, ``features`` (504, 2) the pixels
+    of the latter's vertices, ``irises`` (10, 2) those of the double's irises.
+    """
+    result = log.clone()
+    for name, landmarks in IRISES.items():
+        eye, own_eye = (each.of_atlas(openings()[name]) for each in (view, own))
+        at, there = extent(eye), extent(own_eye)
+        corner = features.new_tensor([there[1].start, there[0].start])
+        iris = torch.from_numpy(irises[landmarks]).to(features) - corner
+        share = _openness(features[list(REGIONS[name])], iris)
+        eye, own_eye = eye[(..., *at)], own_eye[(..., *there)]
+        if not (share and eye.numel() and own_eye.numel()):
+            continue
+        mirrored = _mirrored(plate[(..., *there)], own_eye, iris)
+        position = view.cut(at).fragments(features) - corner
+        carried = lookup(mirrored, position).clamp(min=0)
+        lit = to_linear(result[(..., *at)]) + share * eye * carried
+        result[(..., *at)] = to_log(lit)
+    return result
+
+
+def _openness(lids: Tensor, iris: Tensor) -> float:
+    """0 of shut ``lids`` (16, 2), 1 of open ones."""
+    gap = float((lids[_LOWER] - lids[_UPPER]).norm())
+    radius = float((iris[1:] - iris[0]).norm(dim=1).mean())
+    return min(1.0, max(0.0, (gap / max(radius, 1e-6) - _SHUT) / (_OPENED - _SHUT)))
+
+
+def _mirrored(plate: Tensor, eye: Tensor, iris: Tensor) -> Tensor:
+    """What the cornea mirrors, (1, 3, H, W), linear.
+
+    A window or a lamp is brighter than most of an iris, whatever its colour.
+    """
+    radii = _radii(iris, *plate.shape[-2:])
+    seen = (radii < _WITHIN) & (eye[0, 0] > _INSIDE)
+    if not seen.any():
+        return torch.zeros_like(plate)
+    linear = to_linear(plate)
+    level = linear[0, :, seen].quantile(_LEVEL, 1)
+    near, far = _RIM
+    disc = ((far - radii) / (far - near)).clamp(0, 1)
+    return (linear - level.view(1, 3, 1, 1)).clamp(min=0) * disc
+
+
+def _radii(iris: Tensor, height: int, width: int) -> Tensor:
+    """How far each pixel (height, width) is from the middle of an ``iris`` (5, 2), in its radii."""
+    middle, right, upper, left, lower = iris
+    inverse = torch.linalg.pinv(torch.stack([right - left, lower - upper], 1) / 2)
+    x = torch.arange(width).to(iris) + 0.5 - middle[0]
+    y = torch.arange(height).to(iris) + 0.5 - middle[1]
+    across: Tensor = inverse[:, 0, None, None] * x + inverse[:, 1, None, None] * y[:, None]
+    radii: Tensor = across.norm(dim=0)
+    return radii
