@@ -1,4 +1,4 @@
-"""`lifemask base`: what made the weights that ship with Lifemask."""
+"""`lifemask base`, or `lifemask train --base`: what made the weights that ship with Lifemask."""
 
 import shutil
 from argparse import ArgumentParser, Namespace
@@ -45,7 +45,7 @@ def _run(args: Namespace) -> Result:
 
 COMMAND = Command(
     "base",
-    "Train the base model from pairs whose perfect swap is known.",
+    "Train the base model from pairs whose perfect swap is known; `train --base` is the same.",
     "lifemask base twins/corpus --facesets twins/facesets --out base.safetensors "
     "--minutes 120 --rate 1",
     _arguments,

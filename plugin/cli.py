@@ -93,7 +93,7 @@ class _Parser(ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``lifemask`` with ``argv`` and return the exit status."""
-    words = sys.argv[1:] if argv is None else argv
+    words = _known(sys.argv[1:] if argv is None else argv)
     try:
         args = parser().parse_args(words)
     except UsageError as error:
@@ -102,6 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is worker.COMMAND:
         worker.serve(COMMANDS)
     return execute(args.command, args)
+
+
+def _known(words: Sequence[str]) -> Sequence[str]:
+    """``train --base``, which is about no shot, is a command of its own: ``base``."""
+    if list(words[:1]) != ["train"] or "--base" not in words:
+        return words
+    return ["base", *(word for word in words[1:] if word != "--base")]
 
 
 def parser() -> ArgumentParser:

@@ -84,7 +84,7 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     out = tmp_path / "base.safetensors"
     words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
     knobs = ["--size", "32", "--batch", "2", "--minutes", "0.005"]
-    assert main(["base", str(corpus.folder), *words, *knobs]) == 0
+    assert main(["train", "--base", str(corpus.folder), *words, *knobs]) == 0
     (spent,) = Finisher.load(out).about["trained"]
     assert spent["whom"] == [corpus.folder.name]
     assert spent["examples"] == corpus.frames
