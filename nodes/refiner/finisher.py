@@ -53,7 +53,7 @@ def _unlike(stage: Stage) -> Tensor:
 
 @dataclass(frozen=True)
 class Finisher:
-    """The network at the ``size`` of crop in pixels that it was tuned to.
+    """The network, and the ``size`` in pixels of the largest crops that it was trained on.
 
     ``about`` says what it learned from, for how long, under which licence.
     """
