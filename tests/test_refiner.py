@@ -416,3 +416,10 @@ def test_a_crop_of_another_size_says_the_same(stage):
     one, two = (finisher(made, crop, 1).picture for crop in crops)
     face = made.face.expand_as(one) > 0.5
     assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()
+
+
+def test_between_two_networks_every_weight_is_the_mean():
+    one, two = Refiner(8), Refiner(8)
+    mean = one.between(two).state_dict()
+    for name, weight in mean.items():
+        torch.testing.assert_close(weight, (one.state_dict()[name] + two.state_dict()[name]) / 2)

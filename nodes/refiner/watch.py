@@ -98,8 +98,10 @@ class Watch:
         spent = {"steps": len(run.history), "minutes": round(run.seconds / 60, 1)}
         now = {**self.about, **spent, "finished": run.finished}
         about = {**self.start.about, "trained": [*earlier, now]}
-        # Tuned on smaller crops than it knows, it still sees what it saw before.
-        return Finisher(run.average, max(run.plan.size, self.start.size), about)
+        if run.plan.size >= self.start.size:
+            return Finisher(run.average, run.plan.size, about)
+        # Tuned on smaller crops than it knows, it still sees what it saw, and half of it stays.
+        return Finisher(self.start.network.between(run.average), self.start.size, about)
 
     @torch.inference_mode()
     def preview(self) -> None:
