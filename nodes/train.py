@@ -35,11 +35,11 @@ PRESETS = {
 class Train(Node):
     """Tune the refiner to a shot, from the base that ships with Lifemask, in minutes.
 
-    It rehearses on the shot's own facesets: performers are swapped for each other and back, and
-    the frame that was filmed says what is right. What the model makes of the shot so far is learned
+    It rehearses on the shot's own facesets: performers are swapped for each other and back, and the
+    frame that was filmed says what is right. What the model makes of the shot so far is learned
     along, so that nothing is forgotten; tuned on smaller crops than it began with, half of what it
-    was stays. One model serves every likeness and double of the
-    shot. A training that was stopped or killed goes on where it was.
+    was stays. One model serves every likeness and double of the shot. A training that was stopped
+    or killed goes on where it was.
     """
 
     preset: Annotated[
