@@ -51,7 +51,7 @@ def lit(landmarks, plate, target=None):
         View.of_mesh(mesh, WINDOW),
         View.of_mesh(own, WINDOW),
         torch.from_numpy(own[:, :2]),
-        landmarks[MESH_COUNT:, :2],
+        torch.from_numpy(landmarks[:, :2]),
     )
     return (to_linear(result) - to_linear(log))[0, 1].numpy()
 

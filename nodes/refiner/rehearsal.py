@@ -18,7 +18,6 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.faces.topology import MESH_COUNT
 from lifemask.nodes.part import Part
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.examples import Example, even, learnable, picture, scene
@@ -73,10 +72,9 @@ class Rehearsal:
         stage = Stage.of(there, cue, meshes, window, filmed, Swap())
         crop = Crop.of(cue.matrix, window.x1, window, size)
         played = self._played(stage, filmed, crop)
-        irises = cue.landmarks[MESH_COUNT:]
         cue, same, _ = scene(back, index)
         there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light)
-        both = Meshes(same.target, meshes.target, irises)
+        both = Meshes(same.likeness, meshes.likeness)
         again = Stage.of(back, cue, both, window, played, Swap(), there_now)
         trust = shrink(stage.face, max(1, round(0.02 * stage.width))) * (1 - stage.occlusion)
         return learnable(again, crop, filmed, trust, again.face)

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.faces.topology import MESH_COUNT
 from lifemask.nodes.part import Cue, Part
 from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
@@ -25,22 +24,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Meshes:
-    """The likeness's and the double's mesh (504, 3) in one picture, the double's irises (10, 3)."""
+    """Landmarks (478, 3) of the likeness and of the double in one picture, and their meshes."""
 
-    target: Floats
-    own: Floats
-    irises: Floats
+    likeness: Floats
+    double: Floats
 
     @classmethod
     def of(cls, cue: Cue) -> "Meshes":
         """Those of a cue, in the picture's pixels."""
-        target, own = (atlas().mesh(points[None])[0] for points in (cue.landmarks, cue.double))
-        return cls(target, own, cue.double[MESH_COUNT:])
+        return cls(cue.landmarks, cue.double)
+
+    @cached_property
+    def target(self) -> Floats:
+        """The likeness's mesh, (504, 3)."""
+        return _mesh(self.likeness)
+
+    @cached_property
+    def own(self) -> Floats:
+        """The double's mesh, (504, 3)."""
+        return _mesh(self.double)
 
     @property
     def width(self) -> float:
         """Width of the double's face in pixels."""
         return float(np.ptp(self.own[:468, 0]))
+
+
+def _mesh(landmarks: Floats) -> Floats:
+    return np.asarray(atlas().mesh(landmarks[None])[0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,8 @@ class Stage:
         features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
         sources = part.sources(cue)
         picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
-        irises = meshes.irises[:, :2] - corner
-        picture = with_catchlights(picture, plate, view, own, features, irises)
+        landmarks = torch.from_numpy(meshes.double[:, :2] - corner).to(device())
+        picture = with_catchlights(picture, plate, view, own, features, landmarks)
         carried = lookup(plate, view.fragments(features))
         predicted = view.of(there.albedo[None]) + light
         return cls(

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from lifemask.nodes.render.atlas import REGIONS, Floats, openings
+from lifemask.nodes.faces import topology
+from lifemask.nodes.render.atlas import REGIONS, openings
 from lifemask.nodes.render.compose import View, extent
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.sample import lookup
 
-IRISES = {"right_eye": slice(0, 5), "left_eye": slice(5, 10)}
-"""Of the landmarks from `MESH_COUNT` on: the middle, then right, upper, left and lower rim."""
+_IRISES = {"right_eye": topology.RIGHT_IRIS, "left_eye": topology.LEFT_IRIS}
 
 _LEVEL = 0.6  # quantile of an iris and its pupil: what is brighter is mirrored
 _WITHIN = 0.95  # radii of an iris that its level is read from
@@ -20,20 +20,20 @@ _LOWER, _UPPER = 4, 12  # of the lids' contour: their middles
 
 
 def with_catchlights(
-    log: Tensor, plate: Tensor, view: View, own: View, features: Tensor, irises: Floats
+    log: Tensor, plate: Tensor, view: View, own: View, features: Tensor, landmarks: Tensor
 ) -> Tensor:
     """The likeness ``log`` (1, 3, H, W) with the catchlights of the ``plate`` (1, 3, H, W), log.
 
     ``view`` and ``own`` are the likeness's and the double's mesh, ``features`` (504, 2) the pixels
-    of the latter's vertices, ``irises`` (10, 2) those of the double's irises.
+    of the latter's vertices, ``landmarks`` (478, 2) those of the double's landmarks.
     """
     result = log.clone()
-    for name, landmarks in IRISES.items():
+    for name, points in _IRISES.items():
         eye, own_eye = (each.of_atlas(openings()[name]) for each in (view, own))
         at, there = extent(eye), extent(own_eye)
         corner = features.new_tensor([there[1].start, there[0].start])
-        iris = torch.from_numpy(irises[landmarks]).to(features) - corner
-        share = _openness(features[list(REGIONS[name])], iris)
+        iris = landmarks[list(points)] - corner
+        share = _openness(landmarks[list(REGIONS[name])], iris)
         eye, own_eye = eye[(..., *at)], own_eye[(..., *there)]
         if not (share and eye.numel() and own_eye.numel()):
             continue
@@ -69,11 +69,14 @@ def _mirrored(plate: Tensor, eye: Tensor, iris: Tensor) -> Tensor:
 
 
 def _radii(iris: Tensor, height: int, width: int) -> Tensor:
-    """How far each pixel (height, width) is from the middle of an ``iris`` (5, 2), in its radii."""
+    """How far each pixel (height, width) is from the middle of an ``iris`` (5, 2), in its radii.
+
+    After the middle come its right, upper, left and lower rim.
+    """
     middle, right, upper, left, lower = iris
     inverse = torch.linalg.pinv(torch.stack([right - left, lower - upper], 1) / 2)
     x = torch.arange(width).to(iris) + 0.5 - middle[0]
     y = torch.arange(height).to(iris) + 0.5 - middle[1]
-    across: Tensor = inverse[:, 0, None, None] * x + inverse[:, 1, None, None] * y[:, None]
-    radii: Tensor = across.norm(dim=0)
+    across = inverse[:, 0, None, None] * x + inverse[:, 1, None, None] * y[:, None]
+    radii: Tensor = torch.linalg.vector_norm(across, dim=0)
     return radii
