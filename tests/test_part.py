@@ -10,10 +10,14 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import INDEX, FaceSet
 from lifemask.nodes.part import Part, planned
+from lifemask.nodes.refiner.examples import scene
+from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.render.sample import lookup
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.swapping import Swapping
 from lifemask.ocio import exr
 
+UPPER, LOWER = (81, 13, 311), (178, 14, 402)  # inner lips
 OTHER = Swap(exposure=1.0, mouth=0.5, turn=7.0, scale=1.2, move_x=3.0)
 
 
@@ -57,3 +61,18 @@ def test_what_is_no_number_in_a_faceset_is_told_and_stays_out_of_the_swap(pair, 
     assert len(told) == len(pair.likeness)
     for frame in frames:
         assert all(np.isfinite(plane).all() for plane in frame.channels.values())
+
+
+def test_the_doubles_mouth_follows_the_likenesss_lips(pair):
+    part = planned(Swap(scale=1.3, turn=10.0), pair.role)
+    cue, meshes, window = scene(part, 0)
+    across = torch.arange(window.x1) + 0.5
+    where = torch.stack(torch.meshgrid(across, across, indexing="xy") * 2)[None, :3]
+    stage = Stage.of(part, replace(cue, mouth=1.0), meshes, window, where, Swap())
+    upper, lower = list(UPPER), list(LOWER)
+    aim, source = (
+        torch.from_numpy(mesh[upper] + mesh[lower])[:, :2] / 2
+        for mesh in (meshes.target, meshes.own)
+    )
+    shown = lookup(stage.render, aim[None, :, None], "bilinear")[0, :2, :, 0].T
+    assert (shown - source).norm(dim=1).max() < 1

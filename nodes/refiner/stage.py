@@ -119,7 +119,7 @@ class Stage:
             own=own,
             width=meshes.width,
             plate=plate,
-            render=_with_mouth(picture, plate, view, own, cue.mouth),
+            render=_with_mouth(picture, carried, view, cue.mouth),
             shaded=view.of(part.albedo[None]) + light + part.tone.view(1, 3, 1, 1),
             carried=torch.lerp(predicted, carried, view.covered),
             predicted=predicted,
@@ -147,13 +147,9 @@ class Stage:
         return torch.cat([eyes, self.view.of_atlas(maps["mouth"])], 1) * self.view.covered
 
 
-def _with_mouth(log: Tensor, plate: Tensor, view: View, own: View, share: float) -> Tensor:
-    """The double's own mouth, to a ``share``, between the lips of both."""
-    if not share:
-        return log
-    mouth = openings()["mouth"]
-    inside = torch.minimum(view.of_atlas(mouth), own.of_atlas(mouth))
-    return torch.lerp(log, plate, inside * share)
+def _with_mouth(log: Tensor, carried: Tensor, view: View, share: float) -> Tensor:
+    """The double's own mouth, to a ``share``, carried between the likeness's lips."""
+    return torch.lerp(log, carried, view.of_atlas(openings()["mouth"]) * share) if share else log
 
 
 def _normal(view: View, mesh: Floats) -> Tensor:
