@@ -36,12 +36,18 @@ class Faceset(Node):
     ] = 48
 
     def __call__(
-        self, takes: list[Plate], tracks: list[FaceTrack], performer: str, folder: Path
+        self,
+        takes: list[Plate],
+        tracks: list[FaceTrack],
+        performer: str,
+        folder: Path,
+        other: FaceSet | None = None,
     ) -> FaceSet:
         """Write the faceset of ``performer`` to ``folder`` and return it.
 
-        ``tracks`` has the performer's track in each of the ``takes``. Raises FaceError when too few
-        faces can be used.
+        ``tracks`` has the performer's track in each of the ``takes``. An ``other`` faceset, of the
+        same performer in other lights, helps to tell the albedo from the light. Raises FaceError
+        when too few faces can be used.
         """
         if not takes or len(takes) != len(tracks):
             raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")
@@ -51,4 +57,4 @@ class Faceset(Node):
         if self.every_frame:
             pairs = zip(takes, tracks, strict=True)
             tracks = [bridged(take, track, self.bridge) for take, track in pairs]
-        return Gathering(self, takes, tracks, performer, folder).run()
+        return Gathering(self, takes, tracks, performer, folder, other).run()

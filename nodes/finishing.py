@@ -11,15 +11,16 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.face_set import write_picture
-from lifemask.nodes.render.atlas import COARSE, SIZE
+from lifemask.nodes.face_set import FaceSet, write_picture
+from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.crossing import crossings
 from lifemask.nodes.render.curve import to_linear
 from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
+from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
 from lifemask.nodes.render.sample import spread
-from lifemask.nodes.render.texture import Textures
+from lifemask.nodes.render.texture import Textures, normals, on_texels
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.overlap import overlap
 
@@ -44,16 +45,24 @@ def write(job: "tuple[Path, dict[str, Floats]]") -> None:
 
 
 def finish(
-    part: Path, kept: "NDArray[np.int64]", numbers: dict[str, Any], textures: Textures
+    part: Path,
+    kept: "NDArray[np.int64]",
+    numbers: dict[str, Any],
+    textures: Textures,
+    other: FaceSet | None,
 ) -> Complexion:
-    """Find albedo and light, write the finished textures, and number the pictures from 1."""
+    """Find albedo and light, write the finished textures, and number the pictures from 1.
+
+    The albedo is sought in an ``other`` faceset of the performer's, too.
+    """
     take = numbers["take"]
     sure = torch.from_numpy(numbers["confidence"] >= LEAST_CONFIDENCE).to(device())
     step = max(1, math.ceil(len(kept) / _MOST_FITTED))
     known = textures.valid * sure.view(-1, 1, 1, 1)
-    person = complexion(
+    person = _person(
         Textures(textures.colour[::step], known[::step], textures.normal[::step]),
         torch.from_numpy(take[::step]).to(device()),
+        other,
     )
     light = torch.from_numpy(take).to(device())
     shade = shading(textures.normal, person.lights[light], textures.valid)
@@ -81,6 +90,24 @@ def finish(
         if int(left.name.split(".")[1]) > len(kept):
             left.unlink()
     return person
+
+
+def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Complexion:
+    """Albedo and lights of ``textures`` whose ``take`` is numbered."""
+    if other is None:
+        return complexion(textures, take)
+    own = int(take.max()) + 1
+    more = torch.from_numpy(other.faces.take).to(take.device) + own
+    found = complexion(Textures.joined([textures, _coarse(other)]), torch.cat([take, more]))
+    return replace(found, lights=found.lights[:own])
+
+
+def _coarse(faceset: FaceSet) -> Textures:
+    """The coarse textures of a faceset."""
+    look = looks(faceset, range(len(faceset)))
+    mesh = torch.from_numpy(atlas().mesh(faceset.face_landmarks)).to(device())
+    normal = on_texels(normals(mesh), SIZE // COARSE).permute(0, 3, 1, 2)
+    return Textures(look.colour, look.valid, torch.nn.functional.normalize(normal, dim=1))
 
 
 def _borrowed(

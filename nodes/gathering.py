@@ -84,6 +84,7 @@ class Gathering:
     tracks: list[FaceTrack]
     performer: str
     folder: Path
+    other: FaceSet | None
 
     def run(self) -> FaceSet:
         """Write the folder, whole or not at all, and return the faceset."""
@@ -116,7 +117,7 @@ class Gathering:
         self._check(len(kept), dropped)
         neutral = faces.pop("neutral")
         numbers = {name: array[kept] for name, array in faces.items()}
-        person = finish(part, kept, numbers, coarse.textures(kept))
+        person = finish(part, kept, numbers, coarse.textures(kept), self.other)
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
         takes = tuple(take.sequence.path for take in self.takes)
         everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)

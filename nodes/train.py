@@ -52,7 +52,7 @@ class Train(Node):
     ] = 0
     batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
     rate: Annotated[float, Knob("How far a step goes, in thousandths.", 0.01, 10)] = 0.5
-    faces: Annotated[int, Knob("Examples of each faceset, at most.", 8, 10000)] = 160
+    faces: Annotated[int, Knob("Examples of each faceset, or pair, at most.", 8, 10000)] = 160
     seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
 
     @property
@@ -63,10 +63,20 @@ class Train(Node):
             self.size or preset.size, self.batch or preset.batch, self.minutes or preset.minutes
         )
 
-    def __call__(self, cast: list[Role], start: Model, folder: Path, anew: bool = False) -> Model:
+    def __call__(
+        self,
+        cast: list[Role],
+        start: Model,
+        folder: Path,
+        anew: bool = False,
+        pairs: list[Path] | None = None,
+        facesets: Path | None = None,
+    ) -> Model:
         """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
 
-        A training ``anew`` takes the place of the one that is there.
+        A training ``anew`` takes the place of the one that is there. From folders of ``pairs``,
+        whose perfect swap is known, it learns along what holds for everybody; ``facesets`` keeps
+        theirs for the next time.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
         BrokenFileError when a checkpoint is not what was saved.
@@ -74,6 +84,10 @@ class Train(Node):
         check_consent(cast)
         if self.size % 32:
             raise KnobError(f"size: {self.size} is not a multiple of 32")
+        from lifemask.nodes.refiner.pairs import Corpus
         from lifemask.nodes.refiner.tuning import tune
 
-        return tune(self, cast, start, folder, anew)
+        if pairs and not facesets:
+            raise KnobError("facesets: name a folder that keeps the facesets of the pairs")
+        corpora = [Corpus(one, facesets) for one in pairs or () if facesets]
+        return tune(self, cast, start, folder, anew, corpora)

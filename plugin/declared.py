@@ -33,6 +33,12 @@ class Setting:
     choices: tuple[str, ...] = ()
 
 
+_ELSEWHERE = (
+    *("overwrite", "double", "plate", "performer", "swap_version"),
+    *("pairs", "facesets"),  # renders to train with are for who types commands
+)
+
+
 @dataclass(frozen=True)
 class Button:
     """One button: ``name`` for code, ``label`` for the artist, and the command behind it."""
@@ -81,7 +87,7 @@ def settings() -> list[Setting]:
     for command, about in commands().items():
         for param in about["params"]:
             name = setting_name(command, param["name"])
-            if name not in ("overwrite", "double", "plate", "performer", "swap_version"):
+            if name not in _ELSEWHERE:
                 found.setdefault(name, _setting({**param, "id": name, "label": label(name)}))
     found["likeness"] = Setting("likeness", "Likeness", "str", "Whose face goes in.", "")
     found["version"] = Setting("version", "Version", "int", "Of the swap.", 1, min=1, max=999)

@@ -59,6 +59,12 @@ def _arguments(parser: ArgumentParser) -> None:
     whose.add_argument("--performer", metavar="NAME", help="Whose faces these are: the likeness.")
     whose.add_argument("--double", action="store_true", help="The double's, from plate and track.")
     parser.add_argument(
+        "--double-is",
+        default="",
+        metavar="NAME",
+        help="Who the double is, when there is a faceset of them in other lights, too.",
+    )
+    parser.add_argument(
         "--person", default="", metavar="NAME", help="Whom the track means, of several."
     )
     parser.add_argument(
@@ -74,19 +80,28 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     if bool(args.takes) is args.double:
         raise KnobError("takes: --performer needs takes, --double takes its faces from the plate")
+    if args.double_is and not args.double:
+        raise KnobError("double-is: is for --double; name the likeness with --performer")
     shot = Shot.load(args.shot)
     name = _double(shot, args) if args.double else check_name(args.performer, "performer")
     folder = shot.target("facesets", name, args.version, args.overwrite)
     knobs = {"every_frame": True, **given_knobs(args)} if args.double else given_knobs(args)
     node = shot.node(Faceset, **knobs)
     takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args, node.single)
-    faceset = node(takes, tracks, name, folder)
+    faceset = node(takes, tracks, name, folder, _other(shot, args.double_is))
     if not args.double:
         shot.with_performer(name)
     doubles = [double_name(shot, person) for person in shot.newest("track")]
     advice = report(shot, shot.performers if args.double else [name], doubles)
     result = {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
     return {**result, "advice": advice} if advice else result
+
+
+def _other(shot: Shot, name: str) -> FaceSet | None:
+    """Return the faceset of ``name``, of whom the plate has more; None of nobody."""
+    if not name:
+        return None
+    return FaceSet.load(shot.latest("facesets", check_name(name, "double-is")))
 
 
 def _left_out(faceset: FaceSet) -> str:
@@ -128,7 +143,8 @@ COMMAND = Command(
     "Collect one performer's faces, from takes or from the plate itself.",
     "lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr\n"
     "  lifemask faceset sh010 --performer ada ada.jpg --single\n"
-    "  lifemask faceset sh010 --double",
+    "  lifemask faceset sh010 --double\n"
+    "  lifemask faceset sh010 --double --double-is ben    # of whom there is a faceset, too",
     _arguments,
     _run,
     needs=("track",),

@@ -56,11 +56,12 @@ def _facesets(values: Values) -> Iterable[Request]:
     """The likeness's faceset when there are takes, then the double's."""
     params = _params("faceset", values)
     takes, person = params.pop("takes", []), params.pop("person", "")
-    space = params.pop("colorspace", "")
+    space, double = params.pop("colorspace", ""), params.pop("double_is", "")
     if takes:
         likeness = {"takes": takes, "performer": values.get("likeness", ""), "colorspace": space}
         yield "faceset", {**params, **likeness}
-    yield "faceset", {**params, "double": True, "person": person}
+    known = {"double_is": double} if double else {}
+    yield "faceset", {**params, "double": True, "person": person, **known}
 
 
 def _params(command: str, values: Values) -> dict[str, Any]:

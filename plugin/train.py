@@ -25,6 +25,16 @@ NAME = "refiner"
 def _arguments(parser: ArgumentParser) -> None:
     add_shot(parser)
     add_cast(parser)
+    parser.add_argument(
+        "--pairs",
+        type=Path,
+        action="append",
+        metavar="PAIRS",
+        help="Renders whose perfect swap is known, to be learned along: SHOT/B and SHOT/A_on_B.",
+    )
+    parser.add_argument(
+        "--facesets", type=Path, metavar="FOLDER", help="Keeps the facesets of the pairs."
+    )
     add_version(parser)
     add_knobs(parser, Train)
 
@@ -35,7 +45,8 @@ def _run(args: Namespace) -> Result:
     number = _number(shot, args)
     folder = shot.version("models", NAME, number)
     start = newest(shot, before=number) or BASE
-    model = shot.node(Train, **given_knobs(args))(cast, start, folder, args.overwrite)
+    node = shot.node(Train, **given_knobs(args))
+    model = node(cast, start, folder, args.overwrite, args.pairs, args.facesets)
     return {"model": model.path, "preview": folder / "preview.png"}
 
 
@@ -74,7 +85,8 @@ COMMAND = Command(
     "train",
     "Tune the refiner to a shot; goes on where it was stopped.",
     "lifemask train sh010 --likeness ada --preset draft\n"
-    "  lifemask train sh010 --likeness ada=p1 --likeness ben=p2 --preset standard --minutes 40",
+    "  lifemask train sh010 --likeness ada=p1 --likeness ben=p2 --preset standard --minutes 40\n"
+    "  lifemask train sh010 --likeness ada --pairs twins/corpus --facesets twins/facesets",
     _arguments,
     _run,
     needs=("track", "faceset", "release add"),

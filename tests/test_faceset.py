@@ -12,11 +12,13 @@ from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import crop
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import Plate
 from lifemask.ocio import exr
 from lifemask.ocio.colour import WORKING, convert
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.cli import main
 
 LIGHT = ["light.R", "light.G", "light.B"]
 FRAMES = 6
@@ -179,6 +181,21 @@ def test_too_few_faces_leave_nothing_behind(take, tmp_path):
     with pytest.raises(FaceError, match="8 usable faces are needed"):
         Faceset(size=64)([take[0]], [take[1]], "ada", tmp_path / "ada")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_double_of_whom_there_is_other_footage_is_told_from_its_light(shot, capsys):
+    def double(*words):
+        assert main(["faceset", str(shot), "--double", *words]) == 0
+        return FaceSet.load(Shot.load(shot).latest("facesets", "double")).faces
+
+    other = FaceSet.load(shot / "facesets/ada_v001").faces.albedo
+    alone, known = double(), double("--double-is", "ada")
+    off = [np.abs(faces.albedo - other).mean() for faces in (alone, known)]
+    assert off[1] < 0.9 * off[0]
+    assert known.lights.shape == alone.lights.shape
+    assert np.array_equal(known.landmarks, alone.landmarks)
+    assert main(["faceset", str(shot), "--double", "--double-is", "eve"]) == 1
+    assert "(there: ada, double)" in capsys.readouterr().err
 
 
 def test_every_take_needs_its_track(take, tmp_path):

@@ -57,6 +57,21 @@ def test_the_albedo_is_found(seen):
     assert error.std() < 0.5 * before.std()
 
 
+def test_a_short_take_counts_as_much_as_a_long_one():
+    """What is on the face in one take only, a shadow, is of no albedo, however long the take."""
+    textures, _, _ = lit(26)
+    shadow = 0.12 * (coarse_blob(22, 42, 3) + coarse_blob(COARSE - 23, 42, 3)) * SKIN
+    take = torch.tensor([0] * 20 + [1] * 3 + [2] * 3)
+    shade = shading(textures.normal, lights()[[0, 1, 0]][take], textures.valid)
+    colour = albedo() + shade - shadow * (take == 0).view(-1, 1, 1, 1)
+    own = complexion(Textures(colour[:20], textures.valid[:20], textures.normal[:20]), take[:20])
+    every = complexion(Textures(colour, textures.valid, textures.normal), take)
+    where = known(textures) & (shadow > 0.06)
+    alone, joined = ((person.albedo - albedo())[:, where].mean() for person in (own, every))
+    assert alone < -0.03
+    assert abs(joined) < 0.3 * abs(alone)
+
+
 def test_light_and_albedo_together_explain_the_pictures(seen):
     textures, _, take, person = seen
     shade = shading(textures.normal, person.lights[take], textures.valid)

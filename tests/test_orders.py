@@ -59,6 +59,10 @@ def test_a_faceset_is_the_likeness_s_from_takes_then_the_double_s():
     assert (likeness[1]["performer"], likeness[1]["colorspace"]) == ("ada", "sRGB")
     assert double[1] == {"shot": "/shots/sh 010", "double": True, "person": "p1"}
     assert orders.requests("faceset", {**FULL, "takes": []}) == [double]
+    assert orders.requests("faceset", {**FULL, "double_is": "ben"}) == [
+        likeness,
+        ("faceset", {**double[1], "double_is": "ben"}),
+    ]
 
 
 def test_files_are_in_the_shot_s_folder_with_forward_slashes():

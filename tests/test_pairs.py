@@ -7,15 +7,17 @@ import pytest
 import torch
 from conftest import FOOTAGE
 
-from lifemask.nodes.errors import BrokenFileError, FaceError
+from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
 from lifemask.nodes.refiner.crop import PLATE
 from lifemask.nodes.refiner.examples import Example
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.pairs import Corpus
+from lifemask.nodes.train import Train
 from lifemask.ocio import exr
 from lifemask.plugin.cli import main
 
 FRAMES = (1015, 1030)
+MOST = 100
 
 
 def link(target, source, frames):
@@ -48,18 +50,16 @@ def corpus(folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def examples(corpus):
-    return Example.of(torch.cat([one.planes for one in corpus.examples(64, 0)]))
+    return Example.of(torch.cat([one.planes for one in corpus.examples(64, 0, MOST)]))
 
 
 def test_a_pair_is_learned_both_ways(corpus):
-    assert [(pair.plate.name, pair.truth.name, pair.likeness) for pair in corpus.pairs] == [
-        ("ben", "ada_on_ben", "ada"),
-        ("ada_on_ben", "ben", "ben"),
-    ]
+    both = [(pair.plate.name, pair.truth.name, pair.likeness, pair.double) for pair in corpus.pairs]
+    assert both == [("ben", "ada_on_ben", "ada", "ben"), ("ada_on_ben", "ben", "ben", "ada")]
 
 
 def test_the_truth_is_the_other_performer_in_the_same_instant(corpus, examples):
-    assert len(examples.truth) == corpus.frames == 2 * len(FRAMES) * 3
+    assert len(examples.truth) == corpus.count(MOST) == 2 * len(FRAMES) * 3
     assert torch.isfinite(examples.planes).all()
     assert (examples.weight.mean((1, 2, 3)) > 0.1).all()
     counts = examples.weight.expand_as(examples.truth) > 0.9
@@ -74,10 +74,36 @@ def test_the_truth_is_the_other_performer_in_the_same_instant(corpus, examples):
 
 def test_the_same_seed_draws_the_same_disguises_and_pictures(corpus, examples):
     again, other = (
-        torch.cat([one.planes for one in islice(corpus.examples(64, seed), 6)]) for seed in (0, 1)
+        torch.cat([one.planes for one in islice(corpus.examples(64, seed, MOST), 6)])
+        for seed in (0, 1)
     )
     assert torch.equal(again, examples.planes[:6])
     assert not torch.equal(other, examples.planes[:6])
+
+
+def test_no_more_of_a_pair_is_learned_from_than_was_asked_for(corpus, examples):
+    few = [one.planes for one in corpus.examples(64, 0, 3)]
+    assert len(few) == corpus.count(3) == 2 * 3
+    # The first frame, by each choice of pictures.
+    assert torch.equal(torch.cat(few[:2]), examples.planes[[0, 2]])
+
+
+def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
+    made = {folder.name for folder in corpus.facesets.iterdir()}
+    of = {"dialogue.ben.double", "dialogue.ben.known", "dialogue.ada_on_ben.double"}
+    assert made & {f"{name}.known" for name in ("dialogue.ben", "dialogue.ada_on_ben")}
+    assert made & of
+
+
+def test_a_shot_learns_from_pairs_along(corpus, pair, small, tmp_path):
+    node = Train(size=32, batch=2, minutes=0.005, faces=8)
+    alone = Finisher.load(node([pair.role], small, tmp_path / "a").path)
+    model = node([pair.role], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
+    (spent,), (spent_alone,) = Finisher.load(model.path).about["trained"], alone.about["trained"]
+    assert spent["whom"] == ["ada", "double", corpus.folder.name]
+    assert spent["examples"] == spent_alone["examples"] + corpus.count(8)
+    with pytest.raises(KnobError, match="facesets: name a folder"):
+        node([pair.role], small, tmp_path / "c", False, [corpus.folder])
 
 
 def test_anybody_can_train_a_base(corpus, small, tmp_path):
@@ -87,7 +113,7 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     assert main(["train", "--base", str(corpus.folder), *words, *knobs]) == 0
     (spent,) = Finisher.load(out).about["trained"]
     assert spent["whom"] == [corpus.folder.name]
-    assert spent["examples"] == corpus.frames
+    assert spent["examples"] == corpus.count(MOST)
     assert (tmp_path / "base/preview.png").exists()
 
 
@@ -107,4 +133,4 @@ def test_a_matte_that_is_not_there_is_named(corpus, folder, monkeypatch):
     monkeypatch.setattr(exr, "read_channels", without_face)
     said = rf"{folder}/dialogue/ben/mattes/mattes\.1015\.exr: the matte face is not there"
     with pytest.raises(BrokenFileError, match=said):
-        list(corpus.examples(64, 0))
+        list(corpus.examples(64, 0, MOST))

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
 from lifemask.nodes.train import MODEL
 from lifemask.ocio.interrupts import undivided
+
+if TYPE_CHECKING:
+    from lifemask.nodes.train import Train
 
 _WARM_UP = 100  # steps
 _AVERAGED = 0.998  # of the averaged weights stays in a step
@@ -40,6 +43,12 @@ class Plan:
     rate: float
     seed: int
     whom: list[str]
+
+    @classmethod
+    def of(cls, node: "Train", whom: list[str]) -> "Plan":
+        """What the knobs come to, for a training that learns from ``whom``."""
+        chosen = node.chosen
+        return cls(chosen.size, chosen.batch, chosen.minutes, node.rate / 1000, node.seed, whom)
 
     def configuration(self, start: Finisher) -> dict[str, Any]:
         """What a training of ``start`` keeps when it goes on; it may be given more time."""

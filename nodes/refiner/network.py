@@ -119,5 +119,5 @@ def _chosen(shown: Tensor, shares: Tensor) -> Tensor:
 
 
 def _softened(low: Tensor) -> Tensor:
-    """Without anything finer than 4 pixels."""
-    return functional.interpolate(functional.avg_pool2d(low, 4), scale_factor=4, mode="bilinear")
+    """Without anything finer than 2 pixels."""
+    return functional.interpolate(functional.avg_pool2d(low, 2), scale_factor=2, mode="bilinear")

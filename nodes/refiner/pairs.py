@@ -26,12 +26,19 @@ from lifemask.nodes.learned import LEARNED_FROM, LICENCE
 from lifemask.nodes.part import Part
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import Example, Examples, learnable, logged, picture, scene
+from lifemask.nodes.refiner.examples import (
+    Example,
+    Examples,
+    even,
+    learnable,
+    logged,
+    picture,
+    scene,
+)
 from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.loop import train
+from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage, There
-from lifemask.nodes.refiner.tuning import planned
 from lifemask.nodes.release import Release
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import View
@@ -47,17 +54,18 @@ if TYPE_CHECKING:
     from lifemask.nodes.train import Train
 
 _ON = "_on_"
-_CHOICES = 3  # ways in which the likeness's pictures are chosen
+_KNOWN = 0.4  # of the doubles have other takes that tell their albedo
 _FEWEST = 7  # pictures: up to so many less one, when there are few
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The folders of a ``plate`` and of its perfect swap, by which likeness."""
+    """The folders of a ``plate`` and of its perfect swap; which ``likeness`` is on which double."""
 
     plate: Path
     truth: Path
     likeness: str
+    double: str
 
     @property
     def name(self) -> str:
@@ -80,37 +88,54 @@ class Corpus:
             likeness, double = truth.name.split(_ON)
             plate = truth.with_name(double)
             if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
-                found += [Pair(plate, truth, likeness), Pair(truth, plate, double)]
+                found += [
+                    Pair(plate, truth, likeness, double),
+                    Pair(truth, plate, double, likeness),
+                ]
         if not found:
             raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
         return found
 
-    @property
-    def frames(self) -> int:
-        """How many examples there are at most."""
+    def count(self, most: int) -> int:
+        """How many `examples` there are at most."""
         plates = (pair.plate / "beauty" for pair in self.pairs)
-        return _CHOICES * sum(len(list(beauty.glob("beauty.*.exr"))) for beauty in plates)
+        frames = (len(list(beauty.glob("beauty.*.exr"))) for beauty in plates)
+        return len(_CHOICES) * sum(min(one, _frames(most)) for one in frames)
 
     def _takes(self, person: str) -> list[Path]:
         own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
         return sorted(take for take in own if not any(take.parent.glob(f"*{_ON}*")))
 
-    def examples(self, size: int, seed: int) -> Iterator[Example]:
-        """Yield several examples of each frame of all pairs, in crops of ``size`` pixels."""
+    def examples(self, size: int, seed: int, most: int) -> Iterator[Example]:
+        """Yield up to ``most`` examples of each pair, in crops of ``size`` pixels."""
         for pair in progress.each(self.pairs, "pairs", len(self.pairs)):
             try:
-                yield from self._of(pair, size, np.random.default_rng([seed, *pair.name.encode()]))
+                random = np.random.default_rng([seed, *pair.name.encode()])
+                yield from self._of(pair, size, random, _frames(most))
             except FaceError as error:
                 progress.note("pairs", f"{pair.name}: skipped; {error}")
 
-    def _of(self, pair: Pair, size: int, random: np.random.Generator) -> Iterator[Example]:
-        double = self._faceset(f"{pair.name}.double", [pair.plate], True)
-        likeness = self._faceset(pair.likeness, self._takes(pair.likeness), False)
-        role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
-        for barred in _choices(likeness, len(double), random):
+    def _of(
+        self, pair: Pair, size: int, random: np.random.Generator, most: int
+    ) -> Iterator[Example]:
+        likeness, known = self._person(pair.likeness), self._person(pair.double)
+        for choice in _CHOICES:
+            other = known if random.random() < _KNOWN else None
+            double = self._double(pair, other)
+            role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
+            barred = choice(likeness, len(double), random)
             part, disguise = Part(Swap(), role, barred), Disguise.drawn(random)
-            for index in range(len(double)):
+            for index in even(len(double), most):
                 yield self._one(pair, part, index, size, disguise)
+
+    def _double(self, pair: Pair, other: FaceSet | None) -> FaceSet:
+        """The double's faceset, by the plate alone or by its takes, too."""
+        name = f"{pair.name}.known" if other else f"{pair.name}.double"
+        return self._faceset(name, [pair.plate], True, other)
+
+    def _person(self, name: str) -> FaceSet:
+        """Everything there is of somebody."""
+        return self._faceset(name, self._takes(name), False)
 
     @torch.inference_mode()
     def _one(self, pair: Pair, part: Part, index: int, size: int, disguise: Disguise) -> Example:
@@ -129,7 +154,9 @@ class Corpus:
         weight = right * seen(pair.truth, "face")
         return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right)
 
-    def _faceset(self, name: str, takes: list[Path], every_frame: bool) -> FaceSet:
+    def _faceset(
+        self, name: str, takes: list[Path], every_frame: bool, other: FaceSet | None = None
+    ) -> FaceSet:
         """The faceset of some takes, made when it is not there."""
         folder = self.facesets / name
         if folder.is_dir():
@@ -137,7 +164,7 @@ class Corpus:
         plates = [_plate(take) for take in takes]
         tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
         node = Faceset(every_frame=every_frame, least_size=24)
-        return node(plates, tracks, name, folder)
+        return node(plates, tracks, name, folder, other)
 
     def _track(self, plate: Plate, take: Path) -> FaceTrack:
         path = self.facesets / "tracks" / f"{take.parent.name}.{take.name}.safetensors"
@@ -154,32 +181,46 @@ def learn(
     node: "Train", folders: list[Path], facesets: Path, start: Model | None, folder: Path
 ) -> Model:
     """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``."""
-    plan = planned(node, [one.name for one in folders])
+    plan = Plan.of(node, [one.name for one in folders])
     torch.manual_seed(plan.seed)
     begun = Finisher.load(start.path) if start else Finisher(Refiner(), plan.size, _ABOUT)
     corpora = [Corpus(one, facesets) for one in folders]
-    count = sum(corpus.frames for corpus in corpora)
-    each = (example for one in corpora for example in one.examples(plan.size, plan.seed))
+    count = sum(corpus.count(node.faces) for corpus in corpora)
+    each = (e for one in corpora for e in one.examples(plan.size, plan.seed, node.faces))
     return Model(train(begun, Examples.gathered(each, count, plan.size), plan, folder))
+
+
+def _frames(most: int) -> int:
+    """How many frames of a pair are learned from, each by all `_CHOICES`."""
+    return max(1, most // len(_CHOICES))
 
 
 _NO_RELEASE = Release("", "", date.max, "", "", date.min)
 
 
-def _choices(
-    likeness: FaceSet, frames: int, random: np.random.Generator
-) -> Iterator["np.ndarray[tuple[int, int], np.dtype[np.bool_]]"]:
-    """What may not serve: nothing; all but one take; all but a few pictures, for each frame anew.
+Barred = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
-    So the refiner learns to work with one photograph as with a day of takes.
-    """
-    count, take = len(likeness), likeness.faces.take
-    yield np.zeros((frames, count), bool)
-    yield np.tile(take != random.choice(take), (frames, 1))
-    few = np.ones((frames, count), bool)
-    for row in few:
+
+def _all(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    return np.zeros((frames, len(likeness)), bool)
+
+
+def _one_take(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    take = likeness.faces.take
+    return np.tile(take != random.choice(take), (frames, 1))
+
+
+def _few(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    """All but a few pictures, for each frame anew."""
+    barred, count = np.ones((frames, len(likeness)), bool), len(likeness)
+    for row in barred:
         row[random.choice(count, min(count, int(random.integers(1, _FEWEST))), False)] = False
-    yield few
+    return barred
+
+
+_CHOICES = (_all, _one_take, _few)
+"""What may not serve which frame: so the refiner learns to work with one photograph as with a day
+of takes."""
 
 
 def _plate(take: Path) -> Plate:

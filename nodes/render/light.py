@@ -61,11 +61,14 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
 
     Alternates between the light of every take, given the albedo (robust least squares), and the
     albedo, given the lights (weighted median over the frames), from the mean face's albedo on.
+    Every take counts the same, however long: what is light in one is not in the others.
     """
     device = textures.colour.device
     start = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(device)
     skin = coarse(atlas().skin).to(device)
     albedo, lights = start, torch.zeros(int(take.max()) + 1, 9, 3, device=device)
+    length = torch.bincount(take).to(textures.valid)[take].view(-1, 1, 1, 1)
+    counted = textures.valid * (length.mean() / length)
     for _ in range(ROUNDS):
         shade = torch.zeros_like(textures.colour)
         for number in take.unique().tolist():
@@ -74,7 +77,7 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
             lights[number] = _fit(part, albedo, skin)
             light = lights[number].expand(len(part.colour), -1, -1)
             shade[own] = shading(part.normal, light, part.valid * skin)
-        albedo = _albedo(textures.colour - shade, textures.valid, start, skin)
+        albedo = _albedo(textures.colour - shade, counted, start, skin)
     return Complexion(albedo, lights)
 
 

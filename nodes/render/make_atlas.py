@@ -250,12 +250,7 @@ def _albedo_of(person: str, stills: list[Still], textures: list[Textures]) -> Fl
     """The person's albedo (COARSE, COARSE, 3), one light for each take."""
     own = [number for number, still in enumerate(stills) if still.person == person]
     _, take = np.unique([str(stills[number].take) for number in own], return_inverse=True)
-    part = [textures[number] for number in own]
-    joined = Textures(
-        torch.cat([one.colour for one in part]),
-        torch.cat([one.valid for one in part]),
-        torch.cat([one.normal for one in part]),
-    )
+    joined = Textures.joined(textures[number] for number in own)
     return complexion(joined, torch.from_numpy(take)).albedo.permute(1, 2, 0).numpy()
 
 

@@ -1,5 +1,6 @@
 """A picture of a face, unwrapped into texture space."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,12 @@ class Textures:
     colour: Tensor
     valid: Tensor
     normal: Tensor
+
+    @classmethod
+    def joined(cls, parts: Iterable["Textures"]) -> "Textures":
+        """All of ``parts``, one after the other."""
+        planes = ((part.colour, part.valid, part.normal) for part in parts)
+        return cls(*(torch.cat(same) for same in zip(*planes, strict=True)))
 
     @property
     def coarse(self) -> "Textures":
