@@ -92,7 +92,8 @@ def _run(args: Namespace) -> Result:
     if not args.double:
         shot.with_performer(name)
     doubles = [double_name(shot, person) for person in shot.newest("track")]
-    advice = report(shot, shot.performers if args.double else [name], doubles)
+    likenesses = [one for one in shot.performers if one != args.double_is]
+    advice = report(shot, likenesses if args.double else [name], doubles)
     result = {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
     return {**result, "advice": advice} if advice else result
 

@@ -23,7 +23,7 @@ from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.loss import losses, total
-from lifemask.nodes.refiner.network import Answer, Refiner
+from lifemask.nodes.refiner.network import Answer, Refiner, sparing
 from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
 from lifemask.nodes.refiner.reminder import reminders
 from lifemask.nodes.refiner.stage import Stage
@@ -105,6 +105,20 @@ def test_what_is_fine_stays_the_likenesss_own():
     change = opinionated()(guess(128)).change
     fine = change - blur(change, 1)
     assert fine.std() < 0.2 * change.std()
+
+
+def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_told():
+    x, y = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="xy")
+    mole = 0.06 * torch.exp(-((x - 60) ** 2 + (y - 40) ** 2) / (2 * 1.2**2)).expand(1, 3, 96, 96)
+    light = 0.1 * torch.sigmoid((x - 30) / 3).expand(1, 3, 96, 96)
+    render = 0.4 - mole
+    # What would be nearest to a truth whose mole is elsewhere: none at all.
+    picture = render + sparing(light + mole, render)
+    assert (light - picture + 0.4)[0, :, 40, 60].min() > 0.7 * mole.max()
+    away = (mole < 1e-4).expand(1, 3, 96, 96)
+    assert ((picture - 0.4 - light) * away).abs().max() < 0.003
+    # Detail that is added is added.
+    torch.testing.assert_close(sparing(-mole, render), -mole)
 
 
 # The crop
@@ -391,7 +405,7 @@ def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
     some, most = ((one.picture - plain.picture).abs() for one in (half, done))
     assert (some <= most + 1e-6).all()
     features = made.features.expand_as(some)
-    # On bare skin three quarters are changed at the half, in the features half of what is at most.
+    # At the half, half is changed in the features, and three quarters on bare skin.
     assert torch.allclose(some[features == 0], 0.75 * most[features == 0], atol=1e-6)
     assert torch.allclose(some[features == 1], 0.5 * most[features == 1], atol=1e-6)
     assert (features[made.view.covered.expand_as(some) > 0] == 1).any()

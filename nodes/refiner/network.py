@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from lifemask.nodes.device import device
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT
+from lifemask.nodes.render.sample import blur, feather
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -20,6 +21,8 @@ _COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure i
 _CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt
 _GAIN = 6.0  # of log values, which span a sixth
 _PAINT = 0.1  # log: what a unit of the network's answer paints
+_DETAIL, _WINDOW = 2.5, 4.0  # pixels: what is finer is detail, and where it is compared
+_NO_DETAIL = 1e-6  # log squared
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
 
@@ -27,8 +30,8 @@ _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 class Answer:
     """What the refiner says of a crop, planes (N, C, H, W).
 
-    ``change`` (C = 3) to add to the render, log: smooth, so that what is fine stays
-    the likeness's own; ``matte`` (1) to add to the logit of the face matte;
+    ``change`` (C = 3) to add to the render, log: of what is fine in that nothing is taken
+    away; ``matte`` (1) to add to the logit of the face matte;
     ``spread`` (1), log: the mean absolute error that it expects, a Laplace distribution's scale.
     """
 
@@ -78,6 +81,7 @@ class Refiner(nn.Module):
         answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
+        change = sparing(change, shown[:, CANDIDATES][:, :3])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
     def _features(self, hidden: Tensor) -> Tensor:
@@ -121,3 +125,19 @@ def _chosen(shown: Tensor, shares: Tensor) -> Tensor:
 def _softened(low: Tensor) -> Tensor:
     """Without anything finer than 2 pixels."""
     return functional.interpolate(functional.avg_pool2d(low, 2), scale_factor=2, mode="bilinear")
+
+
+def sparing(change: Tensor, render: Tensor) -> Tensor:
+    """A ``change`` (N, 3, H, W) that takes no fine detail of the ``render`` away.
+
+    A mole or a freckle is a pixel beside where the truth has it, and the picture that is nearest to
+    the truth has none. So what goes against the render's own detail, by its regression on that in a
+    small window, is left out.
+    """
+    own, fine = (_fine(planes.mean(1, keepdim=True)) for planes in (render, change))
+    along = blur(own * fine, _WINDOW) / (blur(own**2, _WINDOW) + _NO_DETAIL)
+    return change - along.clamp(max=0) * own
+
+
+def _fine(planes: Tensor) -> Tensor:
+    return planes - feather(planes, _DETAIL)
