@@ -57,7 +57,7 @@ def finish(
     """
     take = numbers["take"]
     sure = torch.from_numpy(numbers["confidence"] >= LEAST_CONFIDENCE).to(device())
-    step = max(1, math.ceil(len(kept) / _MOST_FITTED))
+    step = _step(len(kept))
     known = textures.valid * sure.view(-1, 1, 1, 1)
     person = _person(
         Textures(textures.colour[::step], known[::step], textures.normal[::step]),
@@ -96,16 +96,20 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
     """Albedo and lights of ``textures`` whose ``take`` is numbered."""
     if other is None:
         return complexion(textures, take)
-    own = int(take.max()) + 1
-    more = torch.from_numpy(other.faces.take).to(take.device) + own
-    found = complexion(Textures.joined([textures, _coarse(other)]), torch.cat([take, more]))
+    own, used = int(take.max()) + 1, range(0, len(other), _step(len(other)))
+    more = torch.from_numpy(other.faces.take[used]).to(take.device) + own
+    found = complexion(Textures.joined([textures, _coarse(other, used)]), torch.cat([take, more]))
     return replace(found, lights=found.lights[:own])
 
 
-def _coarse(faceset: FaceSet) -> Textures:
-    """The coarse textures of a faceset."""
-    look = looks(faceset, range(len(faceset)))
-    mesh = torch.from_numpy(atlas().mesh(faceset.face_landmarks)).to(device())
+def _step(count: int) -> int:
+    return max(1, math.ceil(count / _MOST_FITTED))
+
+
+def _coarse(faceset: FaceSet, used: range) -> Textures:
+    """The coarse textures of the faces ``used`` of a faceset."""
+    look = looks(faceset, used)
+    mesh = torch.from_numpy(atlas().mesh(faceset.face_landmarks[used])).to(device())
     normal = on_texels(normals(mesh), SIZE // COARSE).permute(0, 3, 1, 2)
     return Textures(look.colour, look.valid, torch.nn.functional.normalize(normal, dim=1))
 
