@@ -121,6 +121,16 @@ def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_tol
     torch.testing.assert_close(sparing(-mole, render), -mole)
 
 
+def test_half_precision_rounds_light_and_no_detail():
+    network, shown = opinionated(), guess(64)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(shown).change
+    full = network(shown).change
+    off = half - full
+    assert 0 < off.abs().max() < 0.1 * full.abs().max()
+    assert (off - blur(off, 1)).std() < 0.3 * off.std()
+
+
 # The crop
 
 

@@ -81,7 +81,9 @@ class Refiner(nn.Module):
         answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
-        change = sparing(change, shown[:, CANDIDATES][:, :3])
+        # In half precision a mole would drown in the rounding of the skin around it.
+        with torch.autocast(shown.device.type, enabled=False):
+            change = sparing(change, shown[:, CANDIDATES][:, :3])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
     def _features(self, hidden: Tensor) -> Tensor:
