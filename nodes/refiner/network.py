@@ -82,7 +82,7 @@ class Refiner(nn.Module):
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
         # In half precision a mole would drown in the rounding of the skin around it.
-        with torch.autocast(shown.device.type, enabled=False):
+        with torch.autocast(device().type, enabled=False):
             change = sparing(change, shown[:, CANDIDATES][:, :3])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
