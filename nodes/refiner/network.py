@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from lifemask.nodes.device import device
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT
-from lifemask.nodes.render.sample import blur, feather
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -21,7 +20,7 @@ _COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure i
 _CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt
 _GAIN = 6.0  # of log values, which span a sixth
 _PAINT = 0.1  # log: what a unit of the network's answer paints
-_DETAIL, _WINDOW = 2.5, 4.0  # pixels: what is finer is detail, and where it is compared
+_DETAIL, _WINDOW = 5, 13  # pixels a side: what is finer is detail; where it is compared
 _NO_DETAIL = 1e-6  # log squared
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
@@ -137,9 +136,15 @@ def sparing(change: Tensor, render: Tensor) -> Tensor:
     small window, is left out.
     """
     own, fine = (_fine(planes.mean(1, keepdim=True)) for planes in (render, change))
-    along = blur(own * fine, _WINDOW) / (blur(own**2, _WINDOW) + _NO_DETAIL)
+    along = _mean(own * fine, _WINDOW) / (_mean(own**2, _WINDOW) + _NO_DETAIL)
     return change - along.clamp(max=0) * own
 
 
 def _fine(planes: Tensor) -> Tensor:
-    return planes - feather(planes, _DETAIL)
+    """What two means, which together are nearly a Gaussian of 2 pixels, leave."""
+    return planes - _mean(_mean(planes, _DETAIL), _DETAIL)
+
+
+def _mean(planes: Tensor, side: int) -> Tensor:
+    """The mean of ``side`` by ``side`` pixels around each."""
+    return functional.avg_pool2d(planes, side, 1, side // 2, count_include_pad=False)
