@@ -79,15 +79,12 @@ class Train(Node):
         theirs for the next time.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
-        BrokenFileError when a checkpoint is not what was saved.
+        BrokenFileError when a checkpoint is not what was saved or a pair lacks a file.
         """
         check_consent(cast)
         if self.size % 32:
             raise KnobError(f"size: {self.size} is not a multiple of 32")
-        from lifemask.nodes.refiner.pairs import Corpus
+        from lifemask.nodes.refiner.pairs import corpora
         from lifemask.nodes.refiner.tuning import tune
 
-        if pairs and not facesets:
-            raise KnobError("facesets: name a folder that keeps the facesets of the pairs")
-        corpora = [Corpus(one, facesets) for one in pairs or () if facesets]
-        return tune(self, cast, start, folder, anew, corpora)
+        return tune(self, cast, start, folder, anew, corpora(pairs or [], facesets))

@@ -1,5 +1,6 @@
 """What the base learns from: a corpus of renders, both ways, and what is wrong with one."""
 
+import shutil
 from itertools import islice
 
 import numpy as np
@@ -134,3 +135,15 @@ def test_a_matte_that_is_not_there_is_named(corpus, folder, monkeypatch):
     said = rf"{folder}/dialogue/ben/mattes/mattes\.1015\.exr: the matte face is not there"
     with pytest.raises(BrokenFileError, match=said):
         list(corpus.examples(64, 0, MOST))
+
+
+@pytest.mark.parametrize("missing", ["ben/mattes/mattes.1030", "ada_on_ben/beauty/beauty.1030"])
+def test_a_file_that_a_pair_lacks_is_named_before_the_work(corpus, folder, tmp_path, missing):
+    copy, out = tmp_path / "corpus", str(tmp_path / "base.safetensors")
+    shutil.copytree(folder, copy, symlinks=True)
+    (copy / f"dialogue/{missing}.exr").unlink()
+    lacking = Corpus(copy, tmp_path / "facesets")
+    with pytest.raises(BrokenFileError, match=rf"{copy}/dialogue/{missing}\.exr: there is no such"):
+        lacking.count(MOST)
+    assert main(["train", "--base", str(copy), "--facesets", str(lacking.facesets), "--out", out])
+    assert not lacking.facesets.exists()

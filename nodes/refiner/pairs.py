@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, FaceError
+from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.face_space import crop as cut
 from lifemask.nodes.faceset import Faceset
@@ -72,6 +72,19 @@ class Pair:
         """One that no other pair has."""
         return f"{self.plate.parent.name}.{self.plate.name}"
 
+    @property
+    def frames(self) -> list[str]:
+        """Those of the plate, as its files name them."""
+        return sorted(file.suffixes[-2] for file in (self.plate / "beauty").glob("beauty.*.exr"))
+
+    def check(self) -> None:
+        """Raise BrokenFileError unless every frame has its truth and its matte."""
+        for frame in self.frames:
+            truth = self.truth / "beauty" / f"beauty{frame}.exr"
+            for file in (truth, self.plate / "mattes" / f"mattes{frame}.exr"):
+                if not file.exists():
+                    raise BrokenFileError(f"{file}: there is no such file")
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -82,7 +95,11 @@ class Corpus:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """All of them, both ways; raises FaceError when there are none."""
+        """All of them, both ways.
+
+        Raises FaceError when there are none, BrokenFileError when one is not whole: to find that
+        out takes no time, and to make facesets does.
+        """
         found = []
         for truth in sorted(self.folder.glob(f"*/*{_ON}*")):
             likeness, double = truth.name.split(_ON)
@@ -94,13 +111,13 @@ class Corpus:
                 ]
         if not found:
             raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
+        for pair in found:
+            pair.check()
         return found
 
     def count(self, most: int) -> int:
         """How many `examples` there are at most."""
-        plates = (pair.plate / "beauty" for pair in self.pairs)
-        frames = (len(list(beauty.glob("beauty.*.exr"))) for beauty in plates)
-        return len(_CHOICES) * sum(min(one, _frames(most)) for one in frames)
+        return len(_CHOICES) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
 
     def _takes(self, person: str) -> list[Path]:
         own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
@@ -174,6 +191,15 @@ class Corpus:
         return FaceTrack.load(path)
 
 
+def corpora(folders: list[Path], facesets: Path | None) -> list[Corpus]:
+    """Those in ``folders``; raises KnobError when there are some and no ``facesets``."""
+    if not folders:
+        return []
+    if facesets is None:
+        raise KnobError("facesets: name a folder that keeps the facesets of the pairs")
+    return [Corpus(folder, facesets) for folder in folders]
+
+
 _ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
 
 
@@ -184,9 +210,9 @@ def learn(
     plan = Plan.of(node, [one.name for one in folders])
     torch.manual_seed(plan.seed)
     begun = Finisher.load(start.path) if start else Finisher(Refiner(), plan.size, _ABOUT)
-    corpora = [Corpus(one, facesets) for one in folders]
-    count = sum(corpus.count(node.faces) for corpus in corpora)
-    each = (e for one in corpora for e in one.examples(plan.size, plan.seed, node.faces))
+    known = corpora(folders, facesets)
+    count = sum(corpus.count(node.faces) for corpus in known)
+    each = (e for one in known for e in one.examples(plan.size, plan.seed, node.faces))
     return Model(train(begun, Examples.gathered(each, count, plan.size), plan, folder))
 
 
