@@ -118,12 +118,13 @@ class FaceSet:
         return _planes(self.folder / f"face.{index + 1:04d}.exr", "R", "G", "B", "A")
 
     def texture(self, index: int) -> "Floats":
-        """Return an unwrapped face (256, 256, 8), linear ACEScg.
+        """Return an unwrapped face (256, 256, 9), linear ACEScg.
 
-        Colour, validity 0..1, light image, and how surprising each texel is (`occluders.scores`).
+        Colour, validity 0..1, light image, how surprising each texel is (`occluders.scores`), and
+        the matte of what is thin and in front (`lines`).
         """
         names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
-        return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names)
+        return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names, "line.V")
 
 
 @cache

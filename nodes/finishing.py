@@ -14,9 +14,10 @@ from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet, write_picture
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.crossing import crossings
-from lifemask.nodes.render.curve import to_linear
+from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
+from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
 from lifemask.nodes.render.sample import spread
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
+_THIN = 4.0  # a texel that is a line to one part in so many shows no skin
 _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
 
 
@@ -71,7 +73,8 @@ def finish(
     hair = fringe(person.albedo)
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)
-    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
+    thin = (_THIN * _lines(part, kept, numbers["confidence"] >= LEAST_CONFIDENCE)).clamp(max=1)
+    clear = (1 - spread(occlusion(score), 1)) * (1 - hair) * (1 - thin)
     seen = Textures(textures.colour, textures.valid * clear, textures.normal)
     images = light_image(_borrowed(seen, shade, take, ~sure), person.albedo, shade)
     jobs = (
@@ -90,6 +93,34 @@ def finish(
         if int(left.name.split(".")[1]) > len(kept):
             left.unlink()
     return person
+
+
+def _lines(part: Path, kept: "NDArray[np.int64]", sure: "NDArray[np.bool_]") -> torch.Tensor:
+    """Put aside what is thin and in front of each face; return its share of the coarse texels.
+
+    Those are (N, 1, COARSE, COARSE).
+    """
+    known = kept[sure][:: _step(max(1, int(sure.sum())))]
+    learnt = [_depth(part, old) for old in known] if len(known) >= LEAST else []
+    usual = Usual.of(*(torch.cat(same) for same in zip(*learnt, strict=True))) if learnt else None
+    shares = []
+    for old in progress.each(kept, "in front", len(kept)):
+        deep, _ = _depth(part, old)
+        found = lines(deep, usual) if usual else torch.zeros_like(deep)
+        np.save(_line_aside(part, old), found[0, 0].half().cpu().numpy())
+        shares.append(torch.nn.functional.avg_pool2d(found, SIZE // COARSE))
+    return torch.cat(shares)
+
+
+def _depth(part: Path, old: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """How deep the thin and dark is in a texture, and where that is valid."""
+    texture = torch.from_numpy(np.load(put_aside(part, old)).astype(np.float32)).to(device())
+    valid = texture[None, 3:]
+    return depth(to_log(texture[None, :3]), valid), valid
+
+
+def _line_aside(part: Path, index: int) -> Path:
+    return part / f"line.{index}.npy"
 
 
 def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Complexion:
@@ -144,5 +175,6 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
     planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
+    planes["line.V"] = np.load(_line_aside(part, old)).astype(np.float32)
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
     write((part / f"texture.{new + 1:04d}.exr", planes))

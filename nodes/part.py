@@ -17,7 +17,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
 from lifemask.nodes.render.curve import STOP
-from lifemask.nodes.render.looks import Looks, looks, luminance
+from lifemask.nodes.render.looks import Looks, line, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
 from lifemask.ocio.colour import finite
@@ -207,6 +207,10 @@ class Part:
         """How surely the face is where it is put, 0..1: less where it is mostly hidden."""
         hidden = self.role.double.bridged[cue.index]
         return float(self.role.double.faces.confidence[cue.index]) if hidden else 1.0
+
+    def line(self, cue: Cue) -> Tensor:
+        """What is thin and in front of the double, (1, 1, 256, 256)."""
+        return line(self.role.double, cue.index)
 
     def _mixed(self, path: "NDArray[np.int64]", index: int) -> dict[int, float]:
         """The pictures around a frame and their shares, so that none comes or goes in one frame."""

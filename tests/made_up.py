@@ -9,9 +9,15 @@ from lifemask.nodes.render.texture import Textures, unwrap
 SKIN = coarse(atlas().skin)[0, 0]
 
 
+def texture_grid(size):
+    """Return columns and rows (size, size) of texture space."""
+    rows, columns = torch.meshgrid(*[torch.arange(size)] * 2, indexing="ij")
+    return columns, rows
+
+
 def coarse_blob(x, y, sigma):
     """A soft spot (COARSE, COARSE) of height 1 at a texel."""
-    rows, columns = torch.meshgrid(*[torch.arange(COARSE)] * 2, indexing="ij")
+    columns, rows = texture_grid(COARSE)
     return torch.exp(-0.5 * ((columns - x) ** 2 + (rows - y) ** 2) / sigma**2)
 
 

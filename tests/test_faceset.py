@@ -63,7 +63,7 @@ def test_planes_are_half_floats_by_these_names(every):
         assert set(face) == set("RGBA")
         assert header["colorInteropID"] == "lin_ap1_scene"
         texture, _ = exr.read_channels(every.folder / f"texture.{index:04d}.exr")
-        assert set(texture) == {*"RGB", "validity.V", "occluder.V", *LIGHT}
+        assert set(texture) == {*"RGB", "validity.V", "occluder.V", "line.V", *LIGHT}
         for planes, side in ((face, every.size), (texture, 256)):
             assert all(plane.shape == (side, side) for plane in planes.values())
             assert all(plane.dtype == np.float16 for plane in planes.values())

@@ -74,15 +74,6 @@ def test_what_is_usual_is_learnt_from_sure_frames_alone(plain):
     assert missed[CHEEK][seen].mean() < 0.2
 
 
-def test_a_thin_dark_line_is_in_front(plain):
-    textures, left = plain
-    line = torch.zeros(64, 64)
-    line[36:38, 12:52] = -0.2
-    score = scores(textures, changed(left, line), EVERYONE)[:, 0]
-    assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME, 42:44, 16:28].mean()
-    assert score[FRAME, 36:38, 16:28].mean() > 2 * score[FRAME - 1, 36:38, 16:28].mean()
-
-
 def test_readiness_finds_more_and_none_finds_nothing(plain):
     textures, left = plain
     left = changed(left, patch([0.06, 0.06, 0.06]))

@@ -126,7 +126,9 @@ class Stage:
             light=light,
             normal=_normal(view, meshes.target),
             face=face,
-            occlusion=in_front(plate, own, face, look.score, meshes.width, swap.occluders),
+            occlusion=in_front(
+                plate, own, face, look.score, part.line(cue), meshes.width, swap.occluders
+            ),
         )
 
     @cached_property

@@ -14,15 +14,22 @@ _SOFTNESS = 1e-4  # log squared: contrasts above its root are edges
 
 
 def in_front(
-    plate: Tensor, own: View, face: Tensor, score: Tensor, size: float, readiness: float
+    plate: Tensor,
+    own: View,
+    face: Tensor,
+    score: Tensor,
+    line: Tensor,
+    size: float,
+    readiness: float,
 ) -> Tensor:
     """Occlusion matte (1, 1, H, W), its edges those of ``plate`` (1, 3, H, W), log.
 
-    It ends where the ``face`` matte (1, 1, H, W) does. ``score`` (1, 1, 64, 64) is in texture
-    space, ``size`` the face's width in pixels.
+    It ends where the ``face`` matte (1, 1, H, W) does. ``score`` (1, 1, 64, 64) and the
+    matte ``line`` (1, 1, 256, 256) are in texture space, ``size`` is the face's width in pixels.
     """
     near = (face * _NEAR_FACE).clamp(0, 1)
-    matte = own.of(occlusion(score, readiness), "bilinear") * own.covered
+    thick, thin = occlusion(score, readiness), (line * readiness).clamp(0, 1)
+    matte = torch.maximum(own.of(thick, "bilinear"), own.of(thin, "bilinear")) * own.covered
     if (matte * near).max() < _LOW:
         return torch.zeros_like(matte)
     guide = plate.mean(1, keepdim=True)

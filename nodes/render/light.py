@@ -115,11 +115,16 @@ def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Te
 
 def weighted_median(values: Tensor, weight: Tensor) -> Tensor:
     """Median over the first axis of ``values`` (N, C, H, W), ``weight`` (N, 1, H, W)."""
+    return weighted_quantile(values, weight, 0.5)
+
+
+def weighted_quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
+    """What a ``share`` of the first axis of ``values`` (N, C, H, W) does not exceed, (C, H, W)."""
     order = values.argsort(0)
     ranked = values.gather(0, order)
     total = (weight + 1e-6).expand_as(values).gather(0, order).cumsum(0)
-    middle = (total >= total[-1:] / 2).int().argmax(0, keepdim=True)
-    return ranked.gather(0, middle)[0]
+    place = (total >= total[-1:] * share).int().argmax(0, keepdim=True)
+    return ranked.gather(0, place)[0]
 
 
 def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:

@@ -76,6 +76,12 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     return Looks(colour, valid, light, score, motion.to(where), rotation.to(where), clear.to(where))
 
 
+def line(faceset: FaceSet, index: int) -> Tensor:
+    """The matte (1, 1, SIZE, SIZE) of what is thin and in front of a face."""
+    texture = _sound(faceset.texture(index), faceset, index)[..., 8]
+    return torch.from_numpy(texture).to(device())[None, None]
+
+
 def _sound(texture: Floats, faceset: FaceSet, index: int) -> Floats:
     """A texture without the texels that hold no number, which would spread over the whole face."""
     sound = np.isfinite(texture).all(-1, keepdims=True)
@@ -92,12 +98,12 @@ def _tell(text: str) -> None:
 
 
 def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
-    """Colour, validity, light and occluder score of a texture (256, 256, 8), linear."""
+    """Colour, validity, light and occluder score of a texture (256, 256, 9), linear."""
     planes = texture.permute(2, 0, 1)[None]
     valid = planes[:, 3:4]
     weight = _mean(valid)
     colour = _mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
-    return colour[0], weight[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:])[0]
+    return colour[0], weight[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:8])[0]
 
 
 def _mean(planes: Tensor) -> Tensor:

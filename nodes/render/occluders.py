@@ -1,8 +1,8 @@
 """What lies before a face: where its texture is neither itself nor itself in another light.
 
 Light and albedo explain most of a texture. What they leave is compared, texel by texel, with what
-they usually leave. An occluder is brighter, or another colour, or a thin dark line; what is only
-darker is its shadow, and belongs on the face.
+they usually leave. An occluder is brighter, or another colour; what is only darker is its shadow,
+and belongs on the face, or it is thin (`lines`).
 """
 
 from functools import cache
@@ -13,13 +13,12 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse
 from lifemask.nodes.render.light import weighted_median
-from lifemask.nodes.render.sample import blur, shrink, spread
+from lifemask.nodes.render.sample import blur
 from lifemask.nodes.render.texture import Textures
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
-_LEAST_BRIGHT, _LEAST_COLOUR, _LEAST_LINE = 0.02, 0.006, 0.025  # log: never surprising
+_LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: never surprising
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
-_LINE = 2  # texels: half the width of the thickest line
 _MOST, _MOST_BRIGHT = 100.0, 6.0
 SURE, MAYBE = 2.6, 1.6  # scores
 _NEAR = 3.0  # texels: an occluder is no lonely spot
@@ -37,15 +36,11 @@ def scores(textures: Textures, left: Tensor, sure: Tensor) -> Tensor:
     weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
     grey = (left * weights).sum(1, keepdim=True)
     colour = left - left.mean(1, keepdim=True)
-    line = shrink(spread(grey, _LINE), _LINE) - grey
-    brighter, tint, line = (part - _typical(part, known) for part in (grey, colour, line))
+    brighter, tint = (part - _typical(part, known) for part in (grey, colour))
     tint = tint.norm(dim=1, keepdim=True)
     shadow = _SHADOW_COLOUR * (-brighter).clamp(min=0)
-    score = (
-        _brightness(brighter, known)
-        + (tint / (_usual(tint, known, _LEAST_COLOUR) + shadow)) ** 2
-        + (line.clamp(min=0) / _usual(line, known, _LEAST_LINE)) ** 2
-    ).clamp(max=_MOST)
+    coloured = (tint / (_usual(tint, known, _LEAST_COLOUR) + shadow)) ** 2
+    score = (_brightness(brighter, known) + coloured).clamp(max=_MOST)
     trust = (textures.valid - 0.3).clamp(min=0) * _still().to(left.device) + 1e-3
     return (blur(score * trust, 1.0) / blur(trust, 1.0)).sqrt() * (textures.valid > 0.05)
 
