@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
-_THIN = 4.0  # a texel that is a line to one part in so many shows no skin
 _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
 
 
@@ -73,9 +72,9 @@ def finish(
     hair = fringe(person.albedo)
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)
-    thin = (_THIN * _lines(part, kept, numbers["confidence"] >= LEAST_CONFIDENCE)).clamp(max=1)
-    clear = (1 - spread(occlusion(score), 1)) * (1 - hair) * (1 - thin)
-    seen = Textures(textures.colour, textures.valid * clear, textures.normal)
+    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
+    bare = _without_lines(textures, part, kept, numbers["confidence"] >= LEAST_CONFIDENCE)
+    seen = replace(bare, valid=bare.valid * clear)
     images = light_image(_borrowed(seen, shade, take, ~sure), person.albedo, shade)
     jobs = (
         (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
@@ -95,28 +94,41 @@ def finish(
     return person
 
 
-def _lines(part: Path, kept: "NDArray[np.int64]", sure: "NDArray[np.bool_]") -> torch.Tensor:
-    """Put aside what is thin and in front of each face; return its share of the coarse texels.
-
-    Those are (N, 1, COARSE, COARSE).
-    """
-    known = kept[sure][:: _step(max(1, int(sure.sum())))]
-    learnt = [_depth(part, old) for old in known] if len(known) >= LEAST else []
-    usual = Usual.of(*(torch.cat(same) for same in zip(*learnt, strict=True))) if learnt else None
-    shares = []
-    for old in progress.each(kept, "in front", len(kept)):
-        deep, _ = _depth(part, old)
-        found = lines(deep, usual) if usual else torch.zeros_like(deep)
-        np.save(_line_aside(part, old), found[0, 0].half().cpu().numpy())
-        shares.append(torch.nn.functional.avg_pool2d(found, SIZE // COARSE))
-    return torch.cat(shares)
+def _without_lines(
+    textures: Textures, part: Path, kept: "NDArray[np.int64]", sure: "NDArray[np.bool_]"
+) -> Textures:
+    """Put aside the matte of what is thin and in front; return the coarse textures without it."""
+    usual = _usual(part, kept[sure])
+    colour, valid = textures.colour.clone(), textures.valid.clone()
+    for new, old in enumerate(progress.each(kept, "in front", len(kept))):
+        fine, seen = _fine(part, old)
+        matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
+        np.save(_line_aside(part, old), matte[0, 0].half().cpu().numpy())
+        if matte.any():
+            colour[new], valid[new] = _averaged(fine, seen * (1 - spread(matte, 1)))
+    return Textures(colour, valid, textures.normal)
 
 
-def _depth(part: Path, old: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """How deep the thin and dark is in a texture, and where that is valid."""
-    texture = torch.from_numpy(np.load(put_aside(part, old)).astype(np.float32)).to(device())
-    valid = texture[None, 3:]
-    return depth(to_log(texture[None, :3]), valid), valid
+def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
+    """What lines the performer's own face has; None when there are too few faces to tell."""
+    if len(sure) < LEAST:
+        return None
+    textures = [_fine(part, old) for old in sure[:: _step(len(sure))]]
+    depths = [depth(fine, seen) for fine, seen in textures]
+    return Usual.of(torch.cat(depths), torch.cat([seen for _, seen in textures]))
+
+
+def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """An unfinished texture (1, 3, SIZE, SIZE), log, and where it is valid, (1, 1, SIZE, SIZE)."""
+    texture = torch.from_numpy(np.load(put_aside(part, index)).astype(np.float32)).to(device())
+    return to_log(texture[None, :3]), texture[None, 3:]
+
+
+def _averaged(fine: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The coarse colour and validity of a texture, of which ``weight`` counts."""
+    step = SIZE // COARSE
+    share = torch.nn.functional.avg_pool2d(weight, step)
+    return torch.nn.functional.avg_pool2d(fine * weight, step)[0] / (share[0] + 1e-4), share[0]
 
 
 def _line_aside(part: Path, index: int) -> Path:
@@ -174,7 +186,8 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
         .numpy()
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    planes |= {"validity.V": texture[3] * grown[3], "occluder.V": grown[4]}
-    planes["line.V"] = np.load(_line_aside(part, old)).astype(np.float32)
+    line = np.load(_line_aside(part, old)).astype(np.float32)
+    valid = texture[3] * grown[3] * (1 - line)
+    planes |= {"validity.V": valid, "occluder.V": grown[4], "line.V": line}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
     write((part / f"texture.{new + 1:04d}.exr", planes))
