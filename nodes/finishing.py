@@ -57,7 +57,8 @@ def finish(
     The albedo is sought in an ``other`` faceset of the performer's, too.
     """
     take = numbers["take"]
-    sure = torch.from_numpy(numbers["confidence"] >= LEAST_CONFIDENCE).to(device())
+    certain = numbers["confidence"] >= LEAST_CONFIDENCE
+    sure = torch.from_numpy(certain).to(device())
     step = _step(len(kept))
     known = textures.valid * sure.view(-1, 1, 1, 1)
     person = _person(
@@ -73,7 +74,7 @@ def finish(
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)
     clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
-    bare = _without_lines(textures, part, kept, numbers["confidence"] >= LEAST_CONFIDENCE)
+    bare = _without_lines(textures, part, kept, certain)
     seen = replace(bare, valid=bare.valid * clear)
     images = light_image(_borrowed(seen, shade, take, ~sure), person.albedo, shade)
     jobs = (

@@ -47,6 +47,15 @@ def test_the_rims_of_spectacles_are_in_front_though_they_are_worn_in_most_frames
         assert mattes[frame][away].max() < 0.2
 
 
+def test_a_thin_dark_line_is_in_front_in_its_frame_alone():
+    colour, valid = pictures()
+    colour[3, :, 144:152, 48:208] -= 0.2
+    result = found(colour, valid)
+    assert result[3, 144:152, 64:100].mean() > 0.8
+    assert result[3, :135].max() < 0.2
+    assert not torch.cat([result[:3], result[4:]]).any()
+
+
 def test_nothing_is_in_front_where_nothing_is_worn(mattes):
     assert mattes[: WORN.start].max() < 0.2
 

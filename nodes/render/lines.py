@@ -30,7 +30,7 @@ _BETWEEN = 0.757  # standard deviations between these, of a normal distribution
 _LEAST_SPREAD = 0.015  # log: never surprising
 _MAYBE, _SURE = 2.1, 3.1  # deviations
 _LONG, _MANY = 35, 100  # texels: how long a line is, and at how many it is sure
-_NONE, _BLACK = -9.0, 9.0  # log: beyond any picture
+_DARKEST, _BRIGHTEST = -9.0, 9.0  # log: beyond any picture
 
 
 def depth(colour: Tensor, valid: Tensor) -> Tensor:
@@ -40,8 +40,8 @@ def depth(colour: Tensor, valid: Tensor) -> Tensor:
     """
     seen = valid > _SEEN
     grey = smooth(luminance(colour)[:, None], valid, _GRAIN)
-    over = spread(torch.where(seen, grey, _NONE), _RADIUS)
-    return (shrink(torch.where(seen, over, _BLACK), _RADIUS) - grey) * seen
+    over = spread(torch.where(seen, grey, _DARKEST), _RADIUS)
+    return (shrink(torch.where(seen, over, _BRIGHTEST), _RADIUS) - grey) * seen
 
 
 @dataclass(frozen=True)
