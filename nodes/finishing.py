@@ -21,7 +21,7 @@ from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
 from lifemask.nodes.render.sample import spread
-from lifemask.nodes.render.texture import Textures, normals, on_texels
+from lifemask.nodes.render.texture import Textures, averaged, normals, on_texels
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.overlap import overlap
 
@@ -106,7 +106,8 @@ def _without_lines(
         matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
         np.save(_line_aside(part, old), matte[0, 0].half().cpu().numpy())
         if matte.any():
-            colour[new], valid[new] = _averaged(fine, seen * (1 - spread(matte, 1)))
+            clear = seen * (1 - spread(matte, 1))
+            colour[new : new + 1], valid[new : new + 1] = averaged(fine, clear)
     return Textures(colour, valid, textures.normal)
 
 
@@ -114,22 +115,15 @@ def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
     """What lines the performer's own face has; None when there are too few faces to tell."""
     if len(sure) < LEAST:
         return None
-    textures = [_fine(part, old) for old in sure[:: _step(len(sure))]]
-    depths = [depth(fine, seen) for fine, seen in textures]
-    return Usual.of(torch.cat(depths), torch.cat([seen for _, seen in textures]))
+    textures = (_fine(part, old) for old in sure[:: _step(len(sure))])
+    learnt = [(depth(fine, seen), seen) for fine, seen in textures]
+    return Usual.of(*(torch.cat(same) for same in zip(*learnt, strict=True)))
 
 
 def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
     """An unfinished texture (1, 3, SIZE, SIZE), log, and where it is valid, (1, 1, SIZE, SIZE)."""
     texture = torch.from_numpy(np.load(put_aside(part, index)).astype(np.float32)).to(device())
     return to_log(texture[None, :3]), texture[None, 3:]
-
-
-def _averaged(fine: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The coarse colour and validity of a texture, of which ``weight`` counts."""
-    step = SIZE // COARSE
-    share = torch.nn.functional.avg_pool2d(weight, step)
-    return torch.nn.functional.avg_pool2d(fine * weight, step)[0] / (share[0] + 1e-4), share[0]
 
 
 def _line_aside(part: Path, index: int) -> Path:

@@ -11,14 +11,14 @@ COUNT, WORN = 20, range(9, 20)
 SKIN = 0.4  # log
 
 
-def ring(radius, width, x=128, y=110):
-    """Return a soft ring (SIZE, SIZE) of height 1 around a texel."""
+def ring(radius, width):
+    """Return a soft ring (SIZE, SIZE) of height 1 around the bridge of the nose."""
     columns, rows = texture_grid(SIZE)
-    away = ((columns - x) ** 2 + (rows - y) ** 2).sqrt() - radius
+    away = ((columns - 128) ** 2 + (rows - 110) ** 2).sqrt() - radius
     return (1 - (away.abs() - width / 2)).clamp(0, 1)
 
 
-def pictures(dark=0.0, valid=1.0):
+def pictures(dark=0.0):
     """Return textures of grainy skin, a wrinkle in all, and a rim in front in some: log."""
     generator = torch.Generator().manual_seed(3)
     colour = SKIN + 0.004 * torch.randn(COUNT, 3, SIZE, SIZE, generator=generator)
@@ -26,7 +26,7 @@ def pictures(dark=0.0, valid=1.0):
     wrinkle[50:53, 80:176] = 0.1
     colour = colour - wrinkle
     colour[list(WORN)] -= dark * ring(36, 4)
-    return colour, valid * torch.from_numpy(atlas().face)[None, None].repeat(COUNT, 1, 1, 1)
+    return colour, torch.from_numpy(atlas().face)[None, None].repeat(COUNT, 1, 1, 1)
 
 
 def found(colour, valid):

@@ -14,6 +14,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, coarse, openings
 from lifemask.nodes.render.curve import to_log
+from lifemask.nodes.render.texture import averaged
 from lifemask.ocio.overlap import overlap
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
@@ -100,10 +101,8 @@ def _tell(text: str) -> None:
 def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
     """Colour, validity, light and occluder score of a texture (256, 256, 9), linear."""
     planes = texture.permute(2, 0, 1)[None]
-    valid = planes[:, 3:4]
-    weight = _mean(valid)
-    colour = _mean(to_log(planes[:, :3]) * valid) / (weight + 1e-4)
-    return colour[0], weight[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:8])[0]
+    colour, valid = averaged(to_log(planes[:, :3]), planes[:, 3:4])
+    return colour[0], valid[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:8])[0]
 
 
 def _mean(planes: Tensor) -> Tensor:

@@ -35,14 +35,21 @@ class Textures:
     @property
     def coarse(self) -> "Textures":
         """The same at COARSE texels a side, colour averaged where it is valid."""
-        step = self.colour.shape[-1] // COARSE
+        normal = torch.nn.functional.normalize(_mean(self.normal), dim=1)
+        return Textures(*averaged(self.colour, self.valid), normal)
 
-        def mean(x: Tensor) -> Tensor:
-            return torch.nn.functional.avg_pool2d(x, step)
 
-        weight = mean(self.valid)
-        normal = torch.nn.functional.normalize(mean(self.normal), dim=1)
-        return Textures(mean(self.colour * self.valid) / (weight + 1e-4), weight, normal)
+def averaged(colour: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Colour (N, 3, H, W) and validity (N, 1, H, W) at COARSE texels a side.
+
+    The colour is the mean of what is valid.
+    """
+    weight = _mean(valid)
+    return _mean(colour * valid) / (weight + 1e-4), weight
+
+
+def _mean(planes: Tensor) -> Tensor:
+    return torch.nn.functional.avg_pool2d(planes, planes.shape[-1] // COARSE)
 
 
 def unwrap(picture: Tensor, vertices: Tensor) -> Textures:
