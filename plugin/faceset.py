@@ -111,11 +111,11 @@ def _left_out(faceset: FaceSet) -> str:
 
 
 def _double(shot: Shot, args: Namespace) -> str:
-    return double_name(shot, chosen(plate_tracks(shot), args.person, "--double").person)
+    return double_name(shot, chosen(plate_tracks(shot), args.person, "--person").person)
 
 
 def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
-    track = chosen(plate_tracks(shot), args.person, "--double")
+    track = chosen(plate_tracks(shot), args.person, "--person")
     plate = shot.plate
     seen = set(track.frames.tolist())
     frames = tuple(frame for frame in plate.sequence.frames if frame in seen)

@@ -55,6 +55,13 @@ def test_something_in_front_in_one_frame_is_found_there_alone(plain, height):
     assert others.max() < 0.2
 
 
+def test_a_lonely_spot_is_not_in_front(plain):
+    textures, left = plain
+    glint = torch.zeros(3, 64, 64)
+    glint[:, 39:44, 19:24] = 0.15
+    assert matte(textures, changed(left, glint)).max() < 0.1
+
+
 @pytest.mark.parametrize("colour", [[1, 1, 1], [0.8, 1.0, 1.2]], ids=["grey", "warm"])
 def test_a_shadow_is_not_in_front(plain, colour):
     textures, left = plain

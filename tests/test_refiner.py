@@ -107,9 +107,16 @@ def test_what_is_fine_stays_the_likenesss_own():
     assert fine.std() < 0.2 * change.std()
 
 
-def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_told():
+def spot(radius: float) -> torch.Tensor:
+    """A dark spot (1, 3, 96, 96) at (60, 40), log: what it takes away."""
     x, y = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="xy")
-    mole = 0.06 * torch.exp(-((x - 60) ** 2 + (y - 40) ** 2) / (2 * 1.2**2)).expand(1, 3, 96, 96)
+    dark = 0.06 * torch.exp(-((x - 60) ** 2 + (y - 40) ** 2) / (2 * radius**2))
+    return dark.expand(1, 3, 96, 96)
+
+
+def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_told():
+    x = torch.arange(96.0)
+    mole = spot(1.2)
     light = 0.1 * torch.sigmoid((x - 30) / 3).expand(1, 3, 96, 96)
     render = 0.4 - mole
     # What would be nearest to a truth whose mole is elsewhere: none at all.
@@ -119,6 +126,12 @@ def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_tol
     assert ((picture - 0.4 - light) * away).abs().max() < 0.003
     # Detail that is added is added.
     torch.testing.assert_close(sparing(-mole, render), -mole)
+
+
+def test_a_freckle_of_several_pixels_stays_too():
+    freckle = spot(2)
+    picture = 0.4 - freckle + sparing(freckle, 0.4 - freckle)
+    assert (0.4 - picture)[0, :, 40, 60].min() > 0.7 * freckle.max()
 
 
 def test_half_precision_rounds_light_and_no_detail():

@@ -20,7 +20,7 @@ _COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure i
 _CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt
 _GAIN = 6.0  # of log values, which span a sixth
 _PAINT = 0.1  # log: what a unit of the network's answer paints
-_DETAIL, _WINDOW = 5, 13  # pixels a side: what is finer is detail; where it is compared
+_DETAIL, _WINDOW = 9, 21  # pixels a side: what is finer is detail; where it is compared
 _NO_DETAIL = 1e-6  # log squared
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
@@ -141,7 +141,7 @@ def sparing(change: Tensor, render: Tensor) -> Tensor:
 
 
 def _fine(planes: Tensor) -> Tensor:
-    """What two means, which together are nearly a Gaussian of 2 pixels, leave."""
+    """What two means, which together are nearly a Gaussian of 4 pixels, leave."""
     return planes - _mean(_mean(planes, _DETAIL), _DETAIL)
 
 

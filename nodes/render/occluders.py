@@ -21,8 +21,8 @@ _LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: never surprising
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
 _MOST, _MOST_BRIGHT = 100.0, 6.0
 SURE, MAYBE = 2.6, 1.6  # scores
-_NEAR = 3.0  # texels: an occluder is no lonely spot
-_ALONE, _TOGETHER = 0.15, 0.35
+_NEAR = 6.0  # texels: an occluder is no lonely spot
+_ALONE, _TOGETHER = 0.1, 0.25
 _MOST_COMPARED = 240  # frames
 
 
