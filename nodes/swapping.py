@@ -19,6 +19,7 @@ from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import to_log
+from lifemask.nodes.surety import confidence
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 3  # frames, each on its share of the cores: many threads for one frame mostly wait
 _DARKEST = -0.1  # linear: what a broken pixel has below would blind the model to its surroundings
 _MOST = 65504  # what half floats hold
-_DOUBT = 0.1  # log: where the re-rendered double is off by this, confidence is 1/e
 
 
 @dataclass
@@ -61,8 +61,8 @@ class Layers:
         height, width = plate.shape[:2]
         generated, raw, stmap = (np.zeros((height, width, 3), np.float32) for _ in range(3))
         mattes = (np.zeros((height, width, 1), np.float32) for _ in range(4))
-        alpha, face, occlusion, confidence = mattes
-        return cls(plate.copy(), generated, raw, alpha, face, occlusion, confidence, stmap)
+        alpha, face, occlusion, sure = mattes
+        return cls(plate.copy(), generated, raw, alpha, face, occlusion, sure, stmap)
 
 
 class Swapping:
@@ -116,9 +116,9 @@ class Swapping:
         made = self._finished(stage, part, cue, window)
         raw, alpha, comp = made.over(plate, stage, self.swap.edge)
         surety = part.surety(cue)
-        confidence = made.face * torch.exp(-((made.doubt / _DOUBT) ** 2)) * surety
+        sure = made.face * confidence(made.doubt) * surety
         face, occlusion = made.face, stage.occlusion
-        self._store(layers, at, comp, raw, (alpha, face, occlusion, confidence))
+        self._store(layers, at, comp, raw, (alpha, face, occlusion, sure))
         layers.people.append(part.role.track.person)
         if surety < 1:
             layers.bridged.append(part.role.track.person)
@@ -140,7 +140,7 @@ class Swapping:
         raw: Tensor,
         mattes: tuple[Tensor, ...],
     ) -> None:
-        alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
+        alpha, face, occlusion, sure = (_array(matte)[..., :1] for matte in mattes)
         # What the stored matte, a half float, calls outside must not be touched.
         touched = alpha[..., 0].astype(np.float16) > 0
         result = convert(_array(comp), WORKING, self.space)
@@ -151,7 +151,7 @@ class Swapping:
         layers.alpha[at] = np.maximum(layers.alpha[at], alpha)
         layers.face[at] = np.maximum(layers.face[at], face)
         layers.occlusion[at] = np.maximum(layers.occlusion[at], occlusion)
-        layers.confidence[at] = np.maximum(layers.confidence[at], confidence)
+        layers.confidence[at] = np.maximum(layers.confidence[at], sure)
 
     def _header(self, layers: Layers, frame: Frame, parts: list[Part]) -> dict[str, Any]:
         """The plate's header, and where the result is from."""

@@ -85,6 +85,9 @@ class Figures:
     occlusion_error: float | None = field(
         default=None, metadata=_about("|occlusion - exact| over the exact area", 0)
     )
+    surprise: float | None = field(
+        default=None, metadata=_about("error over what confidence expects: <1 cautious", 1)
+    )
 
 
 class Truth(Node):

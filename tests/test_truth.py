@@ -115,6 +115,25 @@ def test_colour_space_of_the_swap_is_taken_into_account(tmp_path):
     assert Truth(landmarks=0)(swap, GROUND).l1 > 10 * named.l1
 
 
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_an_error_as_large_as_confidence_expects_surprises_nobody(tmp_path, scale):
+    """Noise of a Laplace distribution, graded, and more of it where less is sure."""
+    random = np.random.default_rng(3)
+
+    def unsure(plate, truth, mattes, number):
+        expected = np.linspace(0.01, 0.04, truth.shape[1], dtype=np.float32)
+        stops = random.laplace(0, 1, truth.shape) * scale * expected[None, :, None] * 17.52
+        whole = truth * np.exp2(stops) * [1.2, 1.1, 1]
+        confidence = np.broadcast_to(np.exp(-((expected / 0.1) ** 2)), truth.shape[:2])
+        layers = {"swap.A": mattes["face"], "confidence.V": confidence}
+        layers |= dict(zip("RGB", np.moveaxis(whole, -1, 0), strict=True))
+        return {name: np.ascontiguousarray(layer, np.float16) for name, layer in layers.items()}
+
+    figures = Truth(landmarks=0)(write(tmp_path, (1010,), unsure), GROUND)
+    assert figures.surprise == pytest.approx(scale, rel=0.03)
+    assert scored(GROUND.plate).surprise is None
+
+
 def test_refusals(tmp_path):
     def small(plate, truth, mattes, number):
         return {c: np.zeros((90, 160), np.float16) for c in "RGB"}

@@ -13,6 +13,7 @@ import numpy as np
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, SizeError
 from lifemask.nodes.scoring.faces import SIDE, Face, log_curve, similarity
+from lifemask.nodes.surety import doubt
 from lifemask.nodes.types import Plate
 from lifemask.ocio import colour, exr
 from lifemask.ocio.overlap import overlap
@@ -34,6 +35,8 @@ INNER = slice(17, 68)
 LEAST_OCCLUDED = 30
 """A frame whose occluder covers fewer pixels of the face than this says nothing about occluders."""
 
+_WHOLE = 0.99  # of a matte: all of a pixel
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -41,7 +44,7 @@ class Scored:
 
     ``sums`` holds only what the swap and the shot have: ``matte_error`` and ``matte_iou`` of
     facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
-    occlusion.V.
+    occlusion.V, ``surprise`` of confidence.V.
     """
 
     number: int
@@ -83,6 +86,7 @@ def score(swap: Sequence, colorspace: str | None, ground: "GroundTruth", number:
         )
     rgb = colour.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
     sums = _matte_sums(frame, renders) | _occluder_sums(frame, rgb, renders)
+    sums |= _surprise_sums(frame, rgb, renders)
     if colorspace is None:
         sums |= _outside_sums(frame, renders)
     return Scored(number, _face(rgb, renders), sums)
@@ -184,3 +188,17 @@ def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
         wrong = np.abs((own - occluder) * whole).sum()
         sums["occlusion_error"] = float(wrong / before.sum())
     return sums
+
+
+def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+    confidence, alpha = (frame.layers.get(name) for name in ("confidence.V", "swap.A"))
+    if confidence is None or alpha is None:
+        return {}
+    whole = (alpha > _WHOLE) & (renders.face > _WHOLE)
+    if not whole.any():
+        return {}
+    error = (log_curve(rgb) - log_curve(renders.truth))[whole]
+    # A grade is the compositor's.
+    off = np.abs(error - np.median(error, 0)).mean()
+    expected = doubt(confidence[whole]).mean()
+    return {"surprise": float(off / expected)} if expected else {}
