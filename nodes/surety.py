@@ -14,11 +14,11 @@ _UNSURE = 0.1  # log: of what may be off by this, confidence is 1/e
 _LEAST = 1e-6
 
 
-def confidence(doubt: "Tensor") -> "Tensor":
-    """Confidence, 0..1, in pixels of which an error of ``doubt`` is expected, log."""
-    return (-((doubt / _UNSURE) ** 2)).exp()
+def confidence(error: "Tensor") -> "Tensor":
+    """Confidence, 0..1, in pixels of which a mean absolute ``error`` is expected, log."""
+    return (-((error / _UNSURE) ** 2)).exp()
 
 
-def doubt(confidence: "F32") -> "F32":
+def doubt(sure: "F32") -> "F32":
     """The mean absolute error, log, that pixels of some `confidence` expect."""
-    return np.asarray(_UNSURE * np.sqrt(-np.log(confidence.clip(_LEAST, 1))), np.float32)
+    return np.asarray(_UNSURE * np.sqrt(-np.log(sure.clip(_LEAST, 1))), np.float32)
