@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifemask.nodes.device import device
-from lifemask.nodes.render.atlas import COARSE, REGIONS, SIZE, Floats, atlas
+from lifemask.nodes.render.atlas import REGIONS, SIZE, Floats, atlas
 from lifemask.nodes.render.compose import View
 from lifemask.nodes.render.sample import blur
+from lifemask.nodes.render.texture import reduced
 
 _EDGE = (234, 177, 207, 167, 164, 393, 427, 401, 454)
 """Landmarks along the upper edge of a beard, from ear to ear."""
@@ -51,7 +52,7 @@ class Disguise:
 
     def known(self) -> tuple[Tensor, Tensor]:
         """What the chain finds of it, (3, COARSE, COARSE) each: as albedo, and as light."""
-        found = torch.nn.functional.avg_pool2d(self.pattern, SIZE // COARSE)
+        found = reduced(self.pattern)
         light = self.leak * blur(found, _LEAK_WIDTH)
         return (found - light)[0], light[0]
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, coarse, openings
+from lifemask.nodes.render.atlas import Floats, coarse, openings
 from lifemask.nodes.render.curve import to_log
-from lifemask.nodes.render.texture import averaged
+from lifemask.nodes.render.texture import averaged, reduced
 from lifemask.ocio.overlap import overlap
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
@@ -102,8 +102,4 @@ def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
     """Colour, validity, light and occluder score of a texture (256, 256, 9), linear."""
     planes = texture.permute(2, 0, 1)[None]
     colour, valid = averaged(to_log(planes[:, :3]), planes[:, 3:4])
-    return colour[0], valid[0], _mean(to_log(planes[:, 4:7]))[0], _mean(planes[:, 7:8])[0]
-
-
-def _mean(planes: Tensor) -> Tensor:
-    return torch.nn.functional.avg_pool2d(planes, SIZE // COARSE)
+    return colour[0], valid[0], reduced(to_log(planes[:, 4:7]))[0], reduced(planes[:, 7:8])[0]

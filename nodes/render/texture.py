@@ -35,7 +35,7 @@ class Textures:
     @property
     def coarse(self) -> "Textures":
         """The same at COARSE texels a side, colour averaged where it is valid."""
-        normal = torch.nn.functional.normalize(_mean(self.normal), dim=1)
+        normal = torch.nn.functional.normalize(reduced(self.normal), dim=1)
         return Textures(*averaged(self.colour, self.valid), normal)
 
 
@@ -44,11 +44,12 @@ def averaged(colour: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
 
     The colour is the mean of what is valid.
     """
-    weight = _mean(valid)
-    return _mean(colour * valid) / (weight + 1e-4), weight
+    weight = reduced(valid)
+    return reduced(colour * valid) / (weight + 1e-4), weight
 
 
-def _mean(planes: Tensor) -> Tensor:
+def reduced(planes: Tensor) -> Tensor:
+    """Planes (N, C, H, W) of texture space, averaged to COARSE texels a side."""
     return torch.nn.functional.avg_pool2d(planes, planes.shape[-1] // COARSE)
 
 
