@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import device
 from lifemask.nodes.part import Cue, Part, planned
 from lifemask.nodes.refiner.crop import Crop
@@ -19,7 +20,6 @@ from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import to_log
-from lifemask.nodes.surety import confidence
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -61,8 +61,8 @@ class Layers:
         height, width = plate.shape[:2]
         generated, raw, stmap = (np.zeros((height, width, 3), np.float32) for _ in range(3))
         mattes = (np.zeros((height, width, 1), np.float32) for _ in range(4))
-        alpha, face, occlusion, sure = mattes
-        return cls(plate.copy(), generated, raw, alpha, face, occlusion, sure, stmap)
+        alpha, face, occlusion, confidence = mattes
+        return cls(plate.copy(), generated, raw, alpha, face, occlusion, confidence, stmap)
 
 
 class Swapping:
@@ -116,9 +116,9 @@ class Swapping:
         made = self._finished(stage, part, cue, window)
         raw, alpha, comp = made.over(plate, stage, self.swap.edge)
         surety = part.surety(cue)
-        sure = made.face * confidence(made.doubt) * surety
+        confidence = made.face * from_doubt(made.doubt) * surety
         face, occlusion = made.face, stage.occlusion
-        self._store(layers, at, comp, raw, (alpha, face, occlusion, sure))
+        self._store(layers, at, comp, raw, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
         if surety < 1:
             layers.bridged.append(part.role.track.person)
@@ -140,7 +140,7 @@ class Swapping:
         raw: Tensor,
         mattes: tuple[Tensor, ...],
     ) -> None:
-        alpha, face, occlusion, sure = (_array(matte)[..., :1] for matte in mattes)
+        alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
         # What the stored matte, a half float, calls outside must not be touched.
         touched = alpha[..., 0].astype(np.float16) > 0
         result = convert(_array(comp), WORKING, self.space)
@@ -151,7 +151,7 @@ class Swapping:
         layers.alpha[at] = np.maximum(layers.alpha[at], alpha)
         layers.face[at] = np.maximum(layers.face[at], face)
         layers.occlusion[at] = np.maximum(layers.occlusion[at], occlusion)
-        layers.confidence[at] = np.maximum(layers.confidence[at], sure)
+        layers.confidence[at] = np.maximum(layers.confidence[at], confidence)
 
     def _header(self, layers: Layers, frame: Frame, parts: list[Part]) -> dict[str, Any]:
         """The plate's header, and where the result is from."""

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from lifemask.nodes import archive
+from lifemask.nodes.confidence import to_doubt
 from lifemask.nodes.errors import BrokenFileError, SizeError
 from lifemask.nodes.scoring.faces import SIDE, Face, log_curve, similarity
-from lifemask.nodes.surety import doubt
 from lifemask.nodes.types import Plate
 from lifemask.ocio import colour, exr
 from lifemask.ocio.overlap import overlap
@@ -200,5 +200,5 @@ def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     error = (log_curve(rgb) - log_curve(renders.truth))[whole]
     # A grade is the compositor's.
     off = np.abs(error - np.median(error, 0)).mean()
-    expected = doubt(confidence[whole]).mean()
+    expected = to_doubt(confidence[whole]).mean()
     return {"surprise": float(off / expected)} if expected else {}
