@@ -148,6 +148,5 @@ def _fine(planes: Tensor) -> Tensor:
 def _mean(planes: Tensor, side: int) -> Tensor:
     """The mean of ``side`` by ``side`` pixels around each: of columns, then of rows."""
     half = side // 2
-    for window, edge in (((side, 1), (half, 0)), ((1, side), (0, half))):
-        planes = functional.avg_pool2d(planes, window, 1, edge, count_include_pad=False)
-    return planes
+    columns = functional.avg_pool2d(planes, (side, 1), 1, (half, 0), count_include_pad=False)
+    return functional.avg_pool2d(columns, (1, side), 1, (0, half), count_include_pad=False)
