@@ -109,10 +109,11 @@ def _training(model: "Finisher", size: int) -> "Run":
     """A training on noise, which takes as long as one on faces."""
     import torch
 
-    from lifemask.nodes.refiner.examples import PLANES, Examples
+    from lifemask.nodes.refiner.examples import PLANES, Example, Examples
     from lifemask.nodes.refiner.loop import Plan, Run
 
-    examples = Examples(torch.rand(EXAMPLES, PLANES, size, size).half())
+    noise = (Example.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
+    examples = Examples.gathered(noise, EXAMPLES, size)
     plan = Plan(size, batch_of(size), minutes=0, rate=1e-4, seed=0, whom=[])
     return Run(model.network, examples, plan)
 

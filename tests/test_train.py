@@ -16,7 +16,7 @@ from killed import watched
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer import event_file_writer
 
-from lifemask.nodes import archive, progress
+from lifemask.nodes import archive, device, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
 from lifemask.nodes.refiner.examples import Examples
@@ -25,7 +25,7 @@ from lifemask.nodes.refiner.loop import Plan, Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import Swap, write_swap
-from lifemask.nodes.train import Train
+from lifemask.nodes.train import PRESETS, Train
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio import exr
 from lifemask.ocio.interrupts import undivided
@@ -516,6 +516,26 @@ def test_a_batch_that_memory_has_no_room_for_is_halved(
     assert tried == [4, 2, 1, 1, 1]
     assert len(run_of(examples, small, tmp_path, 1)) == 4
     assert tried[5:] == [1]
+
+
+def test_examples_live_on_a_card_that_has_room_to_learn_beside_them(monkeypatch):
+    assert not precision.room(1)
+    monkeypatch.setattr(precision, "device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**31))
+    assert precision.room(2**28)
+    assert not precision.room(2**29)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_card_needs_fewer_minutes(preset, monkeypatch):
+    def chosen(where):
+        monkeypatch.setattr(device, "device", lambda: torch.device(where))
+        return Train(preset=preset).chosen
+
+    card, processor = chosen("cuda"), chosen("cpu")
+    assert card.minutes < processor.minutes
+    assert (card.size, card.batch) == (processor.size, processor.batch)
+    assert Train(preset=preset, minutes=7).chosen.minutes == 7
 
 
 def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path, monkeypatch):

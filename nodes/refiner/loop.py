@@ -136,16 +136,19 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * min(1.0, (len(self.history) + 1) / _WARM_UP)
         self.optimiser.step()
-        return {name: float(part.detach()) for name, part in {"loss": loss, **parts}.items()}
+        told = {"loss": loss, **parts}
+        # One wait for the device, not one for each.
+        return dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
 
     @torch.no_grad()
     def _average(self) -> None:
         """Follow the weights slowly, at first less so: what is saved and shown."""
         steps = len(self.history) + 1
         follow = 1 - min(_AVERAGED, steps / (steps + 9))
-        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
-        for slow, quick in pairs:
-            slow.lerp_(quick, follow)
+        slow, quick = (
+            [weight.data for weight in net.parameters()] for net in (self.average, self.network)
+        )
+        torch._foreach_lerp_(slow, quick, follow)
 
     def state(self, configuration: dict[str, Any]) -> State:
         """All of it."""

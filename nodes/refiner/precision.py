@@ -51,6 +51,11 @@ def is_full(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _FULL)
 
 
+def room(size: int) -> bool:
+    """Return whether a card has memory for ``size`` bytes of examples, and as much to learn in."""
+    return device().type == "cuda" and 2 * size < torch.cuda.mem_get_info(device())[0]
+
+
 def memory(examples: Tensor, network: nn.Module, batch: int) -> str:
     """Return how much memory a training will take, in words.
 
