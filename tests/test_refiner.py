@@ -22,7 +22,7 @@ from lifemask.nodes.refiner.crop import (
 from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
-from lifemask.nodes.refiner.loss import losses, total
+from lifemask.nodes.refiner.loss import details, losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
 from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
 from lifemask.nodes.refiner.reminder import reminders
@@ -279,13 +279,29 @@ def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(reh
     assert lit[1] < 0.2 * soft[1]
 
 
+def test_where_nothing_is_sure_a_soft_picture_costs_more_than_another_of_the_kind():
+    torch.manual_seed(3)
+    grain, other = (blur(torch.randn(1, 3, 64, 64), 0.8) * 0.05 for _ in range(2))
+    inside = torch.zeros(1, 1, 64, 64)
+    inside[..., 8:-8, 8:-8] = 1
+
+    def cost(picture):
+        return float(details(picture, grain, inside))
+
+    assert cost(other * 0.2) > 1.2 * cost(other)
+    assert cost(grain) < 0.2 * cost(other)
+    assert cost(grain + 0.1) == pytest.approx(cost(grain), abs=0.01)
+    assert cost(grain) < cost(grain * 2) == pytest.approx(cost(grain * 0.5), rel=0.1)
+
+
 def test_what_does_not_count_costs_nothing(rehearsed):
     example = rehearsed.batch([0, 1])
     blind = replace(example, weight=torch.zeros_like(example.weight))
     parts = losses(answered(blind, blind.truth + 1), blind)
-    assert {name: float(parts[name]) for name in ("near", "structure", "doubt")} == {
+    assert {name: float(parts[name]) for name in ("near", "structure", "detail", "doubt")} == {
         "near": 0,
         "structure": 0,
+        "detail": 0,
         "doubt": 0,
     }
 

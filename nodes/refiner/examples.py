@@ -67,12 +67,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """Many of them, (N, PLANES, size, size), half floats: on the device where there is room."""
+    """Many of them, (N, PLANES, size, size), half floats: on the device where there is room.
+
+    Before the faces of ``rendered`` ones there is nothing, as in a film there may be.
+    """
 
     planes: Tensor
+    rendered: bool = False
 
     @classmethod
-    def gathered(cls, examples: Iterable[Example], count: int, size: int) -> "Examples":
+    def gathered(
+        cls, examples: Iterable[Example], count: int, size: int, rendered: bool = False
+    ) -> "Examples":
         """Keep ``count`` of them, or as many as there are; raises FaceError when there is none.
 
         Raises KnobError when memory has no room for so many.
@@ -82,7 +88,7 @@ class Examples:
             planes[kept - 1] = example.planes[0]
         if not kept:
             raise FaceError("there is not one face to learn from; add takes")
-        return cls(planes[:kept])
+        return cls(planes[:kept], rendered)
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -16,6 +16,7 @@ from lifemask.nodes.refiner.examples import Examples, varied
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.obstacles import obstructed, shadowed
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
 from lifemask.nodes.train import MODEL
@@ -126,6 +127,8 @@ class Run:
 
     def _learn(self, chosen: list[int]) -> dict[str, float]:
         example = varied(self.examples.batch(chosen))
+        if self.examples.rendered:
+            example = obstructed(shadowed(example))
         with mixed():
             answer = self.network(example.shown)
         parts = losses(answer, example)

@@ -213,7 +213,9 @@ def learn(
     known = corpora(folders, facesets)
     count = sum(corpus.count(node.faces) for corpus in known)
     each = (e for one in known for e in one.examples(plan.size, plan.seed, node.faces))
-    return Model(train(begun, Examples.gathered(each, count, plan.size), plan, folder))
+    return Model(
+        train(begun, Examples.gathered(each, count, plan.size, rendered=True), plan, folder)
+    )
 
 
 def _frames(most: int) -> int:
