@@ -131,7 +131,7 @@ class Run:
             example = obstructed(shadowed(example))
         with mixed():
             answer = self.network(example.shown)
-        parts = losses(answer, example)
+        parts = losses(answer, example, fine=self.examples.rendered)
         loss = total(parts)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
