@@ -26,6 +26,7 @@ from lifemask.nodes.refiner.crop import (
 )
 from lifemask.nodes.refiner.examples import Example
 from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.render.front import near_face
 from lifemask.nodes.render.sample import blur, shrink, spread
 
 Point = NDArray[np.float64]
@@ -68,9 +69,7 @@ def _obstruct(shown: Tensor, weight: Tensor, other: Tensor, random: np.random.Ge
     change = (_skin(shown, other, random) - shown[PLATE]) * matte
     shown[PLATE] += change
     shown[_TOLD] += change * shown[COVERED]
-    # What is in front counts a little beyond the face matte, as in `front`.
-    near = (shown[FACE] * 8).clamp(0, 1)
-    shown[OCCLUSION] = torch.maximum(shown[OCCLUSION], found * near)
+    shown[OCCLUSION] = torch.maximum(shown[OCCLUSION], found * near_face(shown[FACE]))
     weight *= 1 - spread(torch.maximum(matte, found)[None], 1)[0]
 
 

@@ -27,7 +27,7 @@ def in_front(
     It ends where the ``face`` matte (1, 1, H, W) does. ``score`` (1, 1, 64, 64) and the
     matte ``line`` (1, 1, 256, 256) are in texture space, ``size`` is the face's width in pixels.
     """
-    near = (face * _NEAR_FACE).clamp(0, 1)
+    near = near_face(face)
     thick, thin = occlusion(score, readiness), (line * readiness).clamp(0, 1)
     matte = torch.maximum(own.of(thick, "bilinear"), own.of(thin, "bilinear")) * own.covered
     if (matte * near).max() < _LOW:
@@ -35,6 +35,11 @@ def in_front(
     guide = plate.mean(1, keepdim=True)
     refined = guided(matte, guide, max(1.0, _RADIUS * size), _SOFTNESS)
     return ((refined - _LOW) / (_HIGH - _LOW)).clamp(0, 1) * near
+
+
+def near_face(face: Tensor) -> Tensor:
+    """Where something in front counts: in a ``face`` matte and a little beyond its edge."""
+    return (face * _NEAR_FACE).clamp(0, 1)
 
 
 def doubt(quotient: Tensor, size: float) -> Tensor:
