@@ -19,7 +19,7 @@ from tensorboard.summary.writer import event_file_writer
 from lifemask.nodes import archive, device, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
-from lifemask.nodes.refiner.examples import Examples
+from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
@@ -443,6 +443,39 @@ def test_nobody_to_learn_from_is_said():
         Examples.gathered([], 4, 32)
 
 
+def spoilt(examples, count):
+    planes = examples.planes.clone()
+    planes[:count, :, 3, 5] = torch.nan
+    return Examples(planes)
+
+
+def test_examples_that_are_not_finite_are_counted_and_left_out(examples):
+    notes, whole = [], examples.planes[:4].float()
+    broken = Example.of(whole[:1] * torch.nan)
+    every = [broken, *(Example.of(planes[None]) for planes in whole), broken]
+    with progress.reporting(lambda said: notes.append(said.note)):
+        kept = Examples.gathered(every, len(every), 32)
+    assert torch.equal(kept.planes, examples.planes[:4])
+    assert notes == ["2 examples are not finite and were left out"]
+
+
+def test_a_batch_that_is_not_finite_changes_nothing_and_is_told(examples, small):
+    run, notes = Run(Finisher.load(small.path).network, spoilt(examples, 1), PLAN), []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        for _ in range(len(examples) // PLAN.batch):
+            run.step()
+    assert notes == ["a batch is not finite, left out (1 so far)"]
+    assert np.isfinite([[*losses.values()] for losses in run.history]).all()
+    for weights in (run.network.parameters(), run.average.parameters()):
+        assert all(weight.isfinite().all() for weight in weights)
+
+
+def test_a_training_that_is_never_finite_ends(examples, small, tmp_path):
+    with pytest.raises(KnobError, match=r"^rate: after 0 steps nothing .* finite"):
+        run_of(spoilt(examples, len(examples)), small, tmp_path, 4)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
 # The model's file
 
 
@@ -452,6 +485,12 @@ def rewritten(path, **changes):
     archive.save(path, "model", arrays, {k: v for k, v in about.items() if v is not None})
 
 
+def made_nan(path):
+    arrays, about = archive.load(path, "model")
+    first = next(iter(arrays))
+    archive.save(path, "model", {**arrays, first: np.full_like(arrays[first], np.nan)}, about)
+
+
 BROKEN = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:-10]),
     "altered": altered,
@@ -459,6 +498,7 @@ BROKEN = {
     "version": lambda path: rewritten(path, version=9),
     "no version": lambda path: rewritten(path, version=None),
     "geometry": lambda path: rewritten(path, geometry="another"),
+    "not finite": made_nan,
     "width": lambda path: rewritten(path, width=16),
     "width of words": lambda path: rewritten(path, width="wide"),
     "size": lambda path: rewritten(path, size="large"),

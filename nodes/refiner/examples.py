@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_space import moved
@@ -79,13 +80,19 @@ class Examples:
     def gathered(
         cls, examples: Iterable[Example], count: int, size: int, rendered: bool = False
     ) -> "Examples":
-        """Keep ``count`` of them, or as many as there are; raises FaceError when there is none.
+        """Keep ``count`` of them, or as many as there are, but for any that is not finite.
 
-        Raises KnobError when memory has no room for so many.
+        Raises FaceError when there is none, KnobError when memory has no room for so many.
         """
-        planes, kept = _room(count, size), 0
-        for kept, example in enumerate(examples, 1):
-            planes[kept - 1] = example.planes[0]
+        planes, kept, broken = _room(count, size), 0, 0
+        for example in examples:
+            planes[kept] = example.planes[0]
+            if planes[kept].isfinite().all():
+                kept += 1
+            else:
+                broken += 1
+        if broken:
+            progress.note("train", f"{broken} examples are not finite and were left out")
         if not kept:
             raise FaceError("there is not one face to learn from; add takes")
         return cls(planes[:kept], rendered)

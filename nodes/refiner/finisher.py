@@ -75,6 +75,8 @@ class Finisher:
             network = Refiner(about["width"])
             weights = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
             network.load_state_dict(weights)
+            if not all(weight.isfinite().all() for weight in weights.values()):
+                raise ValueError("it has weights that are not finite")
             size = int(about["size"])
         except RuntimeError as error:
             raise BrokenFileError(f"{path}: its weights are not those of the refiner") from error

@@ -1,5 +1,6 @@
 """The training loop: the base and a shot learn by the same page."""
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from lifemask.nodes import progress
+from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.examples import Examples, varied
@@ -29,6 +31,7 @@ _WARM_UP = 100  # steps
 _AVERAGED = 0.998  # of the averaged weights stays in a step
 _LONGEST = 1.0  # norm of the gradient
 _DECAY = 0.02
+_PATIENCE = 20  # batches in a row that teach nothing before the training is given up
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Run:
         self.random = np.random.default_rng(plan.seed)
         self.waiting: list[int] = []
         self.history: list[dict[str, float]] = []
-        self.seconds = 0.0
+        self.seconds, self.left_out = 0.0, 0
 
     @property
     def finished(self) -> bool:
@@ -104,19 +107,36 @@ class Run:
         return self.seconds >= self.plan.minutes * 60
 
     def step(self) -> dict[str, float]:
-        """Learn from one batch and return its losses; halves the batch when memory runs out."""
-        begun, parts = time.monotonic(), None
-        chosen = self._draw()
-        while parts is None:
-            try:
-                parts = self._learn(chosen)
-            except RuntimeError as error:
-                chosen = without_memory(error, chosen)
-                self.batch = len(chosen)
+        """Learn from one batch and return its losses; halves the batch when memory runs out.
+
+        A batch whose gradient is not finite is left out, which is told, and another one is drawn.
+        Raises KnobError when none of many in a row is finite.
+        """
+        begun = time.monotonic()
+        for _ in range(_PATIENCE):
+            parts = self._learned(self._draw())
+            if all(map(math.isfinite, parts.values())):
+                break
+            self.left_out += 1
+            progress.note("train", f"a batch is not finite, left out ({self.left_out} so far)")
+        else:
+            raise KnobError(
+                f"rate: after {len(self.history)} steps nothing that is learned is finite any "
+                "more; train anew with a lower --rate"
+            )
         self._average()
         self.history.append(parts)
         self.seconds += time.monotonic() - begun
         return parts
+
+    def _learned(self, chosen: list[int]) -> dict[str, float]:
+        """Learn from as many of those ``chosen`` as memory has room for."""
+        while True:
+            try:
+                return self._learn(chosen)
+            except RuntimeError as error:
+                chosen = without_memory(error, chosen)
+                self.batch = len(chosen)
 
     def _draw(self) -> list[int]:
         """Every example once, in a new order, before any comes again."""
@@ -135,13 +155,15 @@ class Run:
         loss = total(parts)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST)
+        length = nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST)
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * min(1.0, (len(self.history) + 1) / _WARM_UP)
-        self.optimiser.step()
-        told = {"loss": loss, **parts}
+        told = {"loss": loss, **parts, "gradient": length}
         # One wait for the device, not one for each.
-        return dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
+        numbers = dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
+        if math.isfinite(numbers["gradient"]):
+            self.optimiser.step()
+        return numbers
 
     @torch.no_grad()
     def _average(self) -> None:
