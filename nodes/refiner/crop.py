@@ -16,7 +16,10 @@ COVERS = 21.0
 """Centimetres of the mean head that a side covers: all of the mesh."""
 
 CANDIDATES = slice(0, 9)
-"""Of what is `shown`: `Stage.candidates`, log."""
+"""Of what is `shown`: `Stage.candidates`, log; in their order `RENDER`, `TOLD` and `SHADED`."""
+RENDER = slice(0, 3)
+TOLD = slice(3, 6)
+SHADED = slice(6, 9)
 PLATE = slice(9, 12)
 PREDICTED = slice(12, 15)
 LIGHT = slice(15, 18)

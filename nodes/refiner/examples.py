@@ -15,7 +15,16 @@ from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_space import moved
 from lifemask.nodes.refiner import align
-from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, FACE, NORMAL, Crop, shown
+from lifemask.nodes.refiner.crop import (
+    CANDIDATES,
+    CHANNELS,
+    COVERED,
+    FACE,
+    NORMAL,
+    RENDER,
+    Crop,
+    shown,
+)
 from lifemask.nodes.refiner.precision import is_full, room
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.atlas import Floats
@@ -185,7 +194,7 @@ def learnable(stage: Stage, crop: Crop, truth: Tensor, weight: Tensor, matte: Te
     seen = shown(stage, crop)
     taken = crop.take(torch.cat([truth, weight, matte], 1))[0].cpu().numpy()
     trust = taken[3].clip(0, 1) * seen[0, COVERED.start].cpu().numpy()
-    render = seen[0, CANDIDATES][:3].cpu().numpy()
+    render = seen[0, RENDER].cpu().numpy()
     position = align.move(render, taken[:3], trust)
     carried = torch.from_numpy(align.moved(taken[:4], position)).to(seen.device)[None]
     known = carried[:, 3:].clamp(0, 1) * seen[:, COVERED]

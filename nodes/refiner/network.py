@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, RENDER
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -82,7 +82,7 @@ class Refiner(nn.Module):
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
         # In half precision a mole would drown in the rounding of the skin around it.
         with torch.autocast(device().type, enabled=False):
-            change = sparing(change, shown[:, CANDIDATES][:, :3])
+            change = sparing(change, shown[:, RENDER])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
     def _features(self, hidden: Tensor) -> Tensor:

@@ -16,13 +16,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.refiner.crop import (
-    CANDIDATES,
     COVERED,
     FACE,
     LIGHT,
     OCCLUSION,
     PLATE,
     PREDICTED,
+    RENDER,
+    SHADED,
+    TOLD,
 )
 from lifemask.nodes.refiner.examples import Example
 from lifemask.nodes.render.atlas import Floats
@@ -32,8 +34,7 @@ from lifemask.nodes.render.sample import blur, shrink, spread
 Point = NDArray[np.float64]
 
 OBSTRUCTED, SHADOWED = 0.4, 0.4  # of the examples
-_TOLD = slice(CANDIDATES.start + 3, CANDIDATES.start + 6)  # the candidate that has the plate in it
-_LIT = (slice(0, 3), slice(6, 9), PREDICTED, LIGHT)  # what knows the light by what is smooth
+_LIT = (RENDER, SHADED, PREDICTED, LIGHT)  # what knows the light by what is smooth
 _RELIEF = 0.15  # log: the most that an obstacle varies
 _WIDEST = 4  # pixels that a matte may be too wide
 
@@ -68,7 +69,7 @@ def _obstruct(shown: Tensor, weight: Tensor, other: Tensor, random: np.random.Ge
     found = _found(matte, random)
     change = (_skin(shown, other, random) - shown[PLATE]) * matte
     shown[PLATE] += change
-    shown[_TOLD] += change * shown[COVERED]
+    shown[TOLD] += change * shown[COVERED]
     shown[OCCLUSION] = torch.maximum(shown[OCCLUSION], found * near_face(shown[FACE]))
     weight *= 1 - spread(torch.maximum(matte, found)[None], 1)[0]
 
@@ -80,7 +81,7 @@ def _shade(shown: Tensor, truth: Tensor, random: np.random.Generator) -> None:
         matte = 1 - matte
     depth = random.uniform(0.02, 0.14) + random.normal(0, 0.006, (3, 1, 1))
     shade = matte * torch.from_numpy(depth).to(matte)
-    for planes in (shown[PLATE], shown[_TOLD], truth):
+    for planes in (shown[PLATE], shown[TOLD], truth):
         planes -= shade
     known = blur(shade[None], random.uniform(2, 7))[0] * random.uniform(0.75, 1)
     for lit in _LIT:

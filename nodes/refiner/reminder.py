@@ -6,7 +6,7 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.part import Part, planned
-from lifemask.nodes.refiner.crop import CANDIDATES, COVERED, FACE, Crop, shown
+from lifemask.nodes.refiner.crop import COVERED, FACE, RENDER, Crop, shown
 from lifemask.nodes.refiner.examples import Example, even, picture, scene
 from lifemask.nodes.refiner.finisher import Finisher, moved_matte
 from lifemask.nodes.refiner.stage import Stage
@@ -27,6 +27,6 @@ def _one(part: Part, index: int, model: Finisher, size: int) -> Example:
     stage = Stage.of(part, cue, meshes, window, picture(part, index), Swap())
     seen = shown(stage, Crop.of(cue.matrix, window.x1, window, size))
     answer = model.network(seen)
-    render = seen[:, CANDIDATES][:, :3]
+    render = seen[:, RENDER]
     matte = moved_matte(seen[:, FACE], answer.matte)
     return Example(seen, render + answer.change, seen[:, COVERED], matte)
