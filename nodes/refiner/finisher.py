@@ -114,6 +114,7 @@ class Finisher:
 
 
 def moved_matte(face: Tensor, logit: Tensor) -> Tensor:
-    """A matte moved by ``logit``: what is 0 or 1 stays so."""
+    """A matte moved by ``logit``: what is 0 or 1, or beyond as a cubic filter has it, is so."""
+    face = face.clamp(0, 1)
     odds = face * torch.exp(logit.clamp(-6, 6))
     return odds / (odds + (1 - face)).clamp(min=1e-6)
