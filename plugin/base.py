@@ -30,6 +30,13 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=Path, metavar="FILE", help="A model to go on from; else from nothing."
     )
+    parser.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="Models; what they answer on the whole is learned, and not the pairs' own truth.",
+    )
     add_knobs(parser, Train)
 
 
@@ -38,7 +45,8 @@ def _run(args: Namespace) -> Result:
 
     folder = args.out.with_suffix("")
     start = Model(args.start) if args.start else None
-    model = learn(Train(**given_knobs(args)), args.pairs, args.facesets, start, folder)
+    node = Train(**given_knobs(args))
+    model = learn(node, args.pairs, args.facesets, start, folder, args.teachers)
     shutil.copyfile(model.path, args.out)
     return {"model": args.out, "preview": folder / "preview.png"}
 

@@ -1,8 +1,9 @@
-"""Faces that were made up for tests: the mean head, turned, without a picture."""
+"""What was made up for tests: the mean head, turned, without a picture; a network."""
 
 import numpy as np
 import torch
 
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.render.atlas import COARSE, atlas, coarse
 from lifemask.nodes.render.texture import Textures, unwrap
 
@@ -43,3 +44,11 @@ def faces(count, seed):
     return Textures(
         *(torch.cat([getattr(p, n) for p in parts]) for n in ("colour", "valid", "normal"))
     )
+
+
+def opinionated(width=8):
+    """A network whose answer is about everything that it is shown."""
+    torch.manual_seed(3)
+    network = Refiner(width)
+    torch.nn.init.normal_(network.head.weight, std=0.5)
+    return network.eval().requires_grad_(False)

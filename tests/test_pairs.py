@@ -118,6 +118,21 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     assert (tmp_path / "base/preview.png").exists()
 
 
+def test_a_base_can_learn_from_models_and_says_from_which(corpus, small, tmp_path, capsys):
+    out, teacher = tmp_path / "base.safetensors", tmp_path / "teacher.safetensors"
+    shutil.copy(small.path, teacher)
+    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
+    words += ["--size", "32", "--batch", "2", "--minutes", "0.005", "--teachers", str(teacher)]
+    assert main(["base", str(corpus.folder), *words]) == 0
+    (spent,) = Finisher.load(out).about["trained"]
+    assert spent["whom"] == [corpus.folder.name, f"model {Finisher.load(teacher).digest}"]
+    teacher.write_bytes(teacher.read_bytes()[:-10])
+    before = out.read_bytes()
+    assert main(["base", str(corpus.folder), *words]) == 1
+    assert str(teacher) in capsys.readouterr().err
+    assert out.read_bytes() == before
+
+
 def test_a_folder_without_a_pair_is_refused(tmp_path):
     with pytest.raises(FaceError, match=f"{tmp_path}: no SHOT/A_on_B beside a SHOT/B"):
         Corpus(tmp_path, tmp_path).pairs  # noqa: B018

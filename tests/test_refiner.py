@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import opinionated
 
 from lifemask.nodes.part import Part
 from lifemask.nodes.refiner import align, examples
@@ -22,7 +23,7 @@ from lifemask.nodes.refiner.crop import (
 from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
-from lifemask.nodes.refiner.loss import details, losses, total
+from lifemask.nodes.refiner.loss import details, lessons, losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
 from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
 from lifemask.nodes.refiner.reminder import reminders
@@ -53,14 +54,6 @@ def guess(size, seed=0):
     shown[:, OPENINGS.start :] = disk
     shown[:, OPENINGS] *= (away < 0).float()
     return shown
-
-
-def opinionated(width=8):
-    """A network whose answer is about everything that it is shown."""
-    torch.manual_seed(3)
-    network = Refiner(width)
-    torch.nn.init.normal_(network.head.weight, std=0.5)
-    return network.eval().requires_grad_(False)
 
 
 # The network
@@ -316,9 +309,38 @@ def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
     assert min(costs, key=costs.get) == 0.02
 
 
-def test_the_total_is_of_all_parts(rehearsed):
+@pytest.mark.parametrize("part", ["change", "fine", "spread", "edge"])
+def test_a_lesson_is_learned_where_nothing_is_said_otherwise(rehearsed, part):
+    example = rehearsed.batch([0, 1])
+    taught = answered(example, example.truth)
+    assert all(lesson == 0 for lesson in lessons(taught, taught, example.weight).values())
+    noise = 0.02 * torch.randn(taught.change.shape, generator=torch.Generator().manual_seed(0))
+    otherwise = {
+        "change": replace(taught, change=taught.change + 0.02),
+        "fine": replace(taught, change=taught.change + noise),
+        "spread": replace(taught, spread=taught.spread * 2),
+        "edge": replace(taught, matte=taught.matte - 1),
+    }
+    known = lessons(otherwise[part], taught, example.weight)
+    assert known[part] > 0.2 * {"change": 0.02, "fine": 0.02, "spread": np.log(2), "edge": 1}[part]
+    unseen = lessons(otherwise[part], taught, torch.zeros_like(example.weight))
+    assert all(lesson == 0 for lesson in unseen.values())
+
+
+def test_what_several_say_on_the_whole_is_the_mean_of_every_part(rehearsed):
     example = rehearsed.batch([0])
-    parts = losses(answered(example, example.truth + 0.01), example, fine=True)
+    one, other = (answered(example, example.truth + off) for off in (0.01, 0.03))
+    both = Answer.mean([one, replace(other, spread=3 * one.spread)])
+    assert torch.allclose(both.change, answered(example, example.truth + 0.02).change, atol=1e-6)
+    assert torch.allclose(both.spread, 2 * one.spread)
+    assert torch.equal(both.matte, one.matte)
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_the_total_is_of_all_parts(rehearsed, taught):
+    example = rehearsed.batch([0])
+    answer = answered(example, example.truth + 0.01)
+    parts = lessons(answer, answer, example.weight) if taught else losses(answer, example, True)
     for name in parts:
         more = {**parts, name: parts[name] + 1}
         assert total(more) > total(parts)

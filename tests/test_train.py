@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from killed import watched
+from made_up import opinionated
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer import event_file_writer
 
@@ -151,6 +152,17 @@ def test_what_is_left_is_told(examples, small, tmp_path):
 def test_it_learns(examples, small, tmp_path):
     losses = [one["loss"] for one in run_of(examples, small, tmp_path, 60)]
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
+
+
+def test_a_pupil_comes_to_say_what_its_teachers_say(examples, small):
+    pupil = Finisher.load(small.path).network
+    teachers = [opinionated(8), opinionated(12)]
+    run = Run(pupil, examples, replace(PLAN, rate=3e-3), teachers)
+    lessons = [run.step() for _ in range(80)]
+    assert set(lessons[0]) == {"loss", "change", "fine", "spread", "edge", "gradient"}
+    for part in ("change", "spread"):
+        early, late = (np.mean([one[part] for one in some]) for some in (lessons[:8], lessons[-8:]))
+        assert late < 0.8 * early
 
 
 @pytest.mark.parametrize(

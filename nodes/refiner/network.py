@@ -38,6 +38,12 @@ class Answer:
     matte: Tensor
     spread: Tensor
 
+    @classmethod
+    def mean(cls, answers: "list[Answer]") -> "Answer":
+        """What several say, on the whole."""
+        planes = zip(*((one.change, one.matte, one.spread) for one in answers), strict=True)
+        return cls(*(torch.stack(same).mean(0) for same in planes))
+
 
 class Refiner(nn.Module):
     """Answers `crop.shown` (N, CHANNELS, H, W); knows no person and no exposure.
