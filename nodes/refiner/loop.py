@@ -130,7 +130,7 @@ class Run:
         begun = time.monotonic()
         for _ in range(_PATIENCE):
             parts = self._learned(self._draw())
-            if all(map(math.isfinite, parts.values())):
+            if _finite(parts):
                 break
             self.left_out += 1
             progress.note("train", f"a batch is not finite, left out ({self.left_out} so far)")
@@ -174,7 +174,7 @@ class Run:
         told = {"loss": loss, **parts, "gradient": length}
         # One wait for the device, not one for each.
         numbers = dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
-        if math.isfinite(numbers["gradient"]):
+        if _finite(numbers):
             self.optimiser.step()
         return numbers
 
@@ -218,3 +218,7 @@ class Run:
         self.waiting, self.batch = state.order["waiting"], state.order["batch"]
         self.seconds, self.history = state.order["seconds"], state.history
         checkpoint.restore(state.randomness, self.random)
+
+
+def _finite(numbers: dict[str, float]) -> bool:
+    return all(map(math.isfinite, numbers.values()))
