@@ -4,8 +4,8 @@ import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from lifemask.nodes.errors import KnobError
 from lifemask.nodes.train import Train
-from lifemask.nodes.types import Model
 from lifemask.plugin.command import Command, Result, add_knobs, given_knobs
 
 
@@ -13,9 +13,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "pairs",
         type=Path,
-        nargs="+",
+        nargs="*",
         metavar="PAIRS",
-        help="Folders of SHOT/PERSON: plates B with their perfect swaps A_on_B, and takes.",
+        help="Folders of SHOT/PERSON: plates B with their perfect swaps A_on_B, and takes. "
+        "Without any, nothing is learned, and models are only put together.",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="The model that is written."
@@ -23,30 +24,31 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--facesets",
         type=Path,
-        required=True,
         metavar="FOLDER",
         help="Keeps tracks and facesets of the pairs, which are made once.",
     )
     parser.add_argument(
-        "--start", type=Path, metavar="FILE", help="A model to go on from; else from nothing."
-    )
-    parser.add_argument(
-        "--teachers",
+        "--start",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="Models; what they answer on the whole is learned, and not the pairs' own truth.",
+        help="A model to go on from, or several, whose mean is the answer; else from nothing.",
     )
     add_knobs(parser, Train)
 
 
 def _run(args: Namespace) -> Result:
+    from lifemask.nodes.refiner.finisher import Finisher
     from lifemask.nodes.refiner.pairs import learn
 
+    start = Finisher.together([*map(Finisher.load, args.start)]) if args.start else None
+    if not args.pairs:
+        if start is None:
+            raise KnobError("pairs: name folders of renders, or models to put together: --start")
+        start.save(args.out)
+        return {"model": args.out}
     folder = args.out.with_suffix("")
-    start = Model(args.start) if args.start else None
-    node = Train(**given_knobs(args))
-    model = learn(node, args.pairs, args.facesets, start, folder, args.teachers)
+    model = learn(Train(**given_knobs(args)), args.pairs, args.facesets, start, folder)
     shutil.copyfile(model.path, args.out)
     return {"model": args.out, "preview": folder / "preview.png"}
 
@@ -55,7 +57,8 @@ COMMAND = Command(
     "base",
     "Train the base model from pairs whose perfect swap is known; `train --base` is the same.",
     "lifemask base twins/corpus --facesets twins/facesets --out base.safetensors "
-    "--minutes 120 --rate 1",
+    "--minutes 120 --rate 1\n"
+    "  lifemask base --start one.safetensors other.safetensors --out base.safetensors",
     _arguments,
     _run,
 )

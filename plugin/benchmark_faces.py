@@ -87,15 +87,15 @@ def pace(model: "Finisher", size: int, peaks: dict[str, float], seconds: float) 
     """Return how fast ``model`` refines crops of ``size`` pixels, and learns from them."""
     import torch
 
-    from lifemask.plugin.pace import a_second, refiner_operations
+    from lifemask.plugin.pace import a_second, learning, looking
 
-    run, width = _training(model, size), model.network.width
+    run = _training(model, size)
     with torch.inference_mode():
         crop = run.examples.batch([0]).shown
         frames = a_second(lambda: model.network(crop), seconds)
     steps = a_second(run.step, seconds)
-    looked = frames * refiner_operations(width, 1, size, back=False)
-    learned = steps * refiner_operations(width, run.batch, size, back=True)
+    looked = frames * looking(model.network, size)
+    learned = steps * learning(model.network, run.batch, size)
     return Pace(
         frames=frames,
         steps=steps,

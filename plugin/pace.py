@@ -54,17 +54,23 @@ def operations(work: Callable[[], Tensor]) -> int:
     return int(counter.get_total_flops())
 
 
-def refiner_operations(width: int, batch: int, size: int, back: bool) -> int:
-    """Return the floating-point operations of a refiner of ``width`` on a ``batch`` of crops.
+def looking(network: Refiner, size: int) -> int:
+    """Return the floating-point operations of a look at a crop of ``size`` pixels."""
+    return _operations(network, 1, size, None)
 
-    ``back`` counts what training adds to one look.
-    """
-    with torch.device("meta"), torch.set_grad_enabled(back):
-        network = Refiner(width)
+
+def learning(network: Refiner, batch: int, size: int) -> int:
+    """Return those of a step on a ``batch`` of crops, in which one member learns."""
+    return _operations(network, batch, size, 0)
+
+
+def _operations(network: Refiner, batch: int, size: int, turn: int | None) -> int:
+    with torch.device("meta"), torch.set_grad_enabled(turn is not None):
+        same = Refiner(network.width, len(network.members))
         crops = torch.empty(batch, CHANNELS, size, size)
 
         def work() -> Tensor:
-            answer = network(crops)
+            answer = same(crops, turn)
             return torch.stack([answer.change.sum(), answer.matte.sum(), answer.spread.sum()]).sum()
 
         return operations(work)

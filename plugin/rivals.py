@@ -84,11 +84,10 @@ class Ours:
     def operations(self) -> int:
         """Those of the refiner, there and back."""
         from lifemask.nodes.refiner.finisher import Finisher
-        from lifemask.plugin.pace import refiner_operations
+        from lifemask.plugin.pace import learning
 
         chosen = self.scene.train.chosen
-        width = Finisher.load(BASE.path).network.width
-        return refiner_operations(width, chosen.batch, chosen.size, back=True)
+        return learning(Finisher.load(BASE.path).network, chosen.batch, chosen.size)
 
 
 @dataclass

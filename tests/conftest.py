@@ -99,7 +99,7 @@ def pair(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
-    """Return a model that is a tenth of the base's size, and learned nothing."""
+    """Return a model of two members, a tenth of the base's size, that learned nothing."""
     import torch
 
     from lifemask.nodes.refiner.finisher import Finisher
@@ -107,7 +107,7 @@ def small(tmp_path_factory):
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("small") / "model.safetensors"
-    Finisher(Refiner(8), 64, {"licence": "Apache-2.0"}).save(path)
+    Finisher(Refiner(8, 2), 64, {"licence": "Apache-2.0"}).save(path)
     return Model(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces import topology
-from lifemask.nodes.render.atlas import SIZE, atlas, features, texels, using
+from lifemask.nodes.render.atlas import SIZE, atlas, texels, using
 from lifemask.nodes.render.make_atlas import make, save
 from lifemask.ocio import exr
 
@@ -91,18 +91,6 @@ def test_the_face_matte_is_1_on_the_nose_and_0_on_the_outline(sound):
     texel = lambda numbers: tuple((sound.uv[numbers] * SIZE).astype(int).T[::-1])  # noqa: E731
     assert (sound.face[texel([1, 4, 5])] > 0.95).all()
     assert (sound.face[texel(OUTLINE)] < 0.05).all()
-
-
-def test_features_are_brows_eyes_and_lips_and_neither_cheek_nor_nose():
-    def at(points):
-        columns, rows = (atlas().uv[list(points)] * SIZE).astype(int).T
-        return features()[rows, columns]
-
-    for contour in (topology.RIGHT_BROW, topology.LEFT_BROW, topology.RIGHT_EYE, topology.LIPS):
-        assert at(contour).min() > 0.5
-    nose, right_cheek, left_cheek, chin, forehead = 4, 50, 280, 152, 151
-    assert at((nose, right_cheek, left_cheek, chin, forehead)).max() < 0.01
-    assert features().max() <= 1
 
 
 def test_the_file_is_small_and_says_what_it_learned_from(made, tmp_path):

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from lifemask.nodes.device import device
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.types import Plate
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin import autoencoder
 from lifemask.plugin.autoencoder import DOUBLE, LIKENESS, Autoencoder, Pasting, Training, warped
-from lifemask.plugin.pace import refiner_operations
+from lifemask.plugin.pace import learning
 
 SIZE = 32
 
@@ -75,7 +76,7 @@ def test_only_what_is_shown_is_bent():
 
 @pytest.mark.parametrize(("size", "batch"), [(64, 2), (128, 8)])
 def test_a_step_costs_about_what_the_refiner_s_does(size, batch):
-    wanted = refiner_operations(48, batch, size, back=True)
+    wanted = learning(Refiner(), batch, size)
     width = autoencoder.as_costly_as(wanted, size, batch)
     assert autoencoder.cost(width, size, batch) == pytest.approx(wanted, rel=0.15)
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.train import BASE
 from lifemask.plugin import cli, pace
 from lifemask.plugin.benchmark_faces import PEAKS, batch_of
 
@@ -18,11 +20,12 @@ def small(monkeypatch):
 
 def test_shares_are_of_the_peaks_of_the_same_run(capsys):
     assert cli.main([*WORDS, "--json"]) == 0
+    network = Finisher.load(BASE.path).network
     faces = json.loads(capsys.readouterr().out.splitlines()[-1])["faces"]
     assert list(faces["sizes"]) == ["32", "64"]
     for size, one in faces["sizes"].items():
-        looked = one["frames"] * pace.refiner_operations(48, 1, int(size), back=False)
-        learned = one["steps"] * pace.refiner_operations(48, one["batch"], int(size), back=True)
+        looked = one["frames"] * pace.looking(network, int(size))
+        learned = one["steps"] * pace.learning(network, one["batch"], int(size))
         for name in PEAKS:
             assert one["frame_shares"][name] == pytest.approx(looked / faces["peaks"][name])
             assert one["step_shares"][name] == pytest.approx(learned / faces["peaks"][name])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.plugin import pace
 
 
@@ -22,9 +23,17 @@ def test_the_way_back_counts_where_something_is_learned():
 
 
 def test_a_refiner_costs_by_the_pixel():
-    small = pace.refiner_operations(8, 1, 32, back=False)
-    assert pace.refiner_operations(8, 3, 64, back=False) == 12 * small
-    assert 2.5 < pace.refiner_operations(8, 1, 32, back=True) / small <= 3
+    one = Refiner(8)
+    small = pace.looking(one, 32)
+    assert pace.looking(one, 64) == 4 * small
+    assert pace.learning(one, 3, 64) == 12 * pace.learning(one, 1, 32)
+    assert 2.5 < pace.learning(one, 1, 32) / small <= 3
+
+
+def test_all_members_look_and_one_learns():
+    one, three = Refiner(8), Refiner(8, 3)
+    assert pace.looking(three, 32) == 3 * pace.looking(one, 32)
+    assert pace.learning(three, 2, 32) == pace.learning(one, 2, 32)
 
 
 def test_the_first_time_does_not_count_and_two_more_are_made():

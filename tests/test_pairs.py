@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import FOOTAGE
+from made_up import opinionated
 
 from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
-from lifemask.nodes.refiner.crop import PLATE
+from lifemask.nodes.refiner.crop import CHANNELS, PLATE
 from lifemask.nodes.refiner.examples import Example
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.pairs import Corpus
@@ -118,19 +119,44 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     assert (tmp_path / "base/preview.png").exists()
 
 
-def test_a_base_can_learn_from_models_and_says_from_which(corpus, small, tmp_path, capsys):
-    out, teacher = tmp_path / "base.safetensors", tmp_path / "teacher.safetensors"
-    shutil.copy(small.path, teacher)
-    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
-    words += ["--size", "32", "--batch", "2", "--minutes", "0.005", "--teachers", str(teacher)]
-    assert main(["base", str(corpus.folder), *words]) == 0
-    (spent,) = Finisher.load(out).about["trained"]
-    assert spent["whom"] == [corpus.folder.name, f"model {Finisher.load(teacher).digest}"]
-    teacher.write_bytes(teacher.read_bytes()[:-10])
-    before = out.read_bytes()
-    assert main(["base", str(corpus.folder), *words]) == 1
-    assert str(teacher) in capsys.readouterr().err
-    assert out.read_bytes() == before
+@pytest.fixture
+def models(tmp_path):
+    """Return two models of one width and another one of a greater one."""
+    paths = [tmp_path / f"{name}.safetensors" for name in ("one", "other", "wide")]
+    for seed, (path, width) in enumerate(zip(paths, (8, 8, 12), strict=True)):
+        about = {"licence": "Apache-2.0", "trained": [{"whom": [path.stem], "finished": True}]}
+        Finisher(opinionated(width, seed), 64, about).save(path)
+    return paths
+
+
+def test_models_are_put_together_without_pairs_and_go_on_with_them(
+    corpus, models, tmp_path, capsys
+):
+    out, start = tmp_path / "base.safetensors", [str(path) for path in models[:2]]
+    assert main(["base", "--start", *start, "--out", str(out)]) == 0
+    alone, both = [Finisher.load(path) for path in models[:2]], Finisher.load(out)
+    shown = torch.rand(1, CHANNELS, 64, 64) * 0.1
+    for turn, one in enumerate(alone):
+        torch.testing.assert_close(both.network(shown, turn).change, one.network(shown).change)
+    assert [run["whom"] for run in both.about["trained"]] == [["one"], ["other"]]
+    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", *start]
+    words += ["--size", "32", "--batch", "2", "--minutes", "0.005"]
+    assert main(["train", "--base", str(corpus.folder), *words]) == 0
+    after = Finisher.load(out)
+    assert len(after.network.members) == 2
+    assert after.about["trained"][-1]["from"] == f"{alone[0].digest} {alone[1].digest}"
+
+
+def test_models_that_cannot_be_put_together_are_refused(models, tmp_path, capsys):
+    out = tmp_path / "base.safetensors"
+    assert main(["base", "--start", *map(str, models), "--out", str(out)]) == 1
+    assert "these have [8, 8, 12]" in capsys.readouterr().err
+    assert main(["base", "--out", str(out)]) == 1
+    assert "pairs: name folders of renders" in capsys.readouterr().err
+    models[1].write_bytes(models[1].read_bytes()[:-10])
+    assert main(["base", "--start", *map(str, models), "--out", str(out)]) == 1
+    assert str(models[1]) in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_folder_without_a_pair_is_refused(tmp_path):

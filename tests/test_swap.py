@@ -52,7 +52,7 @@ def bold(tmp_path_factory):
 
     torch.manual_seed(1)
     network = Refiner(8)
-    torch.nn.init.normal_(network.head.weight, std=0.3)
+    torch.nn.init.normal_(network.members[0].head.weight, std=0.3)
     path = tmp_path_factory.mktemp("bold") / "model.safetensors"
     Finisher(network, 64, {}).save(path)
     return Model(path)

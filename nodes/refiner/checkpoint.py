@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PROTOCOL = 1
+PROTOCOL = 2
 KEPT = 2
 """So many sets stay: who reads the newest is not disturbed when the next one is finished."""
 

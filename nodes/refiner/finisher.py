@@ -1,27 +1,27 @@
 """What finishes a rendered face: the refiner with the weights of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lifemask.nodes import archive
-from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.errors import BrokenFileError, KnobError
 from lifemask.nodes.face_set import atlas_layout
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.curve import to_linear
 from lifemask.nodes.render.front import doubt
 
 KIND = "model"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ class Finisher:
                 raise ValueError(f"its version is {about['version']}, this is {VERSION}")
             if about["geometry"] != atlas_layout():
                 raise ValueError("it is for facesets whose textures are laid out otherwise")
-            network = Refiner(about["width"])
-            weights = {name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()}
+            network, weights = Refiner(about["width"], about["members"]), unpack(arrays)
             network.load_state_dict(weights)
             if not all(weight.isfinite().all() for weight in weights.values()):
                 raise ValueError("it has weights that are not finite")
@@ -89,26 +88,34 @@ class Finisher:
             sha256(path.read_bytes()).hexdigest(),
         )
 
+    @classmethod
+    def together(cls, finishers: "Sequence[Finisher]") -> "Finisher":
+        """One in which the networks of all answer; raises KnobError when their widths differ."""
+        widths = [one.network.width for one in finishers]
+        if len({*widths}) > 1:
+            raise KnobError(f"start: models of one width answer together, these have {widths}")
+        if len(finishers) == 1:
+            return finishers[0]
+        about = dict(finishers[0].about)
+        about["trained"] = [run for one in finishers for run in one.about.get("trained", [])]
+        network = Refiner.together([one.network for one in finishers])
+        digest = " ".join(one.digest for one in finishers)
+        return cls(network, max(one.size for one in finishers), about, digest)
+
     def save(self, path: Path) -> None:
-        """Write the weights as half floats, and what there is to know of them."""
-        weights = self.network.state_dict()
-        arrays = {name: w.detach().cpu().numpy().astype(np.float16) for name, w in weights.items()}
-        own = {"version": VERSION, "geometry": atlas_layout(), "width": self.network.width}
-        archive.save(path, KIND, arrays, {**self.about, **own, "size": self.size})
+        """Write the weights, and what there is to know of them."""
+        shape = {"width": self.network.width, "members": len(self.network.members)}
+        own = {"version": VERSION, "geometry": atlas_layout(), "size": self.size, **shape}
+        archive.save(path, KIND, pack(self.network.state_dict()), {**self.about, **own})
 
     @torch.inference_mode()
     def __call__(self, stage: Stage, crop: Crop, share: float) -> Finished:
-        """Finish a stage, seen in a ``crop``; a ``share`` of what it would change is changed.
-
-        On bare skin it is half as much again: where a share is a half, three quarters.
-        """
+        """Finish a stage, seen in a ``crop``; a ``share`` of what it would change is changed."""
         height, width = stage.plate.shape[-2:]
         answer = self.network(shown(stage, crop))
         planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
         change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
-        # By its features a person is known, and a change seldom gets these to the pixel.
-        held = (share * (1.5 - stage.features / 2)).clamp(0, 1)
-        picture = stage.render + held * change * stage.view.covered
+        picture = stage.render + share * change * stage.view.covered
         face = moved_matte(stage.face, matte)
         return Finished(picture, face, torch.maximum(_unlike(stage), spread))
 

@@ -2,24 +2,22 @@
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
-from lifemask.nodes.refiner.crop import COVERED
-from lifemask.nodes.refiner.examples import Example, Examples, varied
+from lifemask.nodes.refiner.examples import Examples, varied
 from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.loss import lessons, losses, total
-from lifemask.nodes.refiner.network import Answer, Refiner
+from lifemask.nodes.refiner.loss import losses, total
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.obstacles import obstructed, shadowed
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
@@ -63,21 +61,15 @@ class Plan:
 
 
 def train(
-    start: Finisher,
-    examples: Examples,
-    plan: Plan,
-    folder: Path,
-    anew: bool = False,
-    teachers: Sequence[Refiner] = (),
+    start: Finisher, examples: Examples, plan: Plan, folder: Path, anew: bool = False
 ) -> Path:
     """Train ``start`` on ``examples`` until it had its time, and return the file it became.
 
     ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on,
-    unless one is wanted ``anew``. Where there are ``teachers``, what these say on the whole is
-    learned, and not the truth.
+    unless one is wanted ``anew``.
     """
     about = {**plan.configuration(start), "examples": len(examples)}
-    run = Run(start.network, examples, plan, teachers)
+    run = Run(start.network, examples, plan)
     state = None if anew else checkpoint.load(folder / CHECKPOINTS, about)
     if state is not None:
         run.resume(state)
@@ -96,17 +88,10 @@ class Run:
     that was killed and resumed has the losses of one that was not.
     """
 
-    def __init__(
-        self,
-        network: Refiner,
-        examples: Examples,
-        plan: Plan,
-        teachers: Sequence[Refiner] = (),
-    ) -> None:
-        """Begin with the weights of ``network``; it and the ``teachers`` are left as they are."""
+    def __init__(self, network: Refiner, examples: Examples, plan: Plan) -> None:
+        """Begin with the weights of ``network``, which is left as it is."""
         torch.manual_seed(plan.seed)
         self.examples, self.plan, self.batch = examples, plan, plan.batch
-        self.teachers = teachers
         self.network, self.average = network.twin().train(), network.twin().eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), plan.rate, (0.9, 0.98), weight_decay=_DECAY, fused=True
@@ -164,7 +149,10 @@ class Run:
         example = varied(self.examples.batch(chosen))
         if self.examples.rendered:
             example = obstructed(shadowed(example))
-        parts = self._parts(example)
+        with mixed():
+            # One member a step: what learns apart errs apart.
+            answer = self.network(example.shown, turn=len(self.history))
+        parts = losses(answer, example, fine=self.examples.rendered)
         loss = total(parts)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -177,15 +165,6 @@ class Run:
         if _finite(numbers):
             self.optimiser.step()
         return numbers
-
-    def _parts(self, example: Example) -> dict[str, Tensor]:
-        with mixed():
-            answer = self.network(example.shown)
-        if not self.teachers:
-            return losses(answer, example, fine=self.examples.rendered)
-        with mixed(), torch.no_grad():
-            taught = Answer.mean([teacher(example.shown) for teacher in self.teachers])
-        return lessons(answer, taught, example.shown[:, COVERED])
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -20,7 +20,6 @@ _LEVEL, _TEXTURE = 1e-4, 5e-5  # of structural similarity: what counts as equal,
 _DETAIL, _AROUND = 2.0, 15  # pixels: what a Gaussian takes away, and where that is compared
 _NO_DETAIL = 4e-6  # log squared
 _WEIGHTS = {"near": 6.0, "structure": 0.7, "detail": 1.0, "doubt": 0.02, "matte": 0.1}
-_WEIGHTS |= {"change": 60.0, "fine": 60.0, "spread": 0.2, "edge": 0.05}
 
 
 def losses(answer: Answer, example: Example, fine: bool = False) -> dict[str, Tensor]:
@@ -38,20 +37,6 @@ def losses(answer: Answer, example: Example, fine: bool = False) -> dict[str, Te
         "matte": _matte(answer.matte, example),
     }
     return parts | {"detail": details(picture, truth, weight)} if fine else parts
-
-
-def lessons(answer: Answer, taught: Answer, weight: Tensor) -> dict[str, Tensor]:
-    """How far an answer is from what is ``taught``, part by part, where ``weight`` counts.
-
-    One network can say what several say on the whole (Hinton et al. 2015).
-    """
-    off = answer.change - taught.change
-    return {
-        "change": _mean(off.abs(), weight),
-        "fine": _mean((off - blur(off, _DETAIL)).abs(), weight),
-        "spread": _mean((answer.spread / taught.spread).log().abs(), weight),
-        "edge": _mean((answer.matte - taught.matte).abs(), weight),
-    }
 
 
 def total(parts: dict[str, Tensor]) -> Tensor:

@@ -1,5 +1,6 @@
-"""The network: a small U-Net that chooses between pictures of the likeness before it paints."""
+"""The network: small U-Nets that choose between pictures of the likeness before they paint."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,36 +39,30 @@ class Answer:
     matte: Tensor
     spread: Tensor
 
-    @classmethod
-    def mean(cls, answers: "list[Answer]") -> "Answer":
-        """What several say, on the whole."""
-        planes = zip(*((one.change, one.matte, one.spread) for one in answers), strict=True)
-        return cls(*(torch.stack(same).mean(0) for same in planes))
-
 
 class Refiner(nn.Module):
     """Answers `crop.shown` (N, CHANNELS, H, W); knows no person and no exposure.
 
-    A U-Net (Ronneberger et al. 2015) at half of the crop's resolution: light is smooth, and what
-    is fine comes from the candidates.
+    Its members answer apart, and their mean is what it says: networks that learned apart err apart
+    (Lakshminarayanan et al. 2017).
     """
 
-    def __init__(self, width: int = 48) -> None:
-        """Make one whose finest level has ``width`` channels; it starts as the bare render."""
+    def __init__(self, width: int = 48, members: int = 1) -> None:
+        """Make one of so many members of a ``width``; it starts as the bare render."""
         super().__init__()
-        widths = [width, 2 * width, 3 * width, 4 * width, 4 * width]
-        inward = [CHANNELS * 4, *widths]
         self.width = width
-        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
-        outward = widths[::-1]
-        self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
-        self.head = nn.Conv2d(width, CHOICES + 3 + 2, 1)
-        self.head.weight.data.zero_()
-        self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
+        self.members = nn.ModuleList(_Member(width) for _ in range(members))
+
+    @classmethod
+    def together(cls, refiners: "Sequence[Refiner]") -> "Refiner":
+        """One that has the members of all of them, which are of one width."""
+        one = cls(refiners[0].width, 0)
+        one.members.extend(deepcopy(member) for each in refiners for member in each.members)
+        return one
 
     def twin(self) -> "Refiner":
         """One with the same weights, where tensors live."""
-        other = Refiner(self.width)
+        other = Refiner(self.width, len(self.members))
         other.load_state_dict(self.state_dict())
         other.to(device())
         # Convolutions are twice as fast on pictures whose channels lie together.
@@ -80,9 +75,12 @@ class Refiner(nn.Module):
         mean.load_state_dict({name: (own[name] + its[name]) / 2 for name in own})
         return mean
 
-    def forward(self, shown: Tensor) -> Answer:
-        """The answer to ``shown``, float32."""
-        half = self.head(self._features(_normalised(shown)).float())
+    def forward(self, shown: Tensor, turn: int | None = None) -> Answer:
+        """The answer to ``shown``, float32: of the member whose ``turn`` it is, or of all."""
+        count = len(self.members)
+        asked = self.members if turn is None else [self.members[turn % count]]
+        normal = _normalised(shown)
+        half = torch.stack([member(normal) for member in asked]).mean(0)
         answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
@@ -90,6 +88,30 @@ class Refiner(nn.Module):
         with torch.autocast(device().type, enabled=False):
             change = sparing(change, shown[:, RENDER])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
+
+
+class _Member(nn.Module):
+    """A U-Net (Ronneberger et al. 2015) at half of the crop's resolution.
+
+    Light is smooth, and what is fine comes from the candidates.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Make one whose finest level has ``width`` channels."""
+        super().__init__()
+        widths = [width, 2 * width, 3 * width, 4 * width, 4 * width]
+        inward = [CHANNELS * 4, *widths]
+        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
+        outward = widths[::-1]
+        self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
+        self.head = nn.Conv2d(width, CHOICES + 3 + 2, 1)
+        self.head.weight.data.zero_()
+        self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
+
+    def forward(self, normal: Tensor) -> Tensor:
+        """Shares, paint, matte and spread (N, 8, H / 2, W / 2), float32."""
+        half: Tensor = self.head(self._features(normal).float())
+        return half
 
     def _features(self, hidden: Tensor) -> Tensor:
         levels = []

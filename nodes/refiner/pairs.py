@@ -204,28 +204,20 @@ _ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
 
 
 def learn(
-    node: "Train",
-    folders: list[Path],
-    facesets: Path,
-    start: Model | None,
-    folder: Path,
-    teachers: list[Path] | None = None,
+    node: "Train", folders: list[Path], facesets: Path | None, start: Finisher | None, folder: Path
 ) -> Model:
     """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``.
 
-    What the ``teachers`` say of them on the whole is learned, if there are any, and not the truth.
+    Raises KnobError without a folder for ``facesets``.
     """
-    taught = [Finisher.load(path) for path in teachers or []]
-    whom = [*(one.name for one in folders), *(f"model {one.digest}" for one in taught)]
-    plan = Plan.of(node, whom)
+    plan = Plan.of(node, [one.name for one in folders])
     torch.manual_seed(plan.seed)
-    begun = Finisher.load(start.path) if start else Finisher(Refiner(), plan.size, _ABOUT)
+    begun = start or Finisher(Refiner(), plan.size, _ABOUT)
     known = corpora(folders, facesets)
     count = sum(corpus.count(node.faces) for corpus in known)
     each = (e for one in known for e in one.examples(plan.size, plan.seed, node.faces))
     examples = Examples.gathered(each, count, plan.size, rendered=True)
-    networks = [one.network for one in taught]
-    return Model(train(begun, examples, plan, folder, teachers=networks))
+    return Model(train(begun, examples, plan, folder))
 
 
 def _frames(most: int) -> int:

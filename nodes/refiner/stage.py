@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from lifemask.nodes.device import device
 from lifemask.nodes.part import Cue, Part
-from lifemask.nodes.render.atlas import Floats, atlas, features, openings
+from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
 from lifemask.nodes.render.compose import View, Window, render
 from lifemask.nodes.render.front import in_front
@@ -147,11 +147,6 @@ class Stage:
         maps = openings()
         eyes = self.view.of_atlas(maps["right_eye"]) + self.view.of_atlas(maps["left_eye"])
         return torch.cat([eyes, self.view.of_atlas(maps["mouth"])], 1) * self.view.covered
-
-    @property
-    def features(self) -> Tensor:
-        """Brows, eyes and lips, (1, 1, H, W)."""
-        return self.view.of_atlas(features())
 
 
 def _with_mouth(log: Tensor, carried: Tensor, view: View, share: float) -> Tensor:

@@ -91,7 +91,7 @@ def using(other: Atlas) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for known in (regions, openings, features, texels):
+    for known in (regions, openings, texels):
         known.cache_clear()
 
 
@@ -114,14 +114,6 @@ def regions() -> dict[str, Floats]:
 def openings() -> dict[str, Floats]:
     """Soft maps of what is not skin: between the lips, between the lids."""
     return {name: atlas().polygon(OPENINGS[name], 3, 1.5) for name in OPENINGS}
-
-
-@cache
-def features() -> Floats:
-    """Soft map of brows, eyes and lips: what a person is told by."""
-    contours = topology.RIGHT_BROW, topology.LEFT_BROW, *REGIONS.values()
-    maps = [atlas().polygon(contour, 9, 3) for contour in contours]
-    return np.asarray(np.sum(maps, 0).clip(0, 1), np.float32)
 
 
 @cache
