@@ -305,7 +305,7 @@ def test_where_nothing_is_sure_a_soft_picture_costs_more_than_another_of_the_kin
 def test_what_does_not_count_costs_nothing(rehearsed):
     example = rehearsed.batch([0, 1])
     blind = replace(example, weight=torch.zeros_like(example.weight))
-    parts = losses(answered(blind, blind.truth + 1), blind, fine=True)
+    parts = losses(answered(blind, blind.truth + 1), blind)
     assert {name: float(parts[name]) for name in ("near", "structure", "detail", "doubt")} == {
         "near": 0,
         "structure": 0,
@@ -326,7 +326,7 @@ def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
 
 def test_the_total_is_of_all_parts(rehearsed):
     example = rehearsed.batch([0])
-    parts = losses(answered(example, example.truth + 0.01), example, fine=True)
+    parts = losses(answered(example, example.truth + 0.01), example)
     for name in parts:
         more = {**parts, name: parts[name] + 1}
         assert total(more) > total(parts)

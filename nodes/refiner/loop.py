@@ -152,7 +152,7 @@ class Run:
         with mixed():
             # One member a step: what learns apart errs apart.
             answer = self.network(example.shown, turn=len(self.history))
-        parts = losses(answer, example, fine=self.examples.rendered)
+        parts = losses(answer, example)
         loss = total(parts)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -22,21 +22,18 @@ _NO_DETAIL = 4e-6  # log squared
 _WEIGHTS = {"near": 6.0, "structure": 0.7, "detail": 1.0, "doubt": 0.02, "matte": 0.1}
 
 
-def losses(answer: Answer, example: Example, fine: bool = False) -> dict[str, Tensor]:
-    """The parts of the loss, each a number; the weighted sum is `total`.
-
-    Of what is ``fine``, as renders have it and a rehearsal may not, the contrast is learned, too.
-    """
+def losses(answer: Answer, example: Example) -> dict[str, Tensor]:
+    """The parts of the loss, each a number; the weighted sum is `total`."""
     truth, weight = example.truth, example.weight
     picture = example.candidates[:, 0] + answer.change
     error = (picture - truth).abs().detach().mean(1, keepdim=True)
-    parts = {
+    return {
         "near": torch.stack([_near(picture - truth, weight, side) for side in _SMOOTH]).sum(),
         "structure": structures(picture, truth, weight),
+        "detail": details(picture, truth, weight),
         "doubt": _mean(error / answer.spread + answer.spread.log(), weight),
         "matte": _matte(answer.matte, example),
     }
-    return parts | {"detail": details(picture, truth, weight)} if fine else parts
 
 
 def total(parts: dict[str, Tensor]) -> Tensor:
