@@ -21,7 +21,7 @@ from lifemask.nodes.refiner.crop import (
     Crop,
 )
 from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied
+from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.loss import details, losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
@@ -349,6 +349,39 @@ def test_a_moved_example_is_moved_in_all_of_its_planes_and_its_normals_turn(monk
     inside = axis[None] ** 2 + axis[:, None] ** 2 < 0.5
     assert (after.shown[:, NORMAL] - planes[:, NORMAL])[..., inside].abs().max() < 0.05
     assert (after.shown[:, PLATE] - planes[:, PLATE])[..., inside].abs().max() > 0.2
+
+
+@given(st.integers(0, 10_000), st.sampled_from([32, 64, 96]), st.integers(0, 64))
+def test_a_window_is_one_place_of_all_planes_and_much_is_learned_there(seed, side, corner):
+    torch.manual_seed(seed)
+    planes = torch.zeros(3, PLANES, 128, 128)
+    planes[:, :-2] = torch.arange(128.0**2).view(128, 128)
+    whole = Example.of(planes)
+    whole.weight[..., corner : corner + 64, corner : corner + 64] = 1
+    window = windowed(whole, side)
+    assert window.planes.shape == (3, PLANES, side, side)
+    first = window.shown[:, :1, :1, :1]
+    steps = torch.arange(side)[:, None] * 128 + torch.arange(side)
+    assert torch.equal(window.shown, (first + steps).expand_as(window.shown))
+    rows, columns = (first // 128).long().flatten(), (first % 128).long().flatten()
+    for place, (row, column) in enumerate(zip(rows, columns, strict=True)):
+        there = whole.weight[place, :, row : row + side, column : column + side]
+        assert torch.equal(window.weight[place], there)
+    assert (window.weight.sum((1, 2, 3)) > 0.4 * min(side, 64) ** 2).all()
+    assert torch.equal(windowed(whole, 128).planes, whole.planes)
+
+
+def test_windows_are_drawn_everywhere_on_a_face():
+    torch.manual_seed(0)
+    planes = torch.zeros(64, PLANES, 64, 64)
+    planes[:, 0] = torch.arange(64.0**2).view(64, 64)
+    whole = Example.of(planes)
+    whole.weight[:] = 1
+    corners = windowed(whole, 32).shown[:, 0, 0, 0]
+    rows, columns = corners // 64, corners % 64
+    for places in (rows, columns):
+        assert places.min() <= 4
+        assert places.max() >= 28
 
 
 def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed, monkeypatch):

@@ -19,6 +19,7 @@ from tensorboard.summary.writer import event_file_writer
 from lifemask.nodes import archive, device, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
+from lifemask.nodes.refiner import examples as examples_
 from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, Run
@@ -105,7 +106,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(pair, small
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.role], small, tmp_path / "models")
     made = Finisher.load(model.path)
-    assert made.size == 64  # as the start: it was tuned on smaller crops, and sees what it saw
+    assert made.size == 64  # as the start, of which it saw windows
     (spent,) = made.about["trained"]
     assert spent["whom"] == ["ada", "double"]
     assert spent["from"] == Finisher.load(small.path).digest
@@ -113,7 +114,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(pair, small
     assert made.about["licence"] == "Apache-2.0"
     assert any("GiB" in note or "MiB" in note for note in notes)
     preview = cv2.imread(str(tmp_path / "models/preview.png"))
-    assert preview.shape == (4 * 32, 6 * 32, 3)
+    assert preview.shape == (4 * 64, 6 * 64, 3)
     plate, bare, _, _ = np.split(preview.astype(float), 4)
     assert plate.std() > 10
     assert 0 < (plate != bare).any(-1).mean() < 0.9
@@ -151,6 +152,22 @@ def test_what_is_left_is_told(examples, small, tmp_path):
 def test_it_learns(examples, small, tmp_path):
     losses = [one["loss"] for one in run_of(examples, small, tmp_path, 60)]
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
+
+
+def test_a_smaller_size_sees_windows_of_faces_as_large_as_the_model_knows_them(
+    pair, small, tmp_path, monkeypatch
+):
+    node, sides = Train(size=32, batch=2, minutes=0.005, faces=8), set()
+
+    def windowed(example, side):
+        sides.add((example.planes.shape[-1], side))
+        window = examples_.windowed(example, side)
+        assert window.planes.shape[-1] == side
+        return window
+
+    monkeypatch.setattr(loop, "windowed", windowed)
+    node([pair.role], small, tmp_path / "models")
+    assert sides == {(64, 32)}
 
 
 def test_members_learn_in_turn_and_apart(examples, small):

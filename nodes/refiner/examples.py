@@ -38,6 +38,7 @@ PLANES = CHANNELS + 3 + 1 + 1
 """Of one example: what is shown, the truth, its weight, the matte."""
 
 _TURN, _ZOOM, _SHIFT = 0.1, 0.06, 0.04  # standard deviations: radians, log, half the side
+_PLACES = 16  # across a face where a window of it may be
 _EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disagree
 
 
@@ -144,6 +145,26 @@ def varied(example: Example) -> Example:
     planes[mirrored] = planes[mirrored].flip(3)
     planes[mirrored, NORMAL.start] *= -1
     return Example.of(_moved(planes))
+
+
+def windowed(example: Example, side: int) -> Example:
+    """Of each a window of ``side`` pixels, at a place where much is learned; or all of it.
+
+    Any place will do that has half of the weight of the best one, or more.
+    """
+    size = example.planes.shape[-1]
+    if size <= side:
+        return example
+    step = max(1, (size - side) // _PLACES)
+    weights = functional.avg_pool2d(example.weight, side, step)
+    fair = weights >= weights.amax((2, 3), True) / 2
+    places = torch.multinomial(fair.flatten(1).float().cpu(), 1)[:, 0].tolist()
+    corners = [divmod(place, fair.shape[3]) for place in places]
+    windows = [
+        planes[:, step * row : step * row + side, step * column : step * column + side]
+        for planes, (row, column) in zip(example.planes, corners, strict=True)
+    ]
+    return Example.of(torch.stack(windows))
 
 
 def _moved(planes: Tensor) -> Tensor:

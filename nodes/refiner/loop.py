@@ -14,7 +14,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
-from lifemask.nodes.refiner.examples import Examples, varied
+from lifemask.nodes.refiner.examples import Examples, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
@@ -36,7 +36,7 @@ _PATIENCE = 20  # batches in a row that teach nothing before the training is giv
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: in crops of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
+    """How to train: in windows of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
 
     ``rate`` is the highest step, ``seed`` draws the order; ``whom`` says what is learned from.
     """
@@ -53,6 +53,10 @@ class Plan:
         """What the knobs come to, for a training that learns from ``whom``."""
         chosen = node.chosen
         return cls(chosen.size, chosen.batch, chosen.minutes, node.rate / 1000, node.seed, whom)
+
+    def crop(self, start: Finisher) -> int:
+        """The side of the examples: a face is learned as large as ``start`` sees it, or larger."""
+        return max(self.size, start.size)
 
     def configuration(self, start: Finisher) -> dict[str, Any]:
         """What a training of ``start`` keeps when it goes on; it may be given more time."""
@@ -73,7 +77,7 @@ def train(
     state = None if anew else checkpoint.load(folder / CHECKPOINTS, about)
     if state is not None:
         run.resume(state)
-    progress.note("train", memory(examples.planes, run.network, run.batch))
+    progress.note("train", memory(examples.planes, run.network, run.batch, plan.size))
     with Watch(run, start, folder, about) as watch:
         while not run.finished:
             with undivided():
@@ -149,6 +153,7 @@ class Run:
         example = varied(self.examples.batch(chosen))
         if self.examples.rendered:
             example = obstructed(shadowed(example))
+        example = windowed(example, self.plan.size)
         with mixed():
             # One member a step: what learns apart errs apart.
             answer = self.network(example.shown, turn=len(self.history))

@@ -215,8 +215,9 @@ def learn(
     begun = start or Finisher(Refiner(), plan.size, _ABOUT)
     known = corpora(folders, facesets)
     count = sum(corpus.count(node.faces) for corpus in known)
-    each = (e for one in known for e in one.examples(plan.size, plan.seed, node.faces))
-    examples = Examples.gathered(each, count, plan.size, rendered=True)
+    size = plan.crop(begun)
+    each = (e for one in known for e in one.examples(size, plan.seed, node.faces))
+    examples = Examples.gathered(each, count, size, rendered=True)
     return Model(train(begun, examples, plan, folder))
 
 

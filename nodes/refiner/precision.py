@@ -56,14 +56,14 @@ def room(size: int) -> bool:
     return device().type == "cuda" and 2 * size < torch.cuda.mem_get_info(device())[0]
 
 
-def memory(examples: Tensor, network: nn.Module, batch: int) -> str:
-    """Return how much memory a training will take, in words.
+def memory(examples: Tensor, network: nn.Module, batch: int, size: int) -> str:
+    """Return how much memory a training in windows of ``size`` pixels will take, in words.
 
     Weights, their average, their gradients and AdamW's two moments are six floats a weight; what
     the network keeps of an example for the way back is measured as so many floats a number shown.
     """
     weights = sum(weight.numel() for weight in network.parameters())
-    step = examples[0].numel() * _KEPT * batch * 4
+    step = examples.shape[1] * size**2 * _KEPT * batch * 4
     return (
         f"memory: {_size(examples.numel() * examples.element_size())} of examples, "
         f"{_size(weights * 6 * 4)} for the network, {_size(step)} a batch of {batch}"

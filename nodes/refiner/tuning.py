@@ -49,7 +49,7 @@ def _names(role: "Role") -> tuple[str, str]:
 def _examples(
     cast: "list[Role]", finisher: Finisher, corpora: Sequence[Corpus], plan: Plan, most: int
 ) -> Examples:
-    every, size = rehearsals(cast, finisher), plan.size
+    every, size = rehearsals(cast, finisher), plan.crop(finisher)
     known = [role.double for role in cast]
     count = sum(min(len(faceset), most) for faceset in [*known, *(one.own for one in every)])
     count += sum(corpus.count(most) for corpus in corpora)

@@ -100,7 +100,7 @@ class Watch:
         about = {**self.start.about, "trained": [*earlier, now]}
         if run.plan.size >= self.start.size:
             return Finisher(run.average, run.plan.size, about)
-        # Tuned on smaller crops than it knows, it still sees what it saw, and half of it stays.
+        # Of what learned from windows, of which each says little, half stays.
         return Finisher(self.start.network.between(run.average), self.start.size, about)
 
     @torch.inference_mode()
@@ -115,7 +115,7 @@ class Watch:
             _over(self.example, answer),
             torch.lerp(to_linear(plate), to_linear(truth), self.example.matte),
         ]
-        times = (self.run.plan.size - 1).bit_length() - _IN_LOG.bit_length() + 1
+        times = (self.example.planes.shape[-1] - 1).bit_length() - _IN_LOG.bit_length() + 1
         small = [halved(row, max(0, times)) for row in rows]
         self.board.add_image("preview", _sheet(small), len(self.run.history), dataformats="HWC")
         path = self.folder / PREVIEW
