@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from lifemask.nodes.declare import Knob, Node
-from lifemask.nodes.errors import KnobError
 from lifemask.nodes.swap import Role, check_consent
 from lifemask.nodes.types import Model
 
@@ -51,7 +50,7 @@ class Train(Node):
     ] = "draft"
     minutes: Annotated[float, Knob("Time to train; 0 is the preset's.", 0, 10000, "min")] = 0.0
     size: Annotated[
-        int, Knob("Side of what it sees of a face; 0 is the preset's.", 0, 2048, "px")
+        int, Knob("Side of the windows it learns in; 0 is the preset's.", 0, 2048, "px")
     ] = 0
     batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
     rate: Annotated[float, Knob("How far a step goes, in thousandths.", 0.01, 10)] = 0.5
@@ -86,8 +85,6 @@ class Train(Node):
         BrokenFileError when a checkpoint is not what was saved or a pair lacks a file.
         """
         check_consent(cast)
-        if self.size % 32:
-            raise KnobError(f"size: {self.size} is not a multiple of 32")
         from lifemask.nodes.refiner.pairs import corpora
         from lifemask.nodes.refiner.tuning import tune
 

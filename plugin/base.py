@@ -16,7 +16,7 @@ def _arguments(parser: ArgumentParser) -> None:
         nargs="*",
         metavar="PAIRS",
         help="Folders of SHOT/PERSON: plates B with their perfect swaps A_on_B, and takes. "
-        "Without any, nothing is learned, and models are only put together.",
+        "Without any, nothing is learned, and several models are put together.",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="The model that is written."
@@ -30,9 +30,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--start",
         type=Path,
-        nargs="+",
+        action="append",
+        default=[],
         metavar="FILE",
-        help="A model to go on from, or several, whose mean is the answer; else from nothing.",
+        help="A model to go on from; several answer together from then on. Else from nothing.",
     )
     add_knobs(parser, Train)
 
@@ -41,10 +42,10 @@ def _run(args: Namespace) -> Result:
     from lifemask.nodes.refiner.finisher import Finisher
     from lifemask.nodes.refiner.pairs import learn
 
+    if not args.pairs and len(args.start) < 2:
+        raise KnobError("pairs: name folders of renders, or several models to put together")
     start = Finisher.together([*map(Finisher.load, args.start)]) if args.start else None
-    if not args.pairs:
-        if start is None:
-            raise KnobError("pairs: name folders of renders, or models to put together: --start")
+    if start and not args.pairs:
         start.save(args.out)
         return {"model": args.out}
     folder = args.out.with_suffix("")
@@ -58,7 +59,7 @@ COMMAND = Command(
     "Train the base model from pairs whose perfect swap is known; `train --base` is the same.",
     "lifemask base twins/corpus --facesets twins/facesets --out base.safetensors "
     "--minutes 120 --rate 1\n"
-    "  lifemask base --start one.safetensors other.safetensors --out base.safetensors",
+    "  lifemask base --start one.safetensors --start other.safetensors --out base.safetensors",
     _arguments,
     _run,
 )

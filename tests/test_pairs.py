@@ -124,7 +124,8 @@ def models(tmp_path):
     """Return two models of one width and another one of a greater one."""
     paths = [tmp_path / f"{name}.safetensors" for name in ("one", "other", "wide")]
     for seed, (path, width) in enumerate(zip(paths, (8, 8, 12), strict=True)):
-        about = {"licence": "Apache-2.0", "trained": [{"whom": [path.stem], "finished": True}]}
+        licence = "MIT" if path.stem == "other" else "Apache-2.0"
+        about = {"licence": licence, "trained": [{"whom": [path.stem], "finished": True}]}
         Finisher(opinionated(width, seed), 64, about).save(path)
     return paths
 
@@ -132,16 +133,19 @@ def models(tmp_path):
 def test_models_are_put_together_without_pairs_and_go_on_with_them(
     corpus, models, tmp_path, capsys
 ):
-    out, start = tmp_path / "base.safetensors", [str(path) for path in models[:2]]
-    assert main(["base", "--start", *start, "--out", str(out)]) == 0
+    out = tmp_path / "base.safetensors"
+    start = [word for path in models[:2] for word in ("--start", str(path))]
+    assert main(["base", *start, "--out", str(out)]) == 0
     alone, both = [Finisher.load(path) for path in models[:2]], Finisher.load(out)
     shown = torch.rand(1, CHANNELS, 64, 64) * 0.1
     for turn, one in enumerate(alone):
         torch.testing.assert_close(both.network(shown, turn).change, one.network(shown).change)
     assert [run["whom"] for run in both.about["trained"]] == [["one"], ["other"]]
-    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", *start]
+    assert both.about["together"] == [one.digest for one in alone]
+    assert both.about["licence"] == "Apache-2.0; MIT"
+    words = ["--facesets", str(corpus.facesets), "--out", str(out), *start]
     words += ["--size", "32", "--batch", "2", "--minutes", "0.005"]
-    assert main(["train", "--base", str(corpus.folder), *words]) == 0
+    assert main(["train", "--base", *words, str(corpus.folder)]) == 0
     after = Finisher.load(out)
     assert len(after.network.members) == 2
     assert after.about["trained"][-1]["from"] == f"{alone[0].digest} {alone[1].digest}"
@@ -149,12 +153,14 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
 
 def test_models_that_cannot_be_put_together_are_refused(models, tmp_path, capsys):
     out = tmp_path / "base.safetensors"
-    assert main(["base", "--start", *map(str, models), "--out", str(out)]) == 1
+    start = [word for path in models for word in ("--start", str(path))]
+    assert main(["base", *start, "--out", str(out)]) == 1
     assert "these have [8, 8, 12]" in capsys.readouterr().err
-    assert main(["base", "--out", str(out)]) == 1
-    assert "pairs: name folders of renders" in capsys.readouterr().err
+    for few in ([], start[:2]):
+        assert main(["base", *few, "--out", str(out)]) == 1
+        assert "pairs: name folders of renders" in capsys.readouterr().err
     models[1].write_bytes(models[1].read_bytes()[:-10])
-    assert main(["base", "--start", *map(str, models), "--out", str(out)]) == 1
+    assert main(["base", *start, "--out", str(out)]) == 1
     assert str(models[1]) in capsys.readouterr().err
     assert not out.exists()
 

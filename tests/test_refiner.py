@@ -369,6 +369,8 @@ def test_a_window_is_one_place_of_all_planes_and_much_is_learned_there(seed, sid
         assert torch.equal(window.weight[place], there)
     assert (window.weight.sum((1, 2, 3)) > 0.4 * min(side, 64) ** 2).all()
     assert torch.equal(windowed(whole, 128).planes, whole.planes)
+    whole.weight[:] = 0
+    assert windowed(whole, side).planes.shape == window.planes.shape
 
 
 def test_windows_are_drawn_everywhere_on_a_face():

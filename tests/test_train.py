@@ -206,11 +206,13 @@ def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(
 # Stopped
 
 
-def test_a_stopped_run_goes_on_where_it_was(examples, small, tmp_path):
-    whole = run_of(examples, small, tmp_path / "whole", 12)
-    assert len(run_of(examples, small, tmp_path / "parts", 5)) == 5
+@pytest.mark.parametrize("faces", ["examples", "rehearsed"], ids=["faces", "windows"])
+def test_a_stopped_run_goes_on_where_it_was(faces, request, small, tmp_path):
+    shown = request.getfixturevalue(faces)
+    whole = run_of(shown, small, tmp_path / "whole", 12)
+    assert len(run_of(shown, small, tmp_path / "parts", 5)) == 5
     Finisher.load(tmp_path / "parts/model.safetensors")
-    assert run_of(examples, small, tmp_path / "parts", 7) == whole
+    assert run_of(shown, small, tmp_path / "parts", 7) == whole
 
 
 def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch):
@@ -533,6 +535,9 @@ BROKEN = {
     "geometry": lambda path: rewritten(path, geometry="another"),
     "not finite": made_nan,
     "width": lambda path: rewritten(path, width=16),
+    "no members": lambda path: rewritten(path, members=0),
+    "other members": lambda path: rewritten(path, members=3),
+    "members of words": lambda path: rewritten(path, members="two"),
     "width of words": lambda path: rewritten(path, width="wide"),
     "size": lambda path: rewritten(path, size="large"),
     "kind": lambda path: archive.save(path, "track", {}, {}),

@@ -69,9 +69,13 @@ class Finisher:
         arrays, about = archive.load(path, KIND)
         try:
             if about["version"] != VERSION:
-                raise ValueError(f"its version is {about['version']}, this is {VERSION}")
+                raise ValueError(
+                    f"its version is {about['version']}, this is {VERSION}: train anew"
+                )
             if about["geometry"] != atlas_layout():
                 raise ValueError("it is for facesets whose textures are laid out otherwise")
+            if about["members"] < 1:
+                raise ValueError("it has no members")
             network, weights = Refiner(about["width"], about["members"]), unpack(arrays)
             network.load_state_dict(weights)
             if not all(weight.isfinite().all() for weight in weights.values()):
@@ -96,11 +100,14 @@ class Finisher:
             raise KnobError(f"start: models of one width answer together, these have {widths}")
         if len(finishers) == 1:
             return finishers[0]
-        about = dict(finishers[0].about)
+        digests = [one.digest for one in finishers]
+        about: dict[str, Any] = {"together": digests}
+        for key in ("learned from", "licence"):
+            told = [one.about[key] for one in finishers if key in one.about]
+            about[key] = "; ".join(dict.fromkeys(told))
         about["trained"] = [run for one in finishers for run in one.about.get("trained", [])]
         network = Refiner.together([one.network for one in finishers])
-        digest = " ".join(one.digest for one in finishers)
-        return cls(network, max(one.size for one in finishers), about, digest)
+        return cls(network, max(one.size for one in finishers), about, " ".join(digests))
 
     def save(self, path: Path) -> None:
         """Write the weights, and what there is to know of them."""

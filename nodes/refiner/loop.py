@@ -17,7 +17,7 @@ from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.examples import Examples, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
-from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.network import STEP, Refiner
 from lifemask.nodes.refiner.obstacles import obstructed, shadowed
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
@@ -50,8 +50,13 @@ class Plan:
 
     @classmethod
     def of(cls, node: "Train", whom: list[str]) -> "Plan":
-        """What the knobs come to, for a training that learns from ``whom``."""
+        """What the knobs come to, for a training that learns from ``whom``.
+
+        Raises KnobError for a size that the refiner cannot see.
+        """
         chosen = node.chosen
+        if chosen.size % STEP:
+            raise KnobError(f"size: {chosen.size} is not a multiple of {STEP}")
         return cls(chosen.size, chosen.batch, chosen.minutes, node.rate / 1000, node.seed, whom)
 
     def crop(self, start: Finisher) -> int:

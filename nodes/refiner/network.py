@@ -43,8 +43,8 @@ class Answer:
 class Refiner(nn.Module):
     """Answers `crop.shown` (N, CHANNELS, H, W); knows no person and no exposure.
 
-    Its members answer apart, and their mean is what it says: networks that learned apart err apart
-    (Lakshminarayanan et al. 2017).
+    What its members say is averaged before anything is chosen: networks that learned apart err
+    apart (Lakshminarayanan et al. 2017).
     """
 
     def __init__(self, width: int = 48, members: int = 1) -> None:
@@ -80,7 +80,7 @@ class Refiner(nn.Module):
         count = len(self.members)
         asked = self.members if turn is None else [self.members[turn % count]]
         normal = _normalised(shown)
-        half = torch.stack([member(normal) for member in asked]).mean(0)
+        half = torch.stack([member(normal).float() for member in asked]).mean(0)
         answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
@@ -109,7 +109,7 @@ class _Member(nn.Module):
         self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
 
     def forward(self, normal: Tensor) -> Tensor:
-        """Shares, paint, matte and spread (N, 8, H / 2, W / 2), float32."""
+        """Shares, paint, matte and spread (N, 8, H / 2, W / 2)."""
         half: Tensor = self.head(self._features(normal).float())
         return half
 

@@ -9,7 +9,8 @@ from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import KnobError
 
-_KEPT = 12
+_KEPT = 12  # floats for each that is shown in a window
+_WHOLE = 3  # copies of the crops that the windows are of
 _FULL = ("can't allocate memory", "not enough memory", "std::bad_alloc")
 
 
@@ -63,7 +64,8 @@ def memory(examples: Tensor, network: nn.Module, batch: int, size: int) -> str:
     the network keeps of an example for the way back is measured as so many floats a number shown.
     """
     weights = sum(weight.numel() for weight in network.parameters())
-    step = examples.shape[1] * size**2 * _KEPT * batch * 4
+    pixels = max(_KEPT * size**2, _WHOLE * examples.shape[-1] ** 2)
+    step = examples.shape[1] * pixels * batch * 4
     return (
         f"memory: {_size(examples.numel() * examples.element_size())} of examples, "
         f"{_size(weights * 6 * 4)} for the network, {_size(step)} a batch of {batch}"
