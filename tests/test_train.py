@@ -19,8 +19,7 @@ from tensorboard.summary.writer import event_file_writer
 from lifemask.nodes import archive, device, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
-from lifemask.nodes.refiner import examples as examples_
-from lifemask.nodes.refiner.examples import Example, Examples
+from lifemask.nodes.refiner.examples import Example, Examples, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
@@ -159,13 +158,13 @@ def test_a_smaller_size_sees_windows_of_faces_as_large_as_the_model_knows_them(
 ):
     node, sides = Train(size=32, batch=2, minutes=0.005, faces=8), set()
 
-    def windowed(example, side):
+    def listen(example, side):
         sides.add((example.planes.shape[-1], side))
-        window = examples_.windowed(example, side)
+        window = windowed(example, side)
         assert window.planes.shape[-1] == side
         return window
 
-    monkeypatch.setattr(loop, "windowed", windowed)
+    monkeypatch.setattr(loop, "windowed", listen)
     node([pair.role], small, tmp_path / "models")
     assert sides == {(64, 32)}
 

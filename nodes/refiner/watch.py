@@ -98,10 +98,11 @@ class Watch:
         spent = {"steps": len(run.history), "minutes": round(run.seconds / 60, 1)}
         now = {**self.about, **spent, "finished": run.finished}
         about = {**self.start.about, "trained": [*earlier, now]}
-        if run.plan.size >= self.start.size:
-            return Finisher(run.average, run.plan.size, about)
-        # Of what learned from windows, of which each says little, half stays.
-        return Finisher(self.start.network.between(run.average), self.start.size, about)
+        network, size = run.average, run.plan.crop(self.start)
+        if run.plan.size < size:
+            # What learned from windows, of which each says little, counts by half.
+            network = self.start.network.between(network)
+        return Finisher(network, size, about)
 
     @torch.inference_mode()
     def preview(self) -> None:

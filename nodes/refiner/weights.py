@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SCALE = "/scale"
 _MOST = 127
-_NO_SCALE = 1e-30  # where all of an output's weights are about 0
+_LEAST_SCALE = 1e-30  # of an output whose weights are all about 0
 
 
 def pack(weights: Mapping[str, Tensor]) -> "dict[str, NDArray[Any]]":
@@ -24,8 +24,9 @@ def pack(weights: Mapping[str, Tensor]) -> "dict[str, NDArray[Any]]":
     arrays: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if _is_kernel(weight):
-            scale = weight.abs().amax((1, 2, 3), keepdim=True) / _MOST
-            arrays[name] = (weight / scale.clamp(min=_NO_SCALE)).round().to(torch.int8)
+            most = weight.abs().amax((1, 2, 3), keepdim=True)
+            scale = (most / _MOST).clamp(min=_LEAST_SCALE)
+            arrays[name] = (weight / scale).round().to(torch.int8)
             arrays[name + _SCALE] = scale
         else:
             arrays[name] = weight.half()
