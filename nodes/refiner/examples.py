@@ -38,7 +38,9 @@ PLANES = CHANNELS + 3 + 1 + 1
 """Of one example: what is shown, the truth, its weight, the matte."""
 
 _TURN, _ZOOM, _SHIFT = 0.1, 0.06, 0.04  # standard deviations: radians, log, half the side
+_BEND = 0.03  # standard deviation, half the side: how far a face may be bent
 _PLACES = 16  # across a face where a window of it may be
+_KNOTS = 5  # across a crop: between them what is uneven varies smoothly
 _EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disagree
 
 
@@ -131,9 +133,10 @@ def _room(count: int, size: int) -> Tensor:
         ) from error
 
 
-def varied(example: Example) -> Example:
+def varied(example: Example, bent: bool = False) -> Example:
     """The same, moved, some mirrored, some with the likeness exposed otherwise than the plate.
 
+    Where faces are ``bent`` they are of other people, which is for who learns of all people.
     Exposure and white balance that both have in common mean nothing to the refiner as it is.
     """
     count = len(example.shown)
@@ -144,7 +147,14 @@ def varied(example: Example) -> Example:
     mirrored = torch.rand(count) < 0.5
     planes[mirrored] = planes[mirrored].flip(3)
     planes[mirrored, NORMAL.start] *= -1
-    return Example.of(_moved(planes))
+    return Example.of(_moved(planes, _BEND if bent else 0.0))
+
+
+def uneven(planes: Tensor, channels: int) -> Tensor:
+    """Random planes (N, channels, H, W), smooth, with a standard deviation of about 1."""
+    count, _, height, width = planes.shape
+    coarse = torch.randn(count, channels, _KNOTS, _KNOTS, device=planes.device)
+    return functional.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
 
 
 def windowed(example: Example, side: int) -> Example:
@@ -167,8 +177,8 @@ def windowed(example: Example, side: int) -> Example:
     return Example.of(torch.stack(windows))
 
 
-def _moved(planes: Tensor) -> Tensor:
-    """``planes`` (N, PLANES, H, W) turned, scaled and shifted a little, each otherwise."""
+def _moved(planes: Tensor, bend: float) -> Tensor:
+    """``planes`` (N, PLANES, H, W) turned, scaled, shifted and bent a little, each otherwise."""
     count, device_ = len(planes), planes.device
     angle = _TURN * torch.randn(count, device=device_)
     scale = torch.exp(_ZOOM * torch.randn(count, device=device_))
@@ -177,6 +187,8 @@ def _moved(planes: Tensor) -> Tensor:
     turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
     shape = [count, 1, *planes.shape[2:]]
     grid = functional.affine_grid(torch.cat([turn, shift], 2), shape, align_corners=False)
+    if bend:
+        grid = grid + bend * uneven(planes, 2).permute(0, 2, 3, 1)
     moved = functional.grid_sample(planes, grid, "bilinear", "border", align_corners=False)
     flat = moved[:, NORMAL][:, :2]
     # The grid says where a pixel is from: the picture, and normals with it, turn the other way.

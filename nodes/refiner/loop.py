@@ -20,6 +20,7 @@ from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import STEP, Refiner
 from lifemask.nodes.refiner.obstacles import obstructed, shadowed
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
+from lifemask.nodes.refiner.recast import recast
 from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
 from lifemask.nodes.train import MODEL
 from lifemask.ocio.interrupts import undivided
@@ -155,9 +156,10 @@ class Run:
         return chosen
 
     def _learn(self, chosen: list[int]) -> dict[str, float]:
-        example = varied(self.examples.batch(chosen))
-        if self.examples.rendered:
-            example = obstructed(shadowed(example))
+        rendered = self.examples.rendered
+        example = varied(self.examples.batch(chosen), bent=rendered)
+        if rendered:
+            example = obstructed(shadowed(recast(example)))
         example = windowed(example, self.plan.size)
         with mixed():
             # One member a step: what learns apart errs apart.
