@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, RENDER, SHADED
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, RENDER
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -23,8 +23,6 @@ _GAIN = 6.0  # of log values, which span a sixth
 _PAINT = 0.1  # log: what a unit of the network's answer paints
 _DETAIL, _WINDOW = 9, 21  # pixels a side: what is finer is detail; where it is compared
 _NO_DETAIL = 1e-6  # log squared
-_DARKER = 0.03  # log: half a stop darker than skin is no skin, nor is any that is darker yet
-_SMALL, _BESIDE = 5, 7  # pixels: what is smaller is no feature; how far beside it is still its own
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
 
@@ -88,7 +86,7 @@ class Refiner(nn.Module):
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
         # In half precision a mole would drown in the rounding of the skin around it.
         with torch.autocast(device().type, enabled=False):
-            change = sparing(change, shown)
+            change = sparing(change, shown[:, RENDER])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
 
@@ -158,26 +156,16 @@ def _softened(low: Tensor) -> Tensor:
     return functional.interpolate(functional.avg_pool2d(low, 2), scale_factor=2, mode="bilinear")
 
 
-def sparing(change: Tensor, shown: Tensor) -> Tensor:
-    """A ``change`` (N, 3, H, W) that takes no fine detail of the skin away from what is ``shown``.
+def sparing(change: Tensor, render: Tensor) -> Tensor:
+    """A ``change`` (N, 3, H, W) that takes no fine detail of the ``render`` away.
 
     A mole or a freckle is a pixel beside where the truth has it, and the picture that is nearest to
     the truth has none. So what goes against the render's own detail, by its regression on that in a
-    small window, is left out; but for brows and lips, which may well be too dark.
+    small window, is left out.
     """
-    render = shown[:, RENDER]
     own, fine = (_fine(planes.mean(1, keepdim=True)) for planes in (render, change))
     along = _mean(own * fine, _WINDOW) / (_mean(own**2, _WINDOW) + _NO_DETAIL)
-    return change - (1 - _drawn(shown)) * along.clamp(max=0) * own
-
-
-def _drawn(shown: Tensor) -> Tensor:
-    """Where the likeness's own colour is much darker than its skin, (N, 1, H, W), 0..1."""
-    covered = shown[:, COVERED]
-    albedo = (shown[:, SHADED] - shown[:, LIGHT]).mean(1, keepdim=True) * covered
-    skin = albedo.sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
-    darker = (skin - _mean(albedo, _SMALL)) / _DARKER - 1
-    return _mean(darker.clamp(0, 1), _BESIDE)
+    return change - along.clamp(max=0) * own
 
 
 def _fine(planes: Tensor) -> Tensor:
