@@ -77,7 +77,7 @@ class Swap(Node):
     refine: Annotated[
         float,
         Knob("Share of the model's changes: more for the plate's light, less for the takes.", 0, 1),
-    ] = 0.8
+    ] = 0.75
 
     def __call__(
         self, plate: Plate, cast: list[Role], model: Model | None = None
