@@ -136,7 +136,7 @@ def _room(count: int, size: int) -> Tensor:
 def varied(example: Example, bent: bool = False) -> Example:
     """The same, moved, some mirrored, some with the likeness exposed otherwise than the plate.
 
-    Where faces are ``bent`` they are of other people, which is for who learns of all people.
+    Faces that are ``bent`` are other people's: for what is to hold for everybody.
     Exposure and white balance that both have in common mean nothing to the refiner as it is.
     """
     count = len(example.shown)
