@@ -387,7 +387,7 @@ def test_windows_are_drawn_everywhere_on_a_face():
 
 
 def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed, monkeypatch):
-    monkeypatch.setattr(examples, "_moved", lambda planes, bend: planes)
+    monkeypatch.setattr(examples, "_moved", lambda planes, bent: planes)
     torch.manual_seed(5)
     chosen = [0, 1, 2, 3] * 6
     before = rehearsed.batch(chosen)

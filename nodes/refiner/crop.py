@@ -80,3 +80,9 @@ def shown(stage: Stage, crop: Crop) -> Tensor:
     mattes = [stage.view.covered, stage.own.covered, stage.face, stage.occlusion]
     planes = torch.cat([colours, stage.light, stage.normal, stage.openings, *mattes], 1)
     return crop.take(planes)
+
+
+def level(planes: Tensor, shown: Tensor) -> Tensor:
+    """Mean (N, C, 1, 1) of ``planes`` (N, C, H, W) where the likeness covers what is ``shown``."""
+    covered = shown[:, COVERED]
+    return (planes * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)

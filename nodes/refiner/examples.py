@@ -147,11 +147,11 @@ def varied(example: Example, bent: bool = False) -> Example:
     mirrored = torch.rand(count) < 0.5
     planes[mirrored] = planes[mirrored].flip(3)
     planes[mirrored, NORMAL.start] *= -1
-    return Example.of(_moved(planes, _BEND if bent else 0.0))
+    return Example.of(_moved(planes, bent))
 
 
 def uneven(planes: Tensor, channels: int) -> Tensor:
-    """Random planes (N, channels, H, W), smooth, with a standard deviation of about 1."""
+    """Random planes (N, channels, H, W), smooth, with a standard deviation below 1."""
     count, _, height, width = planes.shape
     coarse = torch.randn(count, channels, _KNOTS, _KNOTS, device=planes.device)
     return functional.interpolate(coarse, (height, width), mode="bicubic", align_corners=True)
@@ -177,8 +177,8 @@ def windowed(example: Example, side: int) -> Example:
     return Example.of(torch.stack(windows))
 
 
-def _moved(planes: Tensor, bend: float) -> Tensor:
-    """``planes`` (N, PLANES, H, W) turned, scaled, shifted and bent a little, each otherwise."""
+def _moved(planes: Tensor, bent: bool) -> Tensor:
+    """``planes`` (N, PLANES, H, W) turned, scaled, shifted, maybe bent, each otherwise."""
     count, device_ = len(planes), planes.device
     angle = _TURN * torch.randn(count, device=device_)
     scale = torch.exp(_ZOOM * torch.randn(count, device=device_))
@@ -187,8 +187,8 @@ def _moved(planes: Tensor, bend: float) -> Tensor:
     turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
     shape = [count, 1, *planes.shape[2:]]
     grid = functional.affine_grid(torch.cat([turn, shift], 2), shape, align_corners=False)
-    if bend:
-        grid = grid + bend * uneven(planes, 2).permute(0, 2, 3, 1)
+    if bent:
+        grid = grid + _BEND * uneven(planes, 2).permute(0, 2, 3, 1)
     moved = functional.grid_sample(planes, grid, "bilinear", "border", align_corners=False)
     flat = moved[:, NORMAL][:, :2]
     # The grid says where a pixel is from: the picture, and normals with it, turn the other way.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, RENDER
+from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, LIGHT, RENDER, level
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -116,8 +116,8 @@ class _Member(nn.Module):
     def _features(self, hidden: Tensor) -> Tensor:
         levels = []
         hidden = functional.pixel_unshuffle(hidden, 2)
-        for level, block in enumerate(self.down):
-            hidden = block(functional.avg_pool2d(hidden, 2) if level else hidden)
+        for depth, block in enumerate(self.down):
+            hidden = block(functional.avg_pool2d(hidden, 2) if depth else hidden)
             levels.append(hidden)
         for block, beside in zip(self.up, levels[-2::-1], strict=True):
             grown = functional.interpolate(hidden, scale_factor=2, mode="bilinear")
@@ -138,8 +138,7 @@ def _block(inward: int, outward: int) -> nn.Sequential:
 
 def _normalised(shown: Tensor) -> Tensor:
     """``shown`` without the plate's exposure and white balance, in units of about 1."""
-    covered = shown[:, COVERED]
-    light = (shown[:, LIGHT] * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
+    light = level(shown[:, LIGHT], shown)
     colours = shown[:, _COLOURS].unflatten(1, (6, 3)) - light[:, None]
     return torch.cat([colours.flatten(1, 2).clamp(-1, 1) * _GAIN, shown[:, _COLOURS.stop :]], 1)
 

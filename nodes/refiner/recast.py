@@ -7,7 +7,16 @@ it is in, and what was the right swap is so still.
 import torch
 from torch import Tensor
 
-from lifemask.nodes.refiner.crop import COVERED, LIGHT, PLATE, PREDICTED, RENDER, SHADED, TOLD
+from lifemask.nodes.refiner.crop import (
+    COVERED,
+    LIGHT,
+    PLATE,
+    PREDICTED,
+    RENDER,
+    SHADED,
+    TOLD,
+    level,
+)
 from lifemask.nodes.refiner.examples import Example, uneven
 
 _LIT, _SKIN = 0.02, 0.015  # log, standard deviations: a third of a stop of light, a quarter of skin
@@ -38,16 +47,15 @@ def _graded(example: Example) -> Example:
     """All that has colour, with more or less contrast and chroma around the light's own colour."""
     result = Example.of(example.planes.clone())
     shown, count = result.shown, len(result.shown)
-    covered = shown[:, COVERED]
-    level = (shown[:, LIGHT] * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
+    light = level(shown[:, LIGHT], shown)
     hard, vivid = (
         torch.exp(spread * torch.randn(count, 1, 1, 1, device=shown.device))
         for spread in (_HARD, _VIVID)
     )
     for planes in (*(shown[:, colours] for colours in _COLOURS), result.truth):
-        off = planes - level
+        off = planes - light
         grey = off.mean(1, keepdim=True)
-        planes.copy_(level + hard * (grey + vivid * (off - grey)))
+        planes.copy_(light + hard * (grey + vivid * (off - grey)))
     return result
 
 
@@ -59,7 +67,6 @@ def _tinted(shown: Tensor, spread: float) -> Tensor:
 def _features(shown: Tensor) -> Tensor:
     """More or less of what the likeness's albedo differs in from its mean, (N, 3, H, W)."""
     covered = shown[:, COVERED]
-    albedo = (shown[:, SHADED] - shown[:, LIGHT]) * covered
-    level = albedo.sum((2, 3), True) / (covered.sum((2, 3), True) + 1)
+    albedo = shown[:, SHADED] - shown[:, LIGHT]
     more = _CONTRAST * torch.randn(len(shown), 1, 1, 1, device=shown.device)
-    return more * (albedo - level * covered)
+    return more * (albedo - level(albedo, shown)) * covered
