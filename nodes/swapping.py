@@ -15,7 +15,7 @@ from torch import Tensor
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import device
 from lifemask.nodes.part import Cue, Part, planned
-from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.crop import Crop, side
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
@@ -129,7 +129,8 @@ class Swapping:
         """What is put into the plate: the model's picture, or the bare render."""
         if self.finisher is None:
             return bare(stage)
-        crop = Crop.of(cue.matrix, part.role.double.size, window, self.finisher.size)
+        double = part.role.double
+        crop = Crop.of(cue.matrix, double.size, window, side(double, self.finisher.size))
         return self.finisher(stage, crop, self.swap.refine)
 
     def _store(

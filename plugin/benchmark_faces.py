@@ -114,7 +114,7 @@ def _training(model: "Finisher", size: int) -> "Run":
 
     noise = (Example.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
     examples = Examples.gathered(noise, EXAMPLES, size)
-    plan = Plan(size, batch_of(size), minutes=0, rate=1e-4, seed=0, whom=[])
+    plan = Plan(size, size, batch_of(size), minutes=0, rate=1e-4, seed=0, whom=[])
     return Run(model.network, examples, plan)
 
 

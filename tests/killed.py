@@ -119,7 +119,7 @@ def refine(steps: int, folder: Path) -> None:
     watch._SAVED_EVERY = 0.0
     start = Finisher.load(folder.parent / "model.safetensors")
     examples = Examples(torch.from_numpy(np.load(folder.parent / "examples.npy")))
-    loop.train(start, examples, loop.Plan(32, 4, 1, 1e-3, 1, ["ada"]), folder)
+    loop.train(start, examples, loop.Plan(32, 32, 4, 1, 1e-3, 1, ["ada"]), folder)
 
 
 def sets(folder: Path) -> set[Path]:

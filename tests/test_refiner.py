@@ -14,11 +14,14 @@ from lifemask.nodes.refiner import align, examples
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,
+    COVERS,
     LIGHT,
     NORMAL,
     OPENINGS,
     PLATE,
+    STEP,
     Crop,
+    side,
 )
 from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied, windowed
@@ -33,6 +36,7 @@ from lifemask.nodes.render.compose import View, Window
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.train import BASE
+from lifemask.nodes.types import Model
 
 
 @pytest.fixture(scope="module")
@@ -513,6 +517,27 @@ def test_a_crop_of_another_size_says_the_same(stage):
     one, two = (finisher(made, crop, 1).picture for crop in crops)
     face = made.face.expand_as(one) > 0.5
     assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()
+
+
+@given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))
+def test_a_crop_has_the_pixels_of_the_plate_and_of_the_base(pair, scale, most):
+    faces = replace(pair.double.faces, scale=np.full_like(pair.double.faces.scale, scale))
+    pixels = side(replace(pair.double, faces=faces), most)
+    assert pixels % STEP == 0
+    assert min(most, 256) <= pixels <= most
+    assert pixels in (min(most, 256), most) or -0.01 <= pixels - scale * COVERS <= STEP
+
+
+def test_small_faces_look_the_same_to_a_model_of_large_ones(pair, tmp_path):
+    plate = replace(pair.plate, sequence=replace(pair.plate.sequence, frames=(1002,)))
+    base = Finisher.load(BASE.path)
+    made = []
+    for size in (base.size, 2 * base.size):
+        model = tmp_path / f"{size}.safetensors"
+        replace(base, size=size).save(model)
+        (frame,) = Swap()(plate, [pair.role], Model(model))
+        made.append(frame.channels["R"])
+    assert np.array_equal(*made)
 
 
 def test_between_two_networks_every_weight_is_the_mean():

@@ -23,6 +23,7 @@ from lifemask.nodes.refiner.examples import Example, Examples, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
+from lifemask.nodes.refiner.watch import Watch
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.train import PRESETS, Train
@@ -33,7 +34,7 @@ from lifemask.plugin import train
 from lifemask.plugin.cast import cast_of
 from lifemask.plugin.cli import main
 
-PLAN = Plan(size=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
+PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
 QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes", "0.005"]
 
 
@@ -167,6 +168,30 @@ def test_a_smaller_size_sees_windows_of_faces_as_large_as_the_model_knows_them(
     monkeypatch.setattr(loop, "windowed", listen)
     node([pair.role], small, tmp_path / "models")
     assert sides == {(64, 32)}
+
+
+def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_path):
+    node = Train(preset="hero", batch=1, minutes=0.001, faces=8)
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        model = node([pair.role], small, tmp_path / "models")
+    made = Finisher.load(model.path)
+    assert made.size == 256
+    assert [one["crop"] for one in made.about["trained"]] == [256]
+    assert any("at 256 px; 512 would only magnify" in note for note in notes)
+
+
+@pytest.mark.parametrize("before", [[], [{"steps": 1}]], ids=["nothing", "something"])
+def test_what_a_model_learned_before_stays_by_half(before, examples, small, tmp_path):
+    start = replace(Finisher.load(small.path), about={"trained": before})
+    run = Run(start.network, examples, PLAN)
+    run.step()
+    learned = run.average.state_dict()
+    with Watch(run, start, tmp_path, {}) as watching:
+        made = watching.model().network.state_dict()
+    for name, weight in start.network.state_dict().items():
+        expected = (weight + learned[name]) / 2 if before else learned[name]
+        torch.testing.assert_close(made[name], expected)
 
 
 def test_members_learn_in_turn_and_apart(examples, small):

@@ -14,10 +14,11 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
+from lifemask.nodes.refiner.crop import STEP
 from lifemask.nodes.refiner.examples import Examples, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
-from lifemask.nodes.refiner.network import STEP, Refiner
+from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.obstacles import obstructed, shadowed
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.recast import recast
@@ -39,10 +40,12 @@ _PATIENCE = 20  # batches in a row that teach nothing before the training is giv
 class Plan:
     """How to train: in windows of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
 
-    ``rate`` is the highest step, ``seed`` draws the order; ``whom`` says what is learned from.
+    The examples are crops of ``crop`` pixels. ``rate`` is the highest step, ``seed`` draws the
+    order; ``whom`` says what is learned from.
     """
 
     size: int
+    crop: int
     batch: int
     minutes: float
     rate: float
@@ -50,19 +53,16 @@ class Plan:
     whom: list[str]
 
     @classmethod
-    def of(cls, node: "Train", whom: list[str]) -> "Plan":
-        """What the knobs come to, for a training that learns from ``whom``.
+    def of(cls, node: "Train", whom: list[str], crop: int) -> "Plan":
+        """What the knobs come to, for a training on crops of ``crop`` pixels of ``whom``.
 
         Raises KnobError for a size that the refiner cannot see.
         """
         chosen = node.chosen
         if chosen.size % STEP:
             raise KnobError(f"size: {chosen.size} is not a multiple of {STEP}")
-        return cls(chosen.size, chosen.batch, chosen.minutes, node.rate / 1000, node.seed, whom)
-
-    def crop(self, start: Finisher) -> int:
-        """The side of the examples: a face is learned as large as ``start`` sees it, or larger."""
-        return max(self.size, start.size)
+        size, rate = min(chosen.size, crop), node.rate / 1000
+        return cls(size, crop, chosen.batch, chosen.minutes, rate, node.seed, whom)
 
     def configuration(self, start: Finisher) -> dict[str, Any]:
         """What a training of ``start`` keeps when it goes on; it may be given more time."""

@@ -14,8 +14,6 @@ from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, LIGHT, RENDER, lev
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
-STEP = 32
-"""The sides of what the network is given are multiples of so many pixels."""
 
 _COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure in them
 _CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt

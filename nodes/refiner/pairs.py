@@ -210,14 +210,14 @@ def learn(
 
     Raises KnobError without a folder for ``facesets``.
     """
-    plan = Plan.of(node, [one.name for one in folders])
+    wanted = node.chosen.size
+    plan = Plan.of(node, [one.name for one in folders], max(wanted, start.size if start else 0))
     torch.manual_seed(plan.seed)
-    begun = start or Finisher(Refiner(), plan.size, _ABOUT)
+    begun = start or Finisher(Refiner(), wanted, _ABOUT)
     known = corpora(folders, facesets)
     count = sum(corpus.count(node.faces) for corpus in known)
-    size = plan.crop(begun)
-    each = (e for one in known for e in one.examples(size, plan.seed, node.faces))
-    examples = Examples.gathered(each, count, size, rendered=True)
+    each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
+    examples = Examples.gathered(each, count, plan.crop, rendered=True)
     return Model(train(begun, examples, plan, folder))
 
 

@@ -5,7 +5,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lifemask.nodes import progress
 from lifemask.nodes.refiner import checkpoint
+from lifemask.nodes.refiner.crop import side
 from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
@@ -34,7 +36,12 @@ def tune(
     """
     finisher = Finisher.load(start.path)
     people = sorted({name for role in cast for name in _names(role)})
-    plan = Plan.of(node, people + [corpus.folder.name for corpus in corpora])
+    wanted = max(node.chosen.size, finisher.size)
+    crop = max(side(role.double, wanted) for role in cast)
+    plan = Plan.of(node, people + [corpus.folder.name for corpus in corpora], crop)
+    if crop < node.chosen.size:
+        larger = f"{node.chosen.size} would only magnify them"
+        progress.note("train", f"the faces are learned at {crop} px; {larger}")
     if not anew:
         # Before the rehearsal, which takes its time, say why this training cannot go on.
         checkpoint.load(folder / CHECKPOINTS, plan.configuration(finisher))
@@ -49,7 +56,7 @@ def _names(role: "Role") -> tuple[str, str]:
 def _examples(
     cast: "list[Role]", finisher: Finisher, corpora: Sequence[Corpus], plan: Plan, most: int
 ) -> Examples:
-    every, size = rehearsals(cast, finisher), plan.crop(finisher)
+    every, size = rehearsals(cast, finisher), plan.crop
     known = [role.double for role in cast]
     count = sum(min(len(faceset), most) for faceset in [*known, *(one.own for one in every)])
     count += sum(corpus.count(most) for corpus in corpora)

@@ -98,11 +98,9 @@ class Watch:
         spent = {"steps": len(run.history), "minutes": round(run.seconds / 60, 1)}
         now = {**self.about, **spent, "finished": run.finished}
         about = {**self.start.about, "trained": [*earlier, now]}
-        network, size = run.average, run.plan.crop(self.start)
-        if run.plan.size < size:
-            # What learned from windows, of which each says little, counts by half.
-            network = self.start.network.between(network)
-        return Finisher(network, size, about)
+        # Between what it knew and what it learned it keeps the one and has most of the other.
+        network = self.start.network.between(run.average) if earlier else run.average
+        return Finisher(network, max(self.start.size, run.plan.crop), about)
 
     @torch.inference_mode()
     def preview(self) -> None:
