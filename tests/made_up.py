@@ -1,10 +1,11 @@
-"""What was made up for tests: the mean head, turned, without a picture; a network."""
+"""What was made up for tests: heads, turned, without a picture; a network."""
 
 import numpy as np
 import torch
 
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.render.atlas import COARSE, atlas, coarse
+from lifemask.nodes.render.shape import turned
 from lifemask.nodes.render.texture import Textures, unwrap
 
 SKIN = coarse(atlas().skin)[0, 0]
@@ -52,3 +53,45 @@ def opinionated(width=8, seed=3):
     network = Refiner(width)
     torch.nn.init.normal_(network.members[0].head.weight, std=0.5)
     return network.eval().requires_grad_(False)
+
+
+def rotations(random, count, most=0.6):
+    """Rotations (N, 3, 3) by up to ``most`` radians (Rodrigues)."""
+    vector = random.normal(size=(count, 3))
+    axis = vector / np.linalg.norm(vector, axis=1, keepdims=True)
+    angle = random.uniform(-most, most, (count, 1, 1))
+    cross = np.zeros((count, 3, 3))
+    cross[:, [2, 0, 1], [1, 2, 0]], cross[:, [1, 2, 0], [2, 0, 1]] = axis, -axis
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def posed(random, shapes, most=0.6):
+    """Landmarks of ``shapes`` (N, K, 3) put into a picture; scale, rotation, centre."""
+    return put(random, shapes, rotations(random, len(shapes), most))
+
+
+def put(random, shapes, rotation):
+    """The same with the ``rotation`` (N, 3, 3) that is asked for."""
+    count = len(shapes)
+    scale = random.uniform(5, 40, count)
+    centre = random.uniform(100, 900, (count, 3))
+    landmarks = np.einsum("nki,nji->nkj", shapes, rotation) * scale[:, None, None]
+    return (landmarks + centre[:, None]).astype(np.float32), scale, rotation, centre
+
+
+def tracked(random, shapes, side=None):
+    """What a tracker makes of ``shapes``, turned at random, or only to a ``side`` (1 or -1)."""
+    rotation = rotations(random, len(shapes))
+    if side:
+        turn = rotation[:, 0, 2] * side < 0
+        flip = np.diag([-1, 1, 1])
+        rotation[turn] = flip @ rotation[turn] @ flip
+    amiss = np.einsum("np,pki->nki", turned(rotation), atlas().turns)
+    return put(random, shapes + amiss, rotation)[0]
+
+
+def somebody(random):
+    """A neutral face that is not the mean one: smoothly wider, longer and deeper in places."""
+    mean = atlas().mean
+    stretch = np.diag(random.uniform(0.9, 1.1, 3))
+    return (mean @ stretch + 0.15 * np.sin(mean / 3 + random.uniform(0, 6, 3))).astype(np.float32)

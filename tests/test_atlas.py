@@ -1,15 +1,19 @@
 """The atlas, as it ships and as its recipe makes it of a few frames: a sound texture space."""
 
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import rotations, somebody, tracked
 
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import SIZE, atlas, texels, using
-from lifemask.nodes.render.make_atlas import make, save
+from lifemask.nodes.render.make_atlas import empty, make, save, with_shapes
+from lifemask.nodes.render.make_motion import learned
+from lifemask.nodes.render.shape import turned
 from lifemask.ocio import exr
 
 SHIPPED = Path(atlas.__code__.co_filename).with_name("atlas.safetensors")
@@ -109,6 +113,35 @@ def test_the_renderer_works_in_the_atlas_of_the_block_and_then_in_the_shipped_on
         assert (texels().corner != before).any()
     assert atlas() is shipped
     assert (texels().corner == before).all()
+
+
+def test_what_is_tracked_amiss_of_turned_heads_is_learned():
+    random = np.random.default_rng(3)
+    landmarks = np.concatenate(
+        [tracked(random, somebody(random)[None].repeat(60, 0)) for _ in "ab"]
+    )
+    made, _ = with_shapes(empty(), landmarks, ["a"] * 60 + ["b"] * 60)
+    heads = turned(rotations(random, 50, 0.4))
+    truth, found = (np.einsum("np,pki->nki", heads, one.turns) for one in (atlas(), made))
+    seen = [(amiss - amiss.mean(0))[:, : topology.MESH_COUNT] for amiss in (truth, found)]
+    assert np.abs(seen[1] - seen[0]).mean() < 0.5 * np.abs(seen[0]).mean()
+
+
+def test_motion_is_learned_of_facesets_and_nothing_else_changes(pair, tmp_path):
+    for faceset in (pair.likeness, pair.double):
+        shutil.copytree(faceset.folder, tmp_path / faceset.folder.name)
+    found, about = learned(tmp_path)
+    frames = sum(int((~one.bridged).sum()) for one in (pair.likeness, pair.double))
+    assert about["motion"] == {"facesets": 2, "frames": frames}
+    changed = {
+        f.name
+        for f in fields(found)
+        if not np.array_equal(*(getattr(a, f.name) for a in (found, atlas())))
+    }
+    assert changed == {"blendshapes", "turns"}
+    save(tmp_path / "atlas.safetensors", found, about)
+    with pytest.raises(FaceError, match="no faceset"):
+        learned(tmp_path / pair.double.folder.name)
 
 
 def test_a_corpus_without_faces_is_named(tmp_path):

@@ -1,38 +1,14 @@
 """Poses, neutrals and targets of faces that were made up, so that the truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from made_up import posed, somebody, tracked
 
 from lifemask.nodes.faces import blendshapes
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.render.shape import neutral_of, place, similarity, target_mesh
-
-
-def turned(random, count, most=0.6):
-    """Rotations (N, 3, 3) by up to ``most`` radians (Rodrigues)."""
-    vector = random.normal(size=(count, 3))
-    axis = vector / np.linalg.norm(vector, axis=1, keepdims=True)
-    angle = random.uniform(-most, most, (count, 1, 1))
-    cross = np.zeros((count, 3, 3))
-    cross[:, [2, 0, 1], [1, 2, 0]], cross[:, [1, 2, 0], [2, 0, 1]] = axis, -axis
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-
-
-def posed(random, shapes, most=0.6):
-    """Landmarks of ``shapes`` (N, K, 3) put into a picture; scale, rotation, centre."""
-    count = len(shapes)
-    scale = random.uniform(5, 40, count)
-    rotation = turned(random, count, most)
-    centre = random.uniform(100, 900, (count, 3))
-    landmarks = np.einsum("nki,nji->nkj", shapes, rotation) * scale[:, None, None]
-    return (landmarks + centre[:, None]).astype(np.float32), scale, rotation, centre
-
-
-def somebody(random):
-    """A neutral face that is not the mean one: smoothly wider, longer and deeper in places."""
-    mean = atlas().mean
-    stretch = np.diag(random.uniform(0.9, 1.1, 3))
-    return (mean @ stretch + 0.15 * np.sin(mean / 3 + random.uniform(0, 6, 3))).astype(np.float32)
+from lifemask.nodes.render.shape import neutral_of, place, similarity, target_mesh, turned
 
 
 def performance(random, neutral, count):
@@ -80,19 +56,35 @@ def test_the_neutral_of_a_performance_is_found():
     random = np.random.default_rng(6)
     neutral = somebody(random)
     shapes, expression = performance(random, neutral, 40)
-    landmarks, *_ = posed(random, shapes)
+    landmarks = tracked(random, shapes)
     found, placed = neutral_of(landmarks, expression, np.ones(40, np.float32), atlas())
     assert aligned_error(atlas().mean, neutral) > 0.1
     assert aligned_error(found, neutral) < 0.01
-    worst = max(aligned_error(a, b) for a, b in zip(placed.shape, shapes, strict=True))
-    assert worst < 0.01
+    amiss = np.einsum("np,pki->nki", turned(placed.rotation), atlas().turns)
+    seen = placed.shape - amiss
+    assert max(aligned_error(a, b) for a, b in zip(seen, shapes, strict=True)) < 0.01
+
+
+def test_from_either_side_a_performer_has_the_same_neutral():
+    random = np.random.default_rng(10)
+    neutral, trust = somebody(random), np.ones(40, np.float32)
+    left, right = (
+        neutral_of(tracked(random, shapes, side), expression, trust, atlas())[0]
+        for side in (-1, 1)
+        for shapes, expression in [performance(random, neutral, 40)]
+    )
+    assert aligned_error(left, right) < 0.01
+    straight = replace(atlas(), turns=0 * atlas().turns)
+    shapes, expression = performance(random, neutral, 40)
+    landmarks = tracked(random, shapes, 1)
+    assert aligned_error(neutral_of(landmarks, expression, trust, straight)[0], neutral) > 0.03
 
 
 def test_a_frame_that_is_not_trusted_does_not_shape_the_neutral():
     random = np.random.default_rng(7)
     neutral = somebody(random)
     shapes, expression = performance(random, neutral, 12)
-    landmarks, *_ = posed(random, shapes)
+    landmarks = tracked(random, shapes)
     landmarks[3] += random.normal(0, 40, landmarks[3].shape).astype(np.float32)
     weight = np.ones(12, np.float32)
     weight[3] = 0

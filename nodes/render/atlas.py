@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -46,6 +46,7 @@ class Atlas:
 
     mean: Floats  # (478, 3) centimetres, x right, y down, z away
     blendshapes: Floats  # (52, 478, 3) centimetres at coefficient 1
+    turns: Floats  # (8, 478, 3) centimetres, what `shape.turned` does to a tracked shape
     rigid: Floats  # (478,) how little a landmark moves with expression
     uv: Floats  # (504, 2), 0..1
     triangles: NDArray[np.int64]  # (970, 3)
@@ -95,9 +96,17 @@ def _forget() -> None:
         known.cache_clear()
 
 
+_FILE = Path(__file__).with_name("atlas.safetensors")
+
+
+def about() -> dict[str, Any]:
+    """Return what the atlas that ships with Lifemask learned from."""
+    return archive.load(_FILE, "atlas")[1]
+
+
 @cache
 def _shipped() -> Atlas:
-    arrays, _ = archive.load(Path(__file__).with_name("atlas.safetensors"), "atlas")
+    arrays, _ = archive.load(_FILE, "atlas")
     triangles = arrays.pop("triangles").astype(np.int64)
     maps = {name: array.astype(np.float32) for name, array in arrays.items()}
     return Atlas(triangles=triangles, **maps)

@@ -29,7 +29,7 @@ from lifemask.nodes.learned import LEARNED_FROM, LICENCE
 from lifemask.nodes.render.atlas import COARSE, SIZE, Atlas, using
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.light import complexion
-from lifemask.nodes.render.shape import place
+from lifemask.nodes.render.shape import TURNS, place, turned
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.ocio import exr
 from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
@@ -83,7 +83,8 @@ def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
     ]
     if not stills:
         raise FaceError(f"{corpus}: no TAKE/PERSON/beauty/beauty.####.exr in it shows a face")
-    atlas, shapes = with_shapes(empty(), stills)
+    landmarks = np.stack([still.landmarks for still in stills])
+    atlas, shapes = with_shapes(empty(), landmarks, [still.person for still in stills])
     atlas = with_layout(atlas, shapes)
     atlas, textures = with_maps(atlas, stills)
     people = [still.person for still in stills]
@@ -99,7 +100,7 @@ def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
 
 def save(path: Path, atlas: Atlas, about: Mapping[str, object]) -> None:
     """Write ``atlas``: what needs no more than half floats in these."""
-    half = ("blendshapes", "face", "skin", "albedo")
+    half = ("blendshapes", "turns", "face", "skin", "albedo")
     arrays = {name: getattr(atlas, name).astype(np.float16) for name in half}
     arrays |= {name: getattr(atlas, name) for name in ("mean", "rigid", "uv")}
     arrays["triangles"] = atlas.triangles.astype(np.int16)
@@ -121,6 +122,7 @@ def empty() -> Atlas:
     return Atlas(
         mean=mean,
         blendshapes=np.zeros((len(NAMES), topology.COUNT, 3), np.float32),
+        turns=np.zeros((TURNS, topology.COUNT, 3), np.float32),
         rigid=rigid,
         uv=np.zeros((topology.MESH_COUNT + len(outer), 2), np.float32),
         triangles=np.concatenate([head.triangles, *skirt]),
@@ -144,25 +146,28 @@ def _picture(beauty: Sequence, frame: int) -> Floats:
     return convert(read(beauty, frame).rgb, space, WORKING)
 
 
-def with_shapes(atlas: Atlas, stills: list[Still]) -> tuple[Atlas, Floats]:
-    """The atlas with mean head and blendshapes, and the shape (N, 478, 3) of every still.
+def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atlas, Floats]:
+    """The atlas with mean head, blendshapes and turns, and the shape (N, 478, 3) of every still.
 
-    One ridge regression for everybody: a shape is its person's own and the sum of the blendshapes
-    by the still's coefficients. It says what shape to expect, and so the pose of the still.
+    One ridge regression for everybody: a shape is that of whom of ``people`` it is, the sum of the
+    blendshapes by its coefficients, and what is tracked amiss of a head that is turned so. It says
+    what shape to expect, and so the pose of the still.
     """
-    landmarks = np.stack([still.landmarks for still in stills])
-    names, person = np.unique([still.person for still in stills], return_inverse=True)
-    known = np.hstack([expression(landmarks), np.eye(len(names))[person]])
-    count = len(NAMES)
-    ridge = np.diag([_RIDGE * len(stills)] * count + [1e-9] * len(names))
+    names, person = np.unique(people, return_inverse=True)
+    coefficients, own = expression(landmarks), np.eye(len(names))[person]
+    count = len(NAMES) + TURNS
+    ridge = np.diag([_RIDGE * len(landmarks)] * count + [1e-9] * len(names))
     model = np.broadcast_to(atlas.mean, landmarks.shape)
     for _ in range(_POSE_ROUNDS):
-        shapes = place(landmarks, model, atlas).shape.astype(np.float32)
-        flat = shapes.reshape(len(shapes), -1)
+        placed = place(landmarks, model, atlas)
+        known = np.hstack([coefficients, turned(placed.rotation), own])
+        flat = placed.shape.reshape(len(landmarks), -1)
         found = np.linalg.solve(known.T @ known + ridge, known.T @ flat)
-        model = (known @ found).reshape(shapes.shape).astype(np.float32)
+        model = (known @ found).reshape(landmarks.shape).astype(np.float32)
     parts = found.reshape(-1, topology.COUNT, 3).astype(np.float32)
-    return replace(atlas, mean=parts[count:].mean(0), blendshapes=parts[:count]), shapes
+    blendshapes, turns, mean = np.split(parts, [len(NAMES), count])
+    atlas = replace(atlas, mean=mean.mean(0), blendshapes=blendshapes, turns=turns)
+    return atlas, placed.shape.astype(np.float32)
 
 
 def with_layout(atlas: Atlas, shapes: Floats) -> Atlas:

@@ -13,6 +13,9 @@ from lifemask.nodes.render.atlas import Atlas
 
 Floats = NDArray[np.float32]
 
+TURNS = 8
+"""So many numbers tell how a head is turned."""
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -54,16 +57,24 @@ def neutral_of(
     """The shape (478, 3) of a performer without expression, and every frame's shape and pose.
 
     ``landmarks`` (N, 478, 3), ``expression`` (N, 52), ``weight`` (N,) trust in each frame. What the
-    52 blendshapes do to a shape is shared by everybody (`Atlas.blendshapes`); what they leave is
-    the performer's own, the weighted mean over the frames.
+    52 blendshapes do to a shape is shared by everybody (`Atlas.blendshapes`), and what is tracked
+    amiss of a head that is turned is, too (`Atlas.turns`); what they leave is the performer's own,
+    the weighted mean over the frames.
     """
     motion = np.einsum("nb,bki->nki", expression, atlas.blendshapes)
-    neutral = atlas.mean
+    neutral, amiss = atlas.mean, np.zeros_like(motion)
     for _ in range(rounds):
-        placed = place(landmarks, neutral + motion, atlas)
-        neutral = np.einsum("n,nki->ki", weight / weight.sum(), placed.shape - motion)
+        placed = place(landmarks, neutral + motion + amiss, atlas)
+        amiss = np.einsum("np,pki->nki", turned(placed.rotation), atlas.turns)
+        neutral = np.einsum("n,nki->ki", weight / weight.sum(), placed.shape - motion - amiss)
         neutral = neutral.astype(np.float32)
     return neutral, placed
+
+
+def turned(rotation: Floats) -> Floats:
+    """How far heads (N, 3, 3) look to the side and down: monomials (N, TURNS) of both sines."""
+    x, y = rotation[:, 0, 2], rotation[:, 1, 2]
+    return np.stack([x, y, x * x, y * y, x * y, x**3, x**4, x * x * y], -1)
 
 
 def target_mesh(neutral: Floats, likeness_neutral: Floats, double: Placed) -> Floats:

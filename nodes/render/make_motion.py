@@ -1,0 +1,49 @@
+"""The recipe of the shipped atlas's motion: what expressions and turns do to a tracked shape.
+
+That takes more people than its maps do, and no pictures: FACESETS is a folder of facesets, such as
+`lifemask train --base --facesets` keeps, each of which is taken for a person of its own.
+
+Run it as ``python -m lifemask.nodes.render.make_motion FACESETS OUT``. OUT has the maps of the
+atlas that ships; facesets and models that were made with that are made again with another.
+"""
+
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.face_set import INDEX, FaceSet
+from lifemask.nodes.render.atlas import Atlas, about, atlas
+from lifemask.nodes.render.make_atlas import save, with_shapes
+
+
+def learned(facesets: Path) -> tuple[Atlas, dict[str, object]]:
+    """Return the shipped atlas with the motion of the people in ``facesets``, and what it is from.
+
+    Raises FaceError when nobody is there.
+    """
+    folders = sorted(index.parent for index in facesets.glob(f"*/{INDEX}"))
+    known = [FaceSet.load(folder) for folder in folders]
+    if not known:
+        raise FaceError(f"{facesets}: no faceset is in it")
+    landmarks = np.concatenate([one.faces.landmarks[~one.bridged] for one in known])
+    people = [one.folder.name for one in known for _ in range(int((~one.bridged).sum()))]
+    found, _ = with_shapes(atlas(), landmarks, people)
+    motion = {"facesets": len(known), "frames": len(landmarks)}
+    moved = replace(atlas(), blendshapes=found.blendshapes, turns=found.turns)
+    return moved, {**about(), "motion": motion}
+
+
+def main() -> None:
+    """Learn the motion of FACESETS and write the atlas to OUT."""
+    parser = ArgumentParser(description="Make the motion of the atlas from facesets.")
+    parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
+    parser.add_argument("out", type=Path, metavar="OUT", help="The file, atlas.safetensors.")
+    given = parser.parse_args()
+    save(given.out, *learned(given.facesets))
+
+
+if __name__ == "__main__":
+    main()
