@@ -37,7 +37,7 @@ from lifemask.ocio.read import named_space, read
 from lifemask.ocio.sequence import Sequence
 
 _LEAST_RIGID = 0.15  # of a landmark that an expression may move; the most rigid have 1
-_RIDGE = 1e-3  # a frame, on the coefficients, which are 0..1
+_RIDGE, _TURN_RIDGE = 1e-3, 1e-5  # a frame, on the coefficients, which are 0..1; on the turns
 _POSE_ROUNDS, _ALBEDO_ROUNDS = 10, 2
 _GAPS = ((13, 14), (159, 145), (386, 374))  # upper and lower: lips, right lids, left lids
 _MOST_OPEN = 6  # one frame in so many gives the layout
@@ -156,7 +156,8 @@ def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atl
     names, person = np.unique(people, return_inverse=True)
     coefficients, own = expression(landmarks), np.eye(len(names))[person]
     count = len(NAMES) + TURNS
-    ridge = np.diag([_RIDGE * len(landmarks)] * count + [1e-9] * len(names))
+    held = [_RIDGE] * len(NAMES) + [_TURN_RIDGE] * TURNS
+    ridge = np.diag([each * len(landmarks) for each in held] + [1e-9] * len(names))
     model = np.broadcast_to(atlas.mean, landmarks.shape)
     for _ in range(_POSE_ROUNDS):
         placed = place(landmarks, model, atlas)
