@@ -20,7 +20,7 @@ from lifemask.nodes.render.light import Complexion, complexion, light_image, sha
 from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
-from lifemask.nodes.render.sample import spread
+from lifemask.nodes.render.sample import smooth, spread
 from lifemask.nodes.render.texture import Textures, averaged, normals, on_texels
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.overlap import overlap
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
+_RELIEF = 1.5  # texels: the sigma of what is no finer, of light or of albedo
+_SEEN = 0.1  # of the frames
 _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
 
 
@@ -54,7 +56,7 @@ def finish(
 ) -> Complexion:
     """Find albedo and light, write the finished textures, and number the pictures from 1.
 
-    The albedo is sought in an ``other`` faceset of the performer's, too.
+    The albedo is sought in an ``other`` faceset of the performer's, too, but for what is fine.
     """
     take = numbers["take"]
     certain = numbers["confidence"] >= LEAST_CONFIDENCE
@@ -137,7 +139,16 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
     own, used = int(take.max()) + 1, range(0, len(other), _step(len(other)))
     more = torch.from_numpy(other.faces.take[used]).to(take.device) + own
     found = complexion(Textures.joined([textures, _coarse(other, used)]), torch.cat([take, more]))
-    return replace(found, lights=found.lights[:own])
+    alone = complexion(textures, take)
+    # What is fine and always there is the performer's own, be it relief under this light; it is no
+    # light to put on somebody else's nose.
+    fine = _fine_of(alone.albedo - found.albedo, textures.valid.mean(0, keepdim=True))
+    return Complexion(found.albedo + fine, found.lights[:own])
+
+
+def _fine_of(map_: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+    """What is finer than `_RELIEF` of a map (3, COARSE, COARSE), where enough of it is ``seen``."""
+    return (map_ - smooth(map_[None], seen, _RELIEF)[0]) * (seen[0] / _SEEN).clamp(0, 1)
 
 
 def _step(count: int) -> int:
