@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
-_RELIEF = 1.5  # texels: the sigma of what is no finer, of light or of albedo
-_SEEN = 0.1  # of the frames
+_RELIEF = 1.5  # texels: the sigma up to which an albedo is coarse
+_SEEN = 0.1  # of the frames: from then on what is fine is known
 _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
 
 
