@@ -16,7 +16,7 @@ from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.crossing import crossings
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.hair import fringe, without_fringe
-from lifemask.nodes.render.light import Complexion, complexion, light_image, shading
+from lifemask.nodes.render.light import Complexion, complexion, light_image, shading, well_seen
 from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
 _RELIEF = 1.5  # texels: the sigma up to which an albedo is coarse
-_SEEN = 0.1  # of the frames: from then on what is fine is known
 _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
 
 
@@ -142,13 +141,14 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
     alone = complexion(textures, take)
     # What is fine and always there is the performer's own, be it relief under this light; it is no
     # light to put on somebody else's nose.
-    fine = _fine_of(alone.albedo - found.albedo, textures.valid.mean(0, keepdim=True))
+    fine = _fine_of(alone.albedo - found.albedo, textures.valid)
     return Complexion(found.albedo + fine, found.lights[:own])
 
 
-def _fine_of(map_: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """What is finer than `_RELIEF` of a map (3, COARSE, COARSE), where enough of it is ``seen``."""
-    return (map_ - smooth(map_[None], seen, _RELIEF)[0]) * (seen[0] / _SEEN).clamp(0, 1)
+def _fine_of(map_: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """What is finer than `_RELIEF` of a map (3, COARSE, COARSE), where it is known."""
+    coarse = smooth(map_[None], valid.mean(0, keepdim=True), _RELIEF)[0]
+    return (map_ - coarse) * well_seen(valid)
 
 
 def _step(count: int) -> int:

@@ -210,10 +210,9 @@ def learn(
 
     Raises KnobError without a folder for ``facesets``.
     """
-    wanted = node.chosen.size
-    plan = Plan.of(node, [one.name for one in folders], max(wanted, start.size if start else 0))
-    torch.manual_seed(plan.seed)
-    begun = start or Finisher(Refiner(), wanted, _ABOUT)
+    torch.manual_seed(node.seed)
+    begun = start or Finisher(Refiner(), node.chosen.size, _ABOUT)
+    plan = Plan.of(node, [one.name for one in folders], max(node.chosen.size, begun.size))
     known = corpora(folders, facesets)
     count = sum(corpus.count(node.faces) for corpus in known)
     each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))

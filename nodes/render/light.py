@@ -104,13 +104,18 @@ def _fit(textures: Textures, albedo: Tensor, skin: Tensor) -> Tensor:
 def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Tensor:
     """Median over the frames; where nobody looked, the mean face's; the same on both sides."""
     median = weighted_median(reflected, valid)
-    known = (valid.sum(0) / (0.1 * len(valid))).clamp(0, 1)
-    albedo = torch.where(known > 0.05, median, start)
-    both = (known * known.flip(-1)).clamp(min=1e-4)[None]
+    seen = well_seen(valid)
+    albedo = torch.where(seen > 0.05, median, start)
+    both = (seen * seen.flip(-1)).clamp(min=1e-4)[None]
     uneven = smooth((albedo - albedo.flip(-1))[None], both, _SYMMETRY)[0]
     albedo = albedo - uneven / 2
-    weight = skin[0] * known
+    weight = skin[0] * seen
     return albedo - (albedo * weight).sum((1, 2), keepdim=True) / (weight.sum() + 1e-6)
+
+
+def well_seen(valid: Tensor) -> Tensor:
+    """How far texels (1, H, W) were seen, 0..1, of ``valid`` (N, 1, H, W): a tenth of it is all."""
+    return (valid.sum(0) / (0.1 * len(valid))).clamp(0, 1)
 
 
 def weighted_median(values: Tensor, weight: Tensor) -> Tensor:
