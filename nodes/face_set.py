@@ -29,6 +29,7 @@ class Faces:
     pixels to face space, ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape`` (N, 478, 3)
     in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre``
     (N, 3) are its shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid grey.
+    ``velocity`` (N, 478, 2) is the landmarks', in the take's pixels a frame, 0 where none is known.
     ``neutral`` (478, 3) is the performer's shape without expression, ``albedo`` (3, 64, 64) the
     log albedo in texture space and ``lights`` (takes, 9, 3) the harmonics it was seen in.
     """
@@ -41,6 +42,7 @@ class Faces:
     scale: "Floats"
     rotation: "Floats"
     centre: "Floats"
+    velocity: "Floats"
     expression: "Floats"
     confidence: "Floats"
     sharpness: "Floats"
@@ -99,6 +101,14 @@ class FaceSet:
     def bridged(self) -> "NDArray[np.bool_]":
         """Which faces (N,) are mostly hidden, and placed by what is seen of them."""
         return self.faces.confidence < LEAST_CONFIDENCE
+
+    @cached_property
+    def speed(self) -> "Floats":
+        """How fast the faces (N,) move, centimetres a frame: the mean of the landmarks."""
+        import numpy as np
+
+        pixels = np.linalg.norm(self.faces.velocity, axis=-1).mean(1)
+        return np.asarray(pixels / self.faces.scale, np.float32)
 
     @cached_property
     def face_landmarks(self) -> "Floats":

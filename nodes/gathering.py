@@ -27,6 +27,7 @@ from lifemask.nodes.render.sample import halved, lookup
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.velocity import velocities
 from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader, same_size
@@ -217,6 +218,7 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
         "take": np.full(int(seen.sum()), number, np.int64),
         "frame": track.frames[seen],
         "landmarks": track.landmarks[seen],
+        "velocity": velocities(track.landmarks)[seen],
         "expression": track.expression[seen],
         "confidence": track.confidence[seen],
     }

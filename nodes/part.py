@@ -1,5 +1,6 @@
 """One role of a swap, planned over its frames: which pictures, where, in what light."""
 
+import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,7 @@ class Cue:
     index: int  # in the double's faceset
     landmarks: "Floats"  # (478, 3) of the likeness in the plate
     double: "Floats"  # (478, 3) of the double in the plate
+    travel: "Floats"  # (478, 2) plate pixels while the shutter is open that no picture shows yet
     matrix: "Floats"  # (2, 3), plate to face space
     pictures: dict[str, dict[int, float]]  # region: picture: share
     openings: dict[str, Opening]
@@ -82,6 +84,7 @@ class Part:
         self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
         self._runs = _stretches(faces.take, faces.frame)
         self._barred = barred
+        self._shutter = swap.shutter / 360
         self._likeness = looks(role.likeness, range(len(role.likeness)))
         self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
         self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
@@ -113,7 +116,7 @@ class Part:
 
     def _choose(self) -> None:
         """One picture for each frame and region, and how bright its openings are to be."""
-        wardrobe = Wardrobe(self._likeness, self.albedo)
+        wardrobe = Wardrobe(self._likeness, self.albedo, self._shutter)
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
         misfits: list[Tensor] = []
@@ -196,12 +199,24 @@ class Part:
             index,
             self._landmarks[index],
             own.landmarks[index],
+            self._travel(index, pictures["face"]),
             own.matrix[index],
             pictures,
             fixes,
             float(self._mouths[index]),
             float(native / own.scale[index]),
         )
+
+    def _travel(self, index: int, shares: dict[int, float]) -> "Floats":
+        """How far the landmarks go while the shutter is open, less what the pictures are blurred.
+
+        One blur after another is as wide as the root of their squares' sum.
+        """
+        speed = float(self.role.double.speed[index])
+        shown = sum(share * float(self.role.likeness.speed[i]) for i, share in shares.items())
+        left = math.sqrt(max(0.0, 1 - (shown / max(speed, 1e-6)) ** 2))
+        velocity = self.role.double.faces.velocity[index]
+        return np.asarray(velocity * self._shutter * left, np.float32)
 
     def surety(self, cue: Cue) -> float:
         """How surely the face is where it is put, 0..1: less where it is mostly hidden."""
@@ -251,9 +266,10 @@ class Part:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A part to plan, known by the files of its facesets."""
+    """A part to plan, known by the files of its facesets and the one knob that chooses."""
 
     files: tuple[tuple[str, int, int, int], ...]
+    shutter: float
     swap: "Swap" = field(compare=False)
     role: "Role" = field(compare=False)
 
@@ -261,7 +277,7 @@ class _Wanted:
 def planned(swap: "Swap", role: "Role") -> Part:
     """Return the part of a role; one that was planned before in this process is not again."""
     files = tuple(faceset.identity for faceset in (role.likeness, role.double))
-    return _planned(_Wanted(files, swap, role)).adjusted(swap, role)
+    return _planned(_Wanted(files, swap.shutter, swap, role)).adjusted(swap, role)
 
 
 @lru_cache(maxsize=2)

@@ -74,6 +74,12 @@ class Swap(Node):
     occluders: Annotated[
         float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
     ] = 1.0
+    shutter: Annotated[
+        float,
+        Knob(
+            "How long the shutter of plate and takes is open; 0 adds no motion blur.", 0, 360, "deg"
+        ),
+    ] = 180.0
     refine: Annotated[
         float,
         Knob("Share of the model's changes: more for the plate's light, less for the takes.", 0, 1),

@@ -116,6 +116,6 @@ def _loop_faceset(
     arrays = {n: a if n in person else a[rows] for n, a in vars(faceset.faces).items()}
     arrays["frame"] = np.array([frame for _, frame in kept])
     factor = np.float32(width / same_size(plate.sequence)[0] if width else 1)
-    arrays |= {name: arrays[name] * factor for name in ("landmarks", "scale", "centre")}
+    arrays |= {name: arrays[name] * factor for name in ("landmarks", "scale", "centre", "velocity")}
     arrays["matrix"] = arrays["matrix"] / np.array([factor, factor, 1], np.float32)
     replace(faceset, folder=target, faces=Faces(**arrays)).write_index()

@@ -5,12 +5,13 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import INDEX, FaceSet
 from lifemask.nodes.part import Part, planned
-from lifemask.nodes.refiner.examples import scene
+from lifemask.nodes.refiner.examples import picture, scene
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.sample import lookup
 from lifemask.nodes.swap import Swap
@@ -76,3 +77,57 @@ def test_the_doubles_mouth_follows_the_likenesss_lips(pair):
     )
     shown = lookup(stage.render, aim[None, :, None], "bilinear")[0, :2, :, 0].T
     assert (shown - source).norm(dim=1).max() < 1
+
+
+def with_velocity(faceset, x):
+    velocity = np.zeros_like(faceset.faces.velocity) + np.float32([x, 0])
+    return replace(faceset, faces=replace(faceset.faces, velocity=velocity))
+
+
+def moving_by(pair, likeness, double, swap=None):
+    """The role, planned, of faces that move by so many centimetres a frame."""
+    scale = [np.median(faceset.faces.scale) for faceset in (pair.role.likeness, pair.role.double)]
+    role = replace(
+        pair.role,
+        likeness=with_velocity(pair.role.likeness, likeness * scale[0]),
+        double=with_velocity(pair.role.double, double * scale[1]),
+    )
+    return Part(swap or Swap(), role)
+
+
+def test_the_face_goes_as_far_as_the_plates_while_the_shutter_is_open(pair):
+    for shutter in (0.0, 90.0, 180.0):
+        part = moving_by(pair, 0.0, 0.6, Swap(shutter=shutter))
+        pixels = 0.6 * np.median(pair.role.double.faces.scale) * shutter / 360
+        np.testing.assert_allclose(part.cue_of(0).travel, [[pixels, 0]] * 478, rtol=1e-4)
+
+
+def test_a_picture_that_is_blurred_already_is_blurred_by_what_it_lacks(pair):
+    still, slower, faster = (
+        moving_by(pair, speed, 0.6).cue_of(0).travel[0, 0] for speed in (0.0, 0.3, 0.9)
+    )
+    assert slower == pytest.approx(still * np.sqrt(1 - 0.25), rel=0.05)
+    assert faster == 0
+
+
+def test_motion_is_turned_and_scaled_with_what_face_space_sees(pair):
+    part = moving_by(pair, 0.0, 0.6)
+    cue = part.cue_of(0)
+    seen, _, _ = scene(part, 0)
+    there = (cue.double[:, :2] + cue.travel) @ cue.matrix[:, :2].T + cue.matrix[:, 2]
+    np.testing.assert_allclose(seen.double[:, :2] + seen.travel, there, atol=1e-2)
+
+
+def test_a_swap_is_as_blurred_as_the_plate_where_its_face_moves(pair):
+    part = moving_by(pair, 0.0, 0.0)
+    cue, meshes, window = scene(part, 0)
+    plate = picture(part, 0)
+
+    def fine(travel):
+        moved = replace(cue, travel=np.tile(np.float32([travel]), (478, 1)))
+        render = Stage.of(part, moved, meshes, window, plate, Swap()).render
+        return [float(render.diff(dim=axis).abs().mean()) for axis in (3, 2)]
+
+    (across, down), (across_moved, down_moved) = fine([0, 0]), fine([12, 0])
+    assert across_moved < 0.7 * across
+    assert across_moved / across < down_moved / down

@@ -52,15 +52,16 @@ def worn():
     inside = sum(torch.from_numpy(map_)[::4, ::4] for map_ in openings().values())
     shown = 0.1 * torch.randn(FRAMES, 1, 64, 64, generator=generator) * inside
     valid = torch.ones(FRAMES, 1, 64, 64)
-    return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn, torch.ones(FRAMES))
+    clear, speed = torch.ones(FRAMES), torch.zeros(FRAMES)
+    return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn, clear, speed)
 
 
-def wardrobe(looks):
-    return Wardrobe(looks, torch.zeros(3, 64, 64))
+def wardrobe(looks, shutter=0.5):
+    return Wardrobe(looks, torch.zeros(3, 64, 64), shutter)
 
 
 def part(looks, *rows):
-    names = ("colour", "valid", "light", "score", "motion", "rotation", "clear")
+    names = ("colour", "valid", "light", "score", "motion", "rotation", "clear", "speed")
     return Looks(*(getattr(looks, name)[list(rows)] for name in names))
 
 
@@ -115,3 +116,16 @@ def test_a_picture_in_light_from_another_side_costs_more_and_in_more_light_does_
     after = wardrobe(other).costs(part(worn, 1))["face"][0]
     assert after[3] > before[3] + 0.1
     assert after[5] == pytest.approx(float(before[5]), abs=1e-3)
+
+
+def test_a_picture_that_is_blurred_more_than_the_plate_costs_more(worn):
+    still = wardrobe(worn).costs(part(worn, 1))
+    worn.speed[3] = 0.8
+    for name in POINTS:
+        # Half a frame long the shutter is open.
+        dearer = wardrobe(worn).costs(part(worn, 1))[name][0] - still[name][0]
+        assert dearer[3] == pytest.approx(0.4, abs=1e-4)
+        assert dearer[:3].abs().max() < 1e-4
+    as_fast = replace(part(worn, 1), speed=torch.tensor([0.8]))
+    for costs in (wardrobe(worn).costs(as_fast), wardrobe(worn, 0.0).costs(part(worn, 1))):
+        torch.testing.assert_close(costs["face"], still["face"])

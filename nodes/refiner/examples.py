@@ -204,7 +204,14 @@ def scene(part: "Part", index: int) -> "tuple[Cue, Meshes, Window]":
     )
     zoom = float(np.linalg.norm(cue.matrix[0, :2]))
     still = np.eye(2, 3, dtype=np.float32)
-    cue = replace(cue, landmarks=target, double=own, matrix=still, reduction=cue.reduction / zoom)
+    cue = replace(
+        cue,
+        landmarks=target,
+        double=own,
+        travel=cue.travel @ cue.matrix[:, :2].T,
+        matrix=still,
+        reduction=cue.reduction / zoom,
+    )
     return cue, Meshes.of(cue), Window(0, 0, double.size, double.size)
 
 

@@ -16,6 +16,7 @@ from lifemask.nodes.render.catchlights import with_catchlights
 from lifemask.nodes.render.compose import View, Window, render
 from lifemask.nodes.render.front import in_front
 from lifemask.nodes.render.sample import feather, lookup, shrink, spread
+from lifemask.nodes.render.smear import smeared
 from lifemask.nodes.render.texture import normals
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Stage:
         features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
         sources = part.sources(cue)
         picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
+        picture = smeared(view, picture, cue.travel)
         landmarks = torch.from_numpy(meshes.double[:, :2] - corner).to(device())
         picture = with_catchlights(picture, plate, view, own, features, landmarks)
         carried = lookup(plate, view.fragments(features))

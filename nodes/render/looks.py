@@ -29,7 +29,7 @@ class Looks:
     ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1, ``score``
     (N, 1, 64, 64) is `occluders.scores`; ``motion`` (N, 478, 3) is the shape less the neutral,
     in centimetres, ``rotation`` (N, 3, 3). ``clear`` (N,) is 0 where a face is mostly hidden, so
-    that its eyes and mouth cannot be compared, else 1.
+    that its eyes and mouth cannot be compared, else 1. ``speed`` (N,) is in centimetres a frame.
     """
 
     colour: Tensor
@@ -39,6 +39,7 @@ class Looks:
     motion: Tensor
     rotation: Tensor
     clear: Tensor
+    speed: Tensor
 
     @cached_property
     def flat(self) -> Tensor:
@@ -73,8 +74,9 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     rotation = torch.from_numpy(faces.rotation[chosen])
     colour, valid, light, score = (torch.stack(part) for part in zip(*parts, strict=True))
     clear = torch.from_numpy(~faceset.bridged[chosen]).float()
-    where = device()
-    return Looks(colour, valid, light, score, motion.to(where), rotation.to(where), clear.to(where))
+    speed = torch.from_numpy(faceset.speed[chosen])
+    moving = (part.to(device()) for part in (motion, rotation, clear, speed))
+    return Looks(colour, valid, light, score, *moving)
 
 
 def line(faceset: FaceSet, index: int) -> Tensor:

@@ -26,19 +26,27 @@ _LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
 _SHADOWS = 20.0  # log units of light that the light image does not explain
 _LIGHT = 4.0  # log units between the light images
 _HIDDEN = 1.0  # the whole region
+_SMEARED = 1.0  # a centimetre along which the picture is blurred and the plate is not
 _CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
 
 
 @dataclass(frozen=True)
 class Wardrobe:
-    """What retrieval knows of the likeness."""
+    """What retrieval knows of the likeness.
+
+    The ``shutter`` is open for such a share of a frame, in the plate and in the takes.
+    """
 
     looks: Looks
     albedo: Tensor
+    shutter: float
 
     def costs(self, double: Looks) -> dict[str, Tensor]:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
-        return {name: self._differences(name, double) + self._faults(name)[None] for name in POINTS}
+        smeared = _SMEARED * self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
+        return {
+            name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
+        }
 
     def changes(self) -> dict[str, Tensor]:
         """The cost (N, N) of following one picture by another, by region."""

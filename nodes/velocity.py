@@ -1,0 +1,33 @@
+"""How fast a face moves through a picture, which says how far the shutter blurs it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifemask.nodes.faces.topology import MESH_COUNT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_CUT = 0.5  # of the face's width in a frame: a cut, or photographs that are numbered in a row
+
+
+def velocities(landmarks: "Floats") -> "Floats":
+    """Return (N, K, 2), pixels a frame, of ``landmarks`` (N, K, 3) in frames that follow a frame.
+
+    It is the mean of the step before and the step after, of which one is enough; where there is
+    neither, since a frame beside is lost (NaN) or shows the face elsewhere, it is 0.
+    """
+    places = landmarks[..., :2]
+    width = np.ptp(places[:, :MESH_COUNT, 0], axis=1)
+    steps = np.diff(places, axis=0)
+    far = np.linalg.norm(steps, axis=-1).mean(1)
+    # A comparison with NaN is false.
+    known = far < _CUT * np.fmax(width[1:], width[:-1])
+    steps, counted = np.where(known[:, None, None], steps, 0), known.astype(np.float32)
+    none = np.zeros_like(places[:1])
+    total = np.concatenate([none, steps]) + np.concatenate([steps, none])
+    count = np.concatenate([[0], counted]) + np.concatenate([counted, [0]])
+    return np.asarray(total / np.maximum(count, 1)[:, None, None], np.float32)

@@ -1,0 +1,53 @@
+"""How fast a face moves, by the frames beside each."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.velocity import velocities
+
+SCALE = 10.0  # pixels a centimetre
+
+
+def moving(steps):
+    """The mean head, moved on by ``steps`` (N, 2) pixels: (N, 478, 3)."""
+    track = np.repeat(atlas().mean[None] * SCALE, len(steps), 0).astype(np.float32)
+    track[..., :2] += np.cumsum(steps, 0)[:, None]
+    return track
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 9), st.floats(-40, 40), st.floats(-40, 40))
+def test_an_even_motion_has_one_velocity(frames, x, y):
+    found = velocities(moving(np.tile([[x, y]], (frames, 1))))
+    assert found.shape == (frames, 478, 2)
+    np.testing.assert_allclose(found, np.broadcast_to([x, y], found.shape), atol=1e-3)
+
+
+def test_a_change_of_speed_is_shared_by_the_frames_beside_it():
+    found = velocities(moving([[0, 0], [2, 0], [6, 0]]))
+    np.testing.assert_allclose(found[:, 0, 0], [2, 4, 6], atol=1e-4)
+
+
+def test_beside_a_lost_frame_the_other_side_tells():
+    track = moving(np.tile([[3.0, -1.0]], (6, 1)))
+    track[2] = np.nan
+    found = velocities(track)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found[[0, 1, 3, 4, 5], 7], [[3, -1]] * 5, atol=1e-4)
+
+
+def test_a_face_that_is_alone_stands_still():
+    track = moving(np.tile([[3.0, -1.0]], (3, 1)))
+    track[[0, 2]] = np.nan
+    assert not velocities(track)[1].any()
+    assert velocities(moving([[5, 5]])).tolist() == np.zeros((1, 478, 2)).tolist()
+
+
+def test_photographs_and_cuts_do_not_move():
+    width = float(np.ptp(atlas().mean[:468, 0])) * SCALE
+    apart = velocities(moving([[0, 0], [0.6 * width, 0], [0, 0.6 * width]]))
+    assert not apart.any()
+    cut = velocities(moving([[0, 0], [4, 0], [0.6 * width, 0], [4, 0]]))
+    np.testing.assert_allclose(cut[:, 0, 0], 4, atol=1e-3)
