@@ -21,6 +21,7 @@ from lifemask.nodes.refiner.crop import (
     PLATE,
     STEP,
     Crop,
+    shown,
     side,
 )
 from lifemask.nodes.refiner.disguise import Disguise
@@ -495,6 +496,17 @@ def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
         assert (plain.face == still).any()
         assert (done.face[plain.face == still] == still).all()
     assert (done.doubt >= plain.doubt).all()
+
+
+def test_in_eyes_half_of_a_change_is_done_and_in_a_mouth_all_of_it(stage):
+    made, crop = stage
+    finisher = Finisher(opinionated(), 64, {})
+    done = finisher(made, crop, 1).picture - made.render
+    told = crop.give(finisher.network(shown(made, crop)).change, *made.plate.shape[-2:])
+    eyes, mouth = (part.expand_as(told) > 0.999 for part in made.openings.split(1, 1))
+    assert (told[eyes].abs() > 1e-4).any()
+    torch.testing.assert_close(done[eyes], 0.5 * told[eyes], atol=1e-4, rtol=2e-3)
+    torch.testing.assert_close(done[mouth], told[mouth], atol=1e-4, rtol=2e-3)
 
 
 @given(st.floats(-0.2, 1.2), st.floats(-100, 100), st.floats(0, 50))

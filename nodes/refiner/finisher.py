@@ -23,6 +23,8 @@ from lifemask.nodes.render.front import doubt
 KIND = "model"
 VERSION = 2
 
+_SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its pupil is lost
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -122,7 +124,8 @@ class Finisher:
         answer = self.network(shown(stage, crop))
         planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
         change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
-        picture = stage.render + share * change * stage.view.covered
+        eyes = stage.openings[:, :1].clamp(0, 1)
+        picture = stage.render + share * (1 - _SPARED * eyes) * change * stage.view.covered
         face = moved_matte(stage.face, matte)
         return Finished(picture, face, torch.maximum(_unlike(stage), spread))
 

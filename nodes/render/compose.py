@@ -15,7 +15,7 @@ from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.retrieve import FACE
 from lifemask.nodes.render.sample import blur, lookup
 
-SHARPEN = 0.08  # of the finest band: what interpolation takes away
+SHARPEN = 0.2  # of the finest band: what interpolation takes away
 _UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
 _MARGIN = 12  # pixels around the mesh
 
