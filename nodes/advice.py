@@ -18,7 +18,8 @@ _KEY, _SOFT = 0.5, 0.35  # contrast from which light has a side, and below which
 _APART = 50.0  # degrees between two lights that do the same
 _NOISE = 2.0  # stops by which takes may be darker
 _SOFTER = 1.25  # times that the plate's face may be larger
-_MANY = 1 / 3  # of a take's frames, left out for one reason
+_MANY = 1 / 3  # of the takes' frames, left out or blurred
+_MOVES = 2.0  # % of the face's width in a frame: from where on a motion is seen as blur
 
 _REMEDIES = {
     "lost": "show the face from the front and whole",
@@ -96,6 +97,7 @@ def advice(
         for end in _ENDS:
             yield from _beyond(name, end, own, plate)
         yield from _sharper(name, own, plate)
+        yield from _moving(name, own, plate)
         yield from _lit(name, own, plate)
     total = kept + sum(dropped.values())
     for reason, remedy in _REMEDIES.items():
@@ -120,6 +122,16 @@ def _sharper(name: str, own: Shown, plate: Shown) -> Iterator[str]:
         yield (
             f"The face is up to {asked.max():.0f} pixels wide in the plate ({where}) and "
             f"{shown:.0f} in the takes of {name}: shoot closer, or the swap is softer."
+        )
+
+
+def _moving(name: str, own: Shown, plate: Shown) -> Iterator[str]:
+    motion = own.axes["motion"]
+    blurred = int((motion > max(_MOVES, float(plate.axes["motion"].max()))).sum())
+    if blurred > _MANY * len(motion):
+        yield (
+            f"{name} moves faster than the plate's face in {blurred} of {len(motion)} frames, and "
+            "is blurred: hold every pose for a moment, or shorten the shutter."
         )
 
 

@@ -29,6 +29,7 @@ UNITS = {
     "eyes": "opening in eye widths",
     "exposure": "stops from mid grey",
     "size": "pixels across the face",
+    "motion": "% of the face's width in a frame",
     "light azimuth": "degrees, + from picture right",
     "light elevation": "degrees, + from above",
 }
@@ -122,6 +123,7 @@ def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
         "eyes": np.mean([_opening(shape, *eye) for eye in _EYES], axis=0),
         "exposure": faces.exposure,
         "size": faces.scale * FACE_WIDTH,
+        "motion": faceset.speed / FACE_WIDTH * 100,
         "light azimuth": np.array([light.azimuth for light in lights])[takes],
         "light elevation": np.array([light.elevation for light in lights])[takes],
     }

@@ -66,6 +66,15 @@ def test_a_key_light_that_no_take_has_is_said():
     assert said(shown([right]), shown([replace(left, contrast=0.2)])) == []
 
 
+def test_takes_that_motion_blurs_are_told_unless_the_plate_moves_as_fast():
+    fast, some = shown(motion=[5.0, 6.0, 0.0]), shown(motion=[5.0, 0.0, 0.0])
+    (line,) = said(fast, shown(motion=[0.0, 3.0, 0.0]))
+    assert "ada moves faster than the plate's face in 2 of 3 frames" in line
+    assert said(fast, shown(motion=[7.0, 0.0, 0.0])) == []
+    assert said(some, shown()) == []
+    assert said(shown(motion=[1.5, 1.5, 1.5]), shown()) == []
+
+
 def test_why_faces_were_left_out_is_said_when_it_was_many():
     (line,) = said(shown(), None, {"blurred": 60, "tiny": 10, "duplicate": 40}, 40)
     assert "60 of 150 frames of ada were left out as blurred" in line
