@@ -218,7 +218,7 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
         "take": np.full(int(seen.sum()), number, np.int64),
         "frame": track.frames[seen],
         "landmarks": track.landmarks[seen],
-        "velocity": velocities(track.landmarks)[seen],
+        "velocity": velocities(track.landmarks, track.frames)[seen],
         "expression": track.expression[seen],
         "confidence": track.confidence[seen],
     }

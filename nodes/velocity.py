@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 _CUT = 0.5  # of the face's width in a frame: a cut, or photographs that are numbered in a row
 
 
-def velocities(landmarks: "Floats") -> "Floats":
-    """Return (N, K, 2), pixels a frame, of ``landmarks`` (N, K, 3) in frames that follow a frame.
+def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
+    """Return (N, K, 2), pixels a frame, of ``landmarks`` (N, K, 3) in the ``frames`` (N,).
 
-    It is the mean of the step before and the step after, of which one is enough; where there is
-    neither, since a frame beside is lost (NaN) or shows the face elsewhere, it is 0.
+    It is the mean of the way from the one before and to the one after, of which one is enough;
+    where there is neither, since those are lost (NaN) or show the face elsewhere, it is 0.
     """
     places = landmarks[..., :2]
     width = np.ptp(places[:, :MESH_COUNT, 0], axis=1)
-    steps = np.diff(places, axis=0)
+    steps = np.diff(places, axis=0) / np.diff(frames)[:, None, None]
     far = np.linalg.norm(steps, axis=-1).mean(1)
     # A comparison with NaN is false.
     known = far < _CUT * np.fmax(width[1:], width[:-1])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.velocity import velocities
+from lifemask.nodes.velocity import velocities as velocities_at
 
 SCALE = 10.0  # pixels a centimetre
 
@@ -15,6 +15,10 @@ def moving(steps):
     track = np.repeat(atlas().mean[None] * SCALE, len(steps), 0).astype(np.float32)
     track[..., :2] += np.cumsum(steps, 0)[:, None]
     return track
+
+
+def velocities(track):
+    return velocities_at(track, np.arange(1001, 1001 + len(track)))
 
 
 @settings(max_examples=30, deadline=None)
@@ -28,6 +32,11 @@ def test_an_even_motion_has_one_velocity(frames, x, y):
 def test_a_change_of_speed_is_shared_by_the_frames_beside_it():
     found = velocities(moving([[0, 0], [2, 0], [6, 0]]))
     np.testing.assert_allclose(found[:, 0, 0], [2, 4, 6], atol=1e-4)
+
+
+def test_frames_that_are_left_out_count_as_time():
+    found = velocities_at(moving([[0, 0], [6, 0], [2, 0]]), np.array([1001, 1004, 1005]))
+    np.testing.assert_allclose(found[:, 0, 0], [2, 2, 2], atol=1e-4)
 
 
 def test_beside_a_lost_frame_the_other_side_tells():
