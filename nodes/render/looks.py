@@ -75,8 +75,8 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     colour, valid, light, score = (torch.stack(part) for part in zip(*parts, strict=True))
     clear = torch.from_numpy(~faceset.bridged[chosen]).float()
     speed = torch.from_numpy(faceset.speed[chosen])
-    moving = (part.to(device()) for part in (motion, rotation, clear, speed))
-    return Looks(colour, valid, light, score, *moving)
+    numbers = (part.to(device()) for part in (motion, rotation, clear, speed))
+    return Looks(colour, valid, light, score, *numbers)
 
 
 def line(faceset: FaceSet, index: int) -> Tensor:

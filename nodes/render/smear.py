@@ -12,7 +12,7 @@ from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.sample import lookup
 
 _LEAST = 0.5  # pixels: less is not seen
-_MOST = 64  # pictures that are averaged
+_MOST = 32  # pictures that are averaged
 
 
 def smeared(view: View, picture: Tensor, travel: Floats) -> Tensor:
