@@ -84,7 +84,7 @@ def with_velocity(faceset, x):
     return replace(faceset, faces=replace(faceset.faces, velocity=velocity))
 
 
-def moving_by(pair, likeness, double, swap=None):
+def moving_by(pair, likeness, double, shutter=180.0):
     """The role, planned, of faces that move by so many centimetres a frame."""
     scale = [np.median(faceset.faces.scale) for faceset in (pair.role.likeness, pair.role.double)]
     role = replace(
@@ -92,12 +92,12 @@ def moving_by(pair, likeness, double, swap=None):
         likeness=with_velocity(pair.role.likeness, likeness * scale[0]),
         double=with_velocity(pair.role.double, double * scale[1]),
     )
-    return Part(swap or Swap(), role)
+    return Part(Swap(shutter=shutter), role)
 
 
 def test_the_face_goes_as_far_as_the_plates_while_the_shutter_is_open(pair):
     for shutter in (0.0, 90.0, 180.0):
-        part = moving_by(pair, 0.0, 0.6, Swap(shutter=shutter))
+        part = moving_by(pair, 0.0, 0.6, shutter)
         pixels = 0.6 * np.median(pair.role.double.faces.scale) * shutter / 360
         np.testing.assert_allclose(part.cue_of(0).travel, [[pixels, 0]] * 478, rtol=1e-4)
 
