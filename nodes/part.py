@@ -1,6 +1,5 @@
 """One role of a swap, planned over its frames: which pictures, where, in what light."""
 
-import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.looks import Looks, line, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
+from lifemask.nodes.velocity import unshown
 from lifemask.ocio.colour import finite
 
 if TYPE_CHECKING:
@@ -208,15 +208,11 @@ class Part:
         )
 
     def _travel(self, index: int, shares: dict[int, float]) -> "Floats":
-        """How far the landmarks go while the shutter is open, less what the pictures are blurred.
-
-        One blur after another is as wide as the root of their squares' sum.
-        """
-        speed = float(self.role.double.speed[index])
-        shown = sum(share * float(self.role.likeness.speed[i]) for i, share in shares.items())
-        left = math.sqrt(max(0.0, 1 - (shown / max(speed, 1e-6)) ** 2))
-        velocity = self.role.double.faces.velocity[index]
-        return np.asarray(velocity * self._shutter * left, np.float32)
+        """How far the landmarks go while the shutter is open, less what the pictures show of it."""
+        own, likeness = self.role.double, self.role.likeness
+        shown = sum(share * float(likeness.speed[i]) for i, share in shares.items())
+        lacking = unshown(float(own.speed[index]), shown)
+        return np.asarray(own.faces.velocity[index] * self._shutter * lacking, np.float32)
 
     def surety(self, cue: Cue) -> float:
         """How surely the face is where it is put, 0..1: less where it is mostly hidden."""

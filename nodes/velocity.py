@@ -1,5 +1,6 @@
 """How fast a face moves through a picture, which says how far the shutter blurs it."""
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,3 +32,11 @@ def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
     total = np.concatenate([none, steps]) + np.concatenate([steps, none])
     count = np.concatenate([[0], counted]) + np.concatenate([counted, [0]])
     return np.asarray(total / np.maximum(count, 1)[:, None, None], np.float32)
+
+
+def unshown(speed: float, shown: float) -> float:
+    """Return what share of the blur at a ``speed`` a picture lacks that was ``shown`` at another.
+
+    One blur after another is as wide as the root of their squares' sum.
+    """
+    return math.sqrt(1 - (shown / speed) ** 2) if shown < speed else 0.0

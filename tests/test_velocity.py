@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.velocity import unshown
 from lifemask.nodes.velocity import velocities as velocities_at
 
 SCALE = 10.0  # pixels a centimetre
@@ -60,3 +61,10 @@ def test_photographs_and_cuts_do_not_move():
     assert not apart.any()
     cut = velocities(moving([[0, 0], [4, 0], [0.6 * width, 0], [4, 0]]))
     np.testing.assert_allclose(cut[:, 0, 0], 4, atol=1e-3)
+
+
+@given(st.floats(0, 50), st.floats(0, 50))
+def test_what_is_shown_and_what_is_not_make_the_blur(speed, shown):
+    share = unshown(speed, shown)
+    assert 0 <= share <= 1
+    np.testing.assert_allclose(np.hypot(share * speed, min(shown, speed)), speed, atol=1e-6)
