@@ -57,6 +57,16 @@ def test_the_albedo_is_found(seen):
     assert error.std() < 0.5 * before.std()
 
 
+def test_a_take_of_which_nothing_is_seen_has_no_light(seen):
+    textures, _, take, person = seen
+    hidden = textures.valid * (take == 0).view(-1, 1, 1, 1)
+    found = complexion(Textures(textures.colour, hidden, textures.normal), take)
+    assert not found.lights[1].any()
+    assert found.lights[0].isfinite().all()
+    assert found.lights[0, 0].numpy() == pytest.approx(person.lights[0, 0].numpy(), rel=0.2)
+    assert found.albedo.isfinite().all()
+
+
 def test_a_short_take_counts_as_much_as_a_long_one():
     """What is on the face in one take only, a shadow, is of no albedo, however long the take."""
     textures, _, _ = lit(26)

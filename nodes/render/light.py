@@ -86,18 +86,19 @@ def _fit(textures: Textures, albedo: Tensor, skin: Tensor) -> Tensor:
     light = to_linear(textures.colour) * torch.exp2(-albedo / STOP)
     weight = textures.valid * skin
     used = weight[:, 0] > 0.05
+    if not used.any():
+        return torch.zeros(9, 3, device=used.device)
     basis = harmonics(textures.normal)[used].double()
     seen, trust = light.permute(0, 2, 3, 1)[used].double(), weight[:, 0][used].double()[:, None]
     ridge = torch.diag(torch.tensor([0.0] + [1.0] * 8, dtype=torch.double, device=basis.device))
-    result = torch.zeros(9, 3, dtype=torch.double, device=basis.device)
     count = trust
     for _ in range(6):
         normal = (basis * count).T @ basis
         stiff = normal + (_RIDGE * normal.trace() / 9 + 1e-9) * ridge
-        result = torch.linalg.lstsq(stiff, (basis * count).T @ seen).solution
+        # No lstsq: what torch's rounds to depends on what its memory held before.
+        result = torch.linalg.solve(stiff, (basis * count).T @ seen)
         error = (seen - basis @ result).abs().mean(1, keepdim=True)
-        typical = error.median() if len(error) else 1.0
-        count = trust / (1 + (error / (1.5 * typical + 1e-9)) ** 2)
+        count = trust / (1 + (error / (1.5 * error.median() + 1e-9)) ** 2)
     return result.float()
 
 
