@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from made_up import coarse_blob
 
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import INDEX, FaceSet
 from lifemask.nodes.part import Part, planned
 from lifemask.nodes.refiner.examples import picture, scene
-from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.refiner.stage import Stage, There
+from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.sample import lookup
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.swapping import Swapping
@@ -131,3 +133,20 @@ def test_a_swap_is_as_blurred_as_the_plate_where_its_face_moves(pair):
     (across, down), (across_moved, down_moved) = fine([0, 0]), fine([12, 0])
     assert across_moved < 0.7 * across
     assert across_moved / across < down_moved / down
+
+
+def test_a_beard_of_the_doubles_is_known_and_one_of_the_likenesss_is_none(pair):
+    part = planned(Swap(), pair.role)
+    cue, meshes, window = scene(part, 0)
+    light, beard = part.double(cue).light, 0.1 * coarse_blob(32, 52, 3)
+
+    def darker(albedo):
+        there = There(part.albedo + albedo, light)
+        made = Stage.of(part, cue, meshes, window, picture(part, 0), Swap(), there)
+        return made.darker, made.own.of(beard.expand(1, 3, -1, -1)).mean(1, keepdim=True)
+
+    known, there = darker(-beard)
+    torch.testing.assert_close(known[there > 0.05], there[there > 0.05], atol=0.02, rtol=0.1)
+    assert known.max() < 0.12
+    assert darker(beard)[0][there > 0.05].max() < 0.02
+    assert darker(-20 * beard)[0].max() == pytest.approx(3 * STOP)

@@ -17,7 +17,7 @@ from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.blend import blended
-from lifemask.nodes.render.curve import to_linear
+from lifemask.nodes.render.curve import STOP, to_linear
 from lifemask.nodes.render.front import doubt
 
 KIND = "model"
@@ -41,7 +41,8 @@ class Finished:
         """
         raw = torch.lerp(plate, to_linear(self.picture), stage.view.covered)
         alpha = self.face * (1 - stage.occlusion)
-        return raw, alpha, blended(plate, raw, alpha, stage.width * edge / 100)
+        shaven = plate * torch.exp2(stage.darker / STOP)
+        return raw, alpha, blended(plate, raw, alpha, stage.width * edge / 100, shaven)
 
 
 def bare(stage: Stage) -> Finished:

@@ -14,6 +14,7 @@ from lifemask.nodes.part import Cue, Part
 from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
 from lifemask.nodes.render.compose import View, Window, render
+from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.front import in_front
 from lifemask.nodes.render.sample import feather, lookup, shrink, spread
 from lifemask.nodes.render.smear import smeared
@@ -21,6 +22,8 @@ from lifemask.nodes.render.texture import normals
 
 if TYPE_CHECKING:
     from lifemask.nodes.swap import Swap
+
+_BLACKEST = 3 * STOP  # below skin: no hair is darker
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Stage:
     ``view`` and ``own`` are the likeness's and the double's mesh. ``render`` is the likeness's
     pictures in the plate's light, ``shaded`` its albedo alone in that light. ``carried`` is the
     plate, taken by the meshes from where the double's features are to the likeness's, and
-    ``predicted`` what the double's albedo and the light make of it. ``face`` is where the face may
-    be replaced, ``occlusion`` what is in front.
+    ``predicted`` what the double's albedo and the light make of it. ``darker`` is how much darker
+    the double's skin is than the likeness's at the same place, as by a beard. ``face`` is where the
+    face may be replaced, ``occlusion`` what is in front.
     """
 
     view: View
@@ -84,6 +88,7 @@ class Stage:
     predicted: Tensor
     light: Tensor
     normal: Tensor
+    darker: Tensor
     face: Tensor
     occlusion: Tensor
 
@@ -127,6 +132,7 @@ class Stage:
             predicted=predicted,
             light=light,
             normal=_normal(view, meshes.target),
+            darker=_darker(view, part.albedo[None], own, there.albedo[None]),
             face=face,
             occlusion=in_front(
                 plate, own, face, look.score, part.line(cue), meshes.width, swap.occluders
@@ -160,6 +166,13 @@ def _normal(view: View, mesh: Floats) -> Tensor:
     """Unit normals in the picture's axes, (1, 3, H, W)."""
     vertices = normals(torch.from_numpy(mesh[None]).to(device()))
     return functional.normalize(view.fragments(vertices).permute(0, 3, 1, 2), dim=1)
+
+
+def _darker(view: View, albedo: Tensor, own: View, there: Tensor) -> Tensor:
+    """By how much less the albedo ``there`` is in a picture, (1, 1, H, W), 0 or more, log."""
+    both = view.covered * own.covered
+    less = (view.of(albedo) - own.of(there)).mean(1, keepdim=True)
+    return less.clamp(0, _BLACKEST) * both
 
 
 def matte(view: View, own: View, width: float, erode: float) -> Tensor:
