@@ -96,7 +96,7 @@ def _fit(textures: Textures, albedo: Tensor, skin: Tensor) -> Tensor:
         normal = (basis * count).T @ basis
         stiff = normal + (_RIDGE * normal.trace() / 9 + 1e-9) * ridge
         # No lstsq: what torch's rounds to depends on what its memory held before.
-        result = torch.linalg.solve(stiff, (basis * count).T @ seen)
+        result: Tensor = torch.linalg.solve(stiff, (basis * count).T @ seen)
         error = (seen - basis @ result).abs().mean(1, keepdim=True)
         count = trust / (1 + (error / (1.5 * error.median() + 1e-9)) ** 2)
     return result.float()
