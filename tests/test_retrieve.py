@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import openings
 from lifemask.nodes.render.looks import Looks
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
@@ -86,6 +87,24 @@ def test_to_stay_costs_nothing_and_to_change_the_same_both_ways(worn):
         assert changes.diagonal().abs().max() < 2e-3
         torch.testing.assert_close(changes, changes.T, atol=1e-3, rtol=1e-3)
         assert (changes + 9 * torch.eye(FRAMES)).min() > 0.05
+
+
+def test_both_eyes_are_of_one_picture_however_unlike_they_are(worn):
+    """What fits one eye alone is not taken for it: eyes that look apart are seen at once."""
+    double = part(worn, 1)
+    for eye, source in (("right_eye", 2), ("left_eye", 5)):
+        double.motion[:, list(POINTS[eye])] = worn.motion[source, list(POINTS[eye])]
+    for costs in (wardrobe(worn).costs(double), wardrobe(worn).changes()):
+        assert torch.equal(costs["right_eye"], costs["left_eye"])
+
+
+def test_a_picture_that_looks_another_way_costs_more(worn):
+    away = part(worn, 1)
+    for iris in (topology.RIGHT_IRIS, topology.LEFT_IRIS):
+        away.motion[:, list(iris), 0] += 0.2
+    before, after = (wardrobe(worn).costs(double) for double in (part(worn, 1), away))
+    assert 0.6 < after["left_eye"][0, 1] - before["left_eye"][0, 1] < 0.7
+    torch.testing.assert_close(after["mouth"], before["mouth"])
 
 
 def test_a_hidden_face_costs_more(worn):

@@ -14,15 +14,19 @@ from lifemask.nodes.render.atlas import atlas, coarse, openings, regions
 from lifemask.nodes.render.looks import Looks, luminance
 
 FACE = "face"
+_EYES = {  # lids and iris; one picture serves both eyes, which look at one thing
+    "right_eye": (topology.RIGHT_EYE, topology.RIGHT_IRIS),
+    "left_eye": (topology.LEFT_EYE, topology.LEFT_IRIS),
+}
 POINTS = {
     FACE: tuple(range(topology.MESH_COUNT)),
     "mouth": topology.LIPS + topology.INNER_LIPS,
-    "right_eye": topology.RIGHT_EYE + topology.RIGHT_IRIS,
-    "left_eye": topology.LEFT_EYE + topology.LEFT_IRIS,
+    **{eye: lids + iris for eye, (lids, iris) in _EYES.items()},
 }
 # What a unit of each difference costs, in centimetres of expression.
 _TURN = {FACE: 1.2, "mouth": 0.3, "right_eye": 0.3, "left_eye": 0.3}  # a radian
 _LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
+_GAZE = 3.0  # a centimetre between the irises, beside the lids
 _SHADOWS = 20.0  # log units of light that the light image does not explain
 _LIGHT = 4.0  # log units between the light images
 _HIDDEN = 1.0  # the whole region
@@ -44,9 +48,11 @@ class Wardrobe:
     def costs(self, double: Looks) -> dict[str, Tensor]:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
         smeared = _SMEARED * self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
-        return {
+        result = {
             name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
         }
+        averted = (_gaze(double)[:, None] - _gaze(self.looks)).abs()
+        return _of_both_eyes(result, _GAZE * averted)
 
     def changes(self) -> dict[str, Tensor]:
         """The cost (N, N) of following one picture by another, by region."""
@@ -56,7 +62,7 @@ class Wardrobe:
             apart = _apart(name, own, own)
             other = 1 - torch.eye(len(apart), device=apart.device)
             result[name] = _CHANGE[name] * (apart + other)
-        return result
+        return _of_both_eyes(result)
 
     def misfit(self, name: str, double: Looks) -> Tensor:
         """How unlike the inside of an opening is, (T, N), log: teeth, tongue, gaze."""
@@ -81,6 +87,19 @@ class Wardrobe:
         weight = skin * own.valid[:, 0]
         left = luminance(own.colour - own.light - self.albedo)
         return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
+
+
+def _of_both_eyes(costs: dict[str, Tensor], more: "Tensor | float" = 0.0) -> dict[str, Tensor]:
+    """The ``costs`` by region, of which both eyes have the mean of theirs and what is ``more``."""
+    both = torch.stack([costs[eye] for eye in _EYES]).mean(0) + more
+    return costs | dict.fromkeys(_EYES, both)
+
+
+def _gaze(looks: Looks) -> Tensor:
+    """How far (N,) the irises are to a side of their lids, mean of both eyes, centimetres."""
+    across = looks.motion[..., 0]
+    pairs = [[across[:, list(part)].mean(1) for part in eye] for eye in _EYES.values()]
+    return torch.stack([iris - lids for lids, iris in pairs]).mean(0)
 
 
 def _where(name: str) -> Tensor:
