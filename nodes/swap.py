@@ -64,7 +64,9 @@ class Swap(Node):
     move_x: Annotated[float, Knob("Move of the face to the right.", -50, 50, "% of it")] = 0.0
     move_y: Annotated[float, Knob("Move of the face down.", -50, 50, "% of it")] = 0.0
     exposure: Annotated[float, Knob("Grade of the face.", -10, 10, "stops")] = 0.0
-    edge: Annotated[float, Knob("Width of the blend at the matte's edge.", 0, 50, "% of it")] = 6.0
+    edge: Annotated[
+        float, Knob("Width in which light is blended at the matte's edge.", 0, 50, "% of it")
+    ] = 6.0
     erode: Annotated[
         float, Knob("Move the matte's edge inward; below 0 out.", -20, 20, "% of it")
     ] = 0.0

@@ -621,11 +621,11 @@ def test_a_batch_that_memory_has_no_room_for_is_halved(
 
 
 def test_examples_live_on_a_card_that_has_room_to_learn_beside_them(monkeypatch):
-    assert not precision.room(1)
+    assert not precision.fits_card(1)
     monkeypatch.setattr(precision, "device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**31))
-    assert precision.room(2**28)
-    assert not precision.room(2**29)
+    assert precision.fits_card(2**28)
+    assert not precision.fits_card(2**29)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -25,7 +25,7 @@ from lifemask.nodes.refiner.crop import (
     Crop,
     shown,
 )
-from lifemask.nodes.refiner.precision import is_full, room
+from lifemask.nodes.refiner.precision import fits_card, is_full
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import Window
@@ -121,7 +121,7 @@ class Examples:
 def _room(count: int, size: int) -> Tensor:
     """For ``count`` examples; a card that has them in its own memory learns twice as fast."""
     shape = (count, PLANES, size, size)
-    at = device() if room(2 * math.prod(shape)) else torch.device("cpu")
+    at = device() if fits_card(2 * math.prod(shape)) else torch.device("cpu")
     try:
         return torch.empty(shape, dtype=torch.float16, device=at)
     except RuntimeError as error:

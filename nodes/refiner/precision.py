@@ -52,7 +52,7 @@ def is_full(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _FULL)
 
 
-def room(size: int) -> bool:
+def fits_card(size: int) -> bool:
     """Return whether a card has memory for ``size`` bytes of examples, and as much to learn in."""
     return device().type == "cuda" and 2 * size < torch.cuda.mem_get_info(device())[0]
 
