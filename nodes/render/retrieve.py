@@ -52,7 +52,9 @@ class Wardrobe:
             name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
         }
         averted = (_gaze(double)[:, None] - _gaze(self.looks)).abs()
-        return _of_both_eyes(result, _GAZE * averted)
+        for eye in _EYES:
+            result[eye] += _GAZE * averted
+        return _of_both_eyes(result)
 
     def changes(self) -> dict[str, Tensor]:
         """The cost (N, N) of following one picture by another, by region."""
@@ -89,10 +91,9 @@ class Wardrobe:
         return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
 
 
-def _of_both_eyes(costs: dict[str, Tensor], more: "Tensor | float" = 0.0) -> dict[str, Tensor]:
-    """The ``costs`` by region, of which both eyes have the mean of theirs and what is ``more``."""
-    both = torch.stack([costs[eye] for eye in _EYES]).mean(0) + more
-    return costs | dict.fromkeys(_EYES, both)
+def _of_both_eyes(costs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The ``costs`` by region, of which both eyes have the mean of theirs."""
+    return costs | dict.fromkeys(_EYES, torch.stack([costs[eye] for eye in _EYES]).mean(0))
 
 
 def _gaze(looks: Looks) -> Tensor:
