@@ -16,7 +16,14 @@ from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.crossing import crossings
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.hair import fringe, without_fringe
-from lifemask.nodes.render.light import Complexion, complexion, light_image, shading, well_seen
+from lifemask.nodes.render.light import (
+    Complexion,
+    complexion,
+    frame_lights,
+    light_image,
+    shading,
+    well_seen,
+)
 from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
 from lifemask.nodes.render.occluders import SURE, occlusion, scores
@@ -63,14 +70,15 @@ def finish(
     step = _step(len(kept))
     known = textures.valid * sure.view(-1, 1, 1, 1)
     person = _person(
-        Textures(textures.colour[::step], known[::step], textures.normal[::step]),
+        replace(textures, valid=known).only(slice(None, None, step)),
         torch.from_numpy(take[::step]).to(device()),
         other,
     )
-    light = torch.from_numpy(take).to(device())
-    shade = shading(textures.normal, person.lights[light], textures.valid)
+    number = torch.from_numpy(take).to(device())
+    lights = frame_lights(replace(textures, valid=known), person, number)
+    shade = shading(textures.normal, lights, textures.valid)
     score = scores(textures, textures.colour - shade - person.albedo, sure)
-    score = crossings(textures, score, torch.from_numpy(take).to(device()), ~sure)
+    score = crossings(textures, score, number, ~sure)
     hair = fringe(person.albedo)
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)
@@ -142,7 +150,7 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
     # What is fine and always there is the performer's own, be it relief under this light; it is no
     # light to put on somebody else's nose.
     fine = _fine_of(alone.albedo - found.albedo, textures.valid)
-    return Complexion(found.albedo + fine, found.lights[:own])
+    return Complexion(found.albedo + fine, found.lights[:own], found.changing[:own])
 
 
 def _fine_of(map_: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """Albedo and light of faces that were lit by known lights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,14 @@ from made_up import SKIN, coarse_blob, faces
 
 from lifemask.nodes.render.atlas import COARSE, atlas, coarse
 from lifemask.nodes.render.curve import STOP, to_linear
-from lifemask.nodes.render.light import complexion, harmonics, light_image, shading, weighted_median
+from lifemask.nodes.render.light import (
+    complexion,
+    frame_lights,
+    harmonics,
+    light_image,
+    shading,
+    weighted_median,
+)
 from lifemask.nodes.render.texture import Textures
 
 LIGHTS = torch.tensor([[1.0, 0.45, -0.3, -0.5], [0.6, -0.3, -0.1, -0.35]])
@@ -98,6 +107,46 @@ def test_the_light_of_each_take_is_found(seen):
         error = (found[own] - shade[own]) * weight[own]
         error = error.sum((0, 2, 3)) / weight[own].sum()
         assert error.abs().max() < 0.3 * STOP
+
+
+def test_a_light_that_is_steady_serves_its_whole_take(seen):
+    textures, _, take, person = seen
+    assert not person.changing.any()
+    assert torch.equal(frame_lights(textures, person, take), person.lights[take])
+
+
+def test_a_light_that_changes_is_each_frames_own_as_on_a_stage():
+    """Of two takes one flashes, from side to side and in colour; the other one is steady."""
+    textures, steady, take = lit(24)
+    random = np.random.default_rng(5)
+    shares = torch.from_numpy(random.uniform(0.1, 1.0, (24, 2, 1, 3))).float()
+    flashing = (shares * lights()).sum(1)
+    shade = shading(textures.normal, flashing, textures.valid)
+    shade = torch.where((take == 0).view(-1, 1, 1, 1), shade, steady)
+    plate = Textures(textures.colour - steady + shade, textures.valid, textures.normal)
+    person = complexion(plate, take)
+    assert person.changing.tolist() == [1, 0]
+    weight = known(plate) * plate.valid
+
+    def error(light):
+        wrong = (shading(plate.normal, light, plate.valid) - shade).abs() * weight
+        return wrong.sum((1, 2, 3)) / weight.sum((1, 2, 3)) / 3
+
+    own, usual = error(frame_lights(plate, person, take)), error(person.lights[take])
+    assert (own[take == 0] < 0.3 * STOP).all()
+    assert own[take == 0].mean() < 0.5 * usual[take == 0].mean()
+    left = (person.albedo - albedo())[:, known(plate)]
+    assert left.abs().quantile(0.95) < 0.25 * STOP
+
+
+def test_where_nothing_of_a_frame_is_seen_it_has_the_light_of_its_take(seen):
+    textures, _, take, person = seen
+    valid = textures.valid.clone()
+    valid[4] = 0
+    changing = replace(person, changing=torch.ones(2))
+    found = frame_lights(replace(textures, valid=valid), changing, take)
+    assert torch.equal(found[4], person.lights[take[4]])
+    assert not torch.equal(found[5], person.lights[take[5]])
 
 
 def test_a_soft_shadow_is_in_the_light_image_and_not_in_the_albedo(seen):

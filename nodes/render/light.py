@@ -2,10 +2,11 @@
 
 In the log of scene-linear light a texture is albedo plus light. Second-order harmonics of the
 normals (Ramamoorthi and Hanrahan 2001) find the albedo, since one light serves a whole take while
-the head turns in it; the light image, which is what is carried over, is what the albedo leaves.
+the head turns in it; where it does not, as on a stage, each frame has a light of its own. The light
+image, which is what is carried over, is what the albedo leaves.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,9 +18,10 @@ from lifemask.nodes.render.texture import Textures
 
 ROUNDS = 8
 _FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
-_RIDGE = 3e-3
+_RIDGE, _HELD = 3e-3, 0.05  # of the mean stiffness: a take's light, and a frame's to its take's
+_CHANGES = (0.75, 0.6)  # of what a take's light leaves: where frames' own leave less, it changes
 _SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
-_FINE, _WIDE, _FALLBACK = 0.7, 6.0, 0.02  # texels, texels, trust in the wide mean
+_FINE, _WIDE, _FALLBACK = 1.0, 6.0, 0.02  # texels, texels, trust in the wide mean
 _ALBEDO_SPREAD = 0.06  # log: an albedo this far from skin's is a poor place to read light from
 
 
@@ -28,11 +30,13 @@ class Complexion:
     """A person's skin, and the light on it.
 
     The ``albedo`` (3, COARSE, COARSE) is log and has zero mean over the skin; the ``lights``
-    (takes, 9, 3) that it was seen in are linear harmonics, in the picture's axes.
+    (takes, 9, 3) that it was seen in are linear harmonics, in the picture's axes. How far each is
+    ``changing`` (takes,) from frame to frame is 0..1.
     """
 
     albedo: Tensor
     lights: Tensor
+    changing: Tensor
 
 
 def harmonics(normal: Tensor) -> Tensor:
@@ -60,43 +64,82 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     """Separate albedo and light of one person's coarse ``textures``; ``take`` (N,) numbers them.
 
     Alternates between the light of every take, given the albedo (robust least squares), and the
-    albedo, given the lights (weighted median over the frames), from the mean face's albedo on.
+    albedo, given the lights (weighted median over the frames), from the mean face's albedo on;
+    once more with the lights of single frames where a take's light changes.
     Every take counts the same, however long: what is light in one is not in the others.
     """
-    device = textures.colour.device
-    start = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(device)
-    skin = coarse(atlas().skin).to(device)
-    albedo, lights = start, torch.zeros(int(take.max()) + 1, 9, 3, device=device)
+    start = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(textures.colour.device)
+    none = torch.zeros(int(take.max()) + 1, 9, 3, device=start.device)
+    steady = _alternated(textures, take, Complexion(start, none, none[:, 0, 0]))
+    changing = _changing(textures, take, steady)
+    if not changing.any():
+        return steady
+    return _alternated(textures, take, Complexion(start, none, changing))
+
+
+def _alternated(textures: Textures, take: Tensor, person: Complexion) -> Complexion:
+    start, skin = person.albedo, coarse(atlas().skin).to(textures.colour.device)
     length = torch.bincount(take).to(textures.valid)[take].view(-1, 1, 1, 1)
     counted = textures.valid * (length.mean() / length)
+    free = torch.tensor([0.0] + [_RIDGE] * 8)
     for _ in range(ROUNDS):
-        shade = torch.zeros_like(textures.colour)
+        lights = person.lights.clone()
         for number in take.unique().tolist():
-            own = take == number
-            part = Textures(textures.colour[own], textures.valid[own], textures.normal[own])
-            lights[number] = _fit(part, albedo, skin)
-            light = lights[number].expand(len(part.colour), -1, -1)
-            shade[own] = shading(part.normal, light, part.valid * skin)
-        albedo = _albedo(textures.colour - shade, counted, start, skin)
-    return Complexion(albedo, lights)
+            part = textures.only(take == number)
+            lights[number] = _fit(part, person.albedo, torch.zeros_like(lights[number]), free)
+        person = replace(person, lights=lights)
+        each = frame_lights(textures, person, take)
+        shade = shading(textures.normal, each, textures.valid * skin)
+        person = replace(person, albedo=_albedo(textures.colour - shade, counted, start, skin))
+    return person
 
 
-def _fit(textures: Textures, albedo: Tensor, skin: Tensor) -> Tensor:
-    """The light (9, 3) of a take, by iteratively reweighted least squares (Cauchy)."""
+def frame_lights(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
+    """The light (N, 9, 3) on each of the ``textures``: its take's, its own where that changes."""
+    result, share = person.lights[take], person.changing[take]
+    for index in share.nonzero()[:, 0].tolist():
+        one = textures.only(slice(index, index + 1))
+        own = _fit(one, person.albedo, result[index], torch.full((9,), _HELD))
+        result[index] = torch.lerp(result[index], own, share[index])
+    return result
+
+
+def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
+    """How far the light of each take (takes,) changes, 0..1.
+
+    Frames' own lights always leave less; where the light is steady, not much less.
+    """
+    weight = textures.valid * coarse(atlas().skin).to(textures.valid.device)
+    free = replace(person, changing=torch.ones_like(person.changing))
+    sums = []
+    for known in (free, person):
+        shade = shading(textures.normal, frame_lights(textures, known, take), weight)
+        left = (textures.colour - known.albedo - shade).abs().mean(1, keepdim=True) * weight
+        sums.append(torch.zeros_like(person.changing).index_add(0, take, left.sum((1, 2, 3))))
+    none, all_ = _CHANGES
+    return ((none - sums[0] / (sums[1] + 1e-6)) / (none - all_)).clamp(0, 1)
+
+
+def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Tensor:
+    """The light (9, 3) on the ``textures``, by iteratively reweighted least squares (Cauchy).
+
+    A ``ridge`` (9,) of the mean stiffness holds it to the ``usual`` (9, 3), which it is where
+    nothing is seen.
+    """
     light = to_linear(textures.colour) * torch.exp2(-albedo / STOP)
-    weight = textures.valid * skin
+    weight = textures.valid * coarse(atlas().skin).to(albedo.device)
     used = weight[:, 0] > 0.05
     if not used.any():
-        return torch.zeros(9, 3, device=used.device)
+        return usual
     basis = harmonics(textures.normal)[used].double()
     seen, trust = light.permute(0, 2, 3, 1)[used].double(), weight[:, 0][used].double()[:, None]
-    ridge = torch.diag(torch.tensor([0.0] + [1.0] * 8, dtype=torch.double, device=basis.device))
+    ridge, usual = ridge.to(basis), usual.double()
     count = trust
     for _ in range(6):
         normal = (basis * count).T @ basis
-        stiff = normal + (_RIDGE * normal.trace() / 9 + 1e-9) * ridge
+        held = torch.diag((normal.trace() / 9 + 1e-9) * ridge)
         # No lstsq: what torch's rounds to depends on what its memory held before.
-        result: Tensor = torch.linalg.solve(stiff, (basis * count).T @ seen)
+        result: Tensor = torch.linalg.solve(normal + held, (basis * count).T @ seen + held @ usual)
         error = (seen - basis @ result).abs().mean(1, keepdim=True)
         count = trust / (1 + (error / (1.5 * error.median() + 1e-9)) ** 2)
     return result.float()

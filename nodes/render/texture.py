@@ -32,6 +32,10 @@ class Textures:
         planes = ((part.colour, part.valid, part.normal) for part in parts)
         return cls(*(torch.cat(same) for same in zip(*planes, strict=True)))
 
+    def only(self, which: "Tensor | slice") -> "Textures":
+        """Some of the pictures: those of a mask (N,), or of a slice."""
+        return Textures(self.colour[which], self.valid[which], self.normal[which])
+
     @property
     def coarse(self) -> "Textures":
         """The same at COARSE texels a side, colour averaged where it is valid."""
