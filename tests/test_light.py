@@ -71,6 +71,7 @@ def test_a_take_of_which_nothing_is_seen_has_no_light(seen):
     hidden = textures.valid * (take == 0).view(-1, 1, 1, 1)
     found = complexion(Textures(textures.colour, hidden, textures.normal), take)
     assert not found.lights[1].any()
+    assert not found.changing.any()
     assert found.lights[0].isfinite().all()
     assert found.lights[0, 0].numpy() == pytest.approx(person.lights[0, 0].numpy(), rel=0.2)
     assert found.albedo.isfinite().all()

@@ -78,6 +78,7 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
 
 
 def _alternated(textures: Textures, take: Tensor, person: Complexion) -> Complexion:
+    """Lights and albedo in turn, from those of ``person`` on, whose ``changing`` stays."""
     start, skin = person.albedo, coarse(atlas().skin).to(textures.colour.device)
     length = torch.bincount(take).to(textures.valid)[take].view(-1, 1, 1, 1)
     counted = textures.valid * (length.mean() / length)
@@ -107,7 +108,8 @@ def frame_lights(textures: Textures, person: Complexion, take: Tensor) -> Tensor
 def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
     """How far the light of each take (takes,) changes, 0..1.
 
-    Frames' own lights always leave less; where the light is steady, not much less.
+    Frames' own lights always leave less; where the light is steady, not much less. Where nothing is
+    seen it is steady.
     """
     weight = textures.valid * coarse(atlas().skin).to(textures.valid.device)
     free = replace(person, changing=torch.ones_like(person.changing))
@@ -116,8 +118,9 @@ def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
         shade = shading(textures.normal, frame_lights(textures, known, take), weight)
         left = (textures.colour - known.albedo - shade).abs().mean(1, keepdim=True) * weight
         sums.append(torch.zeros_like(person.changing).index_add(0, take, left.sum((1, 2, 3))))
-    none, all_ = _CHANGES
-    return ((none - sums[0] / (sums[1] + 1e-6)) / (none - all_)).clamp(0, 1)
+    own, usual = (each + 1e-6 for each in sums)
+    steady, unsteady = _CHANGES
+    return ((steady - own / usual) / (steady - unsteady)).clamp(0, 1)
 
 
 def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Tensor:
