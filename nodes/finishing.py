@@ -68,15 +68,10 @@ def finish(
     certain = numbers["confidence"] >= LEAST_CONFIDENCE
     sure = torch.from_numpy(certain).to(device())
     step = _step(len(kept))
-    known = textures.valid * sure.view(-1, 1, 1, 1)
-    person = _person(
-        replace(textures, valid=known).only(slice(None, None, step)),
-        torch.from_numpy(take[::step]).to(device()),
-        other,
-    )
     number = torch.from_numpy(take).to(device())
-    lights = frame_lights(replace(textures, valid=known), person, number)
-    shade = shading(textures.normal, lights, textures.valid)
+    known = replace(textures, valid=textures.valid * sure.view(-1, 1, 1, 1))
+    person = _person(known.only(slice(None, None, step)), number[::step], other)
+    shade = shading(textures.normal, frame_lights(known, person, number), textures.valid)
     score = scores(textures, textures.colour - shade - person.albedo, sure)
     score = crossings(textures, score, number, ~sure)
     hair = fringe(person.albedo)

@@ -10,7 +10,7 @@ from made_up import rotations, somebody, tracked
 
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces import topology
-from lifemask.nodes.render.atlas import SIZE, atlas, texels, using
+from lifemask.nodes.render.atlas import SIZE, atlas, per_atlas, texels, using
 from lifemask.nodes.render.make_atlas import empty, make, save, with_shapes
 from lifemask.nodes.render.make_motion import learned
 from lifemask.nodes.render.shape import turned
@@ -113,6 +113,21 @@ def test_the_renderer_works_in_the_atlas_of_the_block_and_then_in_the_shipped_on
         assert (texels().corner != before).any()
     assert atlas() is shipped
     assert (texels().corner == before).all()
+
+
+def test_what_is_worked_out_of_an_atlas_is_kept_no_longer_than_the_atlas(made):
+    worked_out = []
+
+    @per_atlas
+    def known(name):
+        worked_out.append(name)
+        return getattr(atlas(), name)
+
+    with using(made[0]):
+        assert known("skin") is known("skin") is made[0].skin
+    assert known("skin") is known("skin") is atlas().skin
+    assert known("albedo") is atlas().albedo
+    assert worked_out == ["skin", "skin", "albedo"]
 
 
 def test_what_is_tracked_amiss_of_turned_heads_is_learned():

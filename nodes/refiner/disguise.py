@@ -5,7 +5,6 @@ swap stays what it is. What the chain finds of it is never all: the rest it take
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifemask.nodes.device import device
-from lifemask.nodes.render.atlas import REGIONS, SIZE, Floats, atlas
+from lifemask.nodes.render.atlas import REGIONS, SIZE, Floats, atlas, per_atlas
 from lifemask.nodes.render.compose import View
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.render.texture import reduced
@@ -69,7 +68,7 @@ def _beard(random: np.random.Generator) -> Floats:
     return np.asarray(-(inside * strands * thick)[..., None] * depth, np.float32)
 
 
-@cache
+@per_atlas
 def _lips() -> Floats:
     return atlas().polygon(REGIONS["mouth"], 5, 1.5)
 

@@ -4,13 +4,13 @@ Lips and lids are open in it. Read from ``atlas.safetensors``, which learned fro
 only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -91,9 +91,23 @@ def using(other: Atlas) -> Iterator[None]:
         _forget()
 
 
+_forgettable: list[Callable[[], None]] = []
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def per_atlas(work_out: _Function) -> _Function:
+    """Keep what a function works out of the atlas for as long as that is the atlas.
+
+    A plain ``cache`` would hand what is known of an atlas in the making to the shipped one.
+    """
+    kept = cache(work_out)
+    _forgettable.append(kept.cache_clear)
+    return cast(_Function, kept)
+
+
 def _forget() -> None:
-    for known in (regions, openings, texels):
-        known.cache_clear()
+    for forget in _forgettable:
+        forget()
 
 
 _FILE = Path(__file__).with_name("atlas.safetensors")
@@ -112,20 +126,20 @@ def _shipped() -> Atlas:
     return Atlas(triangles=triangles, **maps)
 
 
-@cache
+@per_atlas
 def regions() -> dict[str, Floats]:
     """Soft maps of mouth and eyes: from where each of them is taken in one piece."""
     grow = {"mouth": 9, "right_eye": 17, "left_eye": 17}
     return {name: atlas().polygon(REGIONS[name], grow[name], 4) for name in REGIONS}
 
 
-@cache
+@per_atlas
 def openings() -> dict[str, Floats]:
     """Soft maps of what is not skin: between the lips, between the lids."""
     return {name: atlas().polygon(OPENINGS[name], 3, 1.5) for name in OPENINGS}
 
 
-@cache
+@per_atlas
 def texels() -> Fragments:
     """The mesh as texture space sees it: one picture of SIZE by SIZE."""
     flat = np.zeros((1, len(atlas().uv), 3), np.float32)

@@ -3,14 +3,12 @@
 A fringe in the takes must not be printed on the double, and the double's own stays in front.
 """
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from lifemask.nodes.faces import topology
-from lifemask.nodes.render.atlas import atlas, coarse
+from lifemask.nodes.render.atlas import atlas, coarse, per_atlas
 from lifemask.nodes.render.sample import blur
 
 _USUAL, _USUAL_TINT = 0.05, 0.02  # log: how far an albedo may be from the mean face's
@@ -41,7 +39,7 @@ def _mean() -> Tensor:
     return torch.from_numpy(atlas().albedo).permute(2, 0, 1)
 
 
-@cache
+@per_atlas
 def _above() -> Tensor:
     """The forehead and temples: what is outside of the brows and all below them."""
     low = atlas().mean[list(topology.OVAL), 1] > np.median(atlas().mean[list(topology.OVAL), 1])

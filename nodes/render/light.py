@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from lifemask.nodes.render.atlas import atlas, coarse, openings
+from lifemask.nodes.render.atlas import atlas, coarse, openings, per_atlas
 from lifemask.nodes.render.curve import STOP, to_linear, to_log
 from lifemask.nodes.render.sample import blur, smooth
 from lifemask.nodes.render.texture import Textures
@@ -68,18 +68,16 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     once more with the lights of single frames where a take's light changes.
     Every take counts the same, however long: what is light in one is not in the others.
     """
-    start = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(textures.colour.device)
-    none = torch.zeros(int(take.max()) + 1, 9, 3, device=start.device)
-    steady = _alternated(textures, take, Complexion(start, none, none[:, 0, 0]))
+    steady = _alternated(textures, take, textures.valid.new_zeros(int(take.max()) + 1))
     changing = _changing(textures, take, steady)
-    if not changing.any():
-        return steady
-    return _alternated(textures, take, Complexion(start, none, changing))
+    return _alternated(textures, take, changing) if changing.any() else steady
 
 
-def _alternated(textures: Textures, take: Tensor, person: Complexion) -> Complexion:
-    """Lights and albedo in turn, from those of ``person`` on, whose ``changing`` stays."""
-    start, skin = person.albedo, coarse(atlas().skin).to(textures.colour.device)
+def _alternated(textures: Textures, take: Tensor, changing: Tensor) -> Complexion:
+    """Lights and albedo in turn, given how far each take's light is ``changing`` (takes,)."""
+    device = textures.colour.device
+    start, skin = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(device), _skin(device)
+    person = Complexion(start, torch.zeros(len(changing), 9, 3, device=device), changing)
     length = torch.bincount(take).to(textures.valid)[take].view(-1, 1, 1, 1)
     counted = textures.valid * (length.mean() / length)
     free = torch.tensor([0.0] + [_RIDGE] * 8)
@@ -111,7 +109,7 @@ def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
     Frames' own lights always leave less; where the light is steady, not much less. Where nothing is
     seen it is steady.
     """
-    weight = textures.valid * coarse(atlas().skin).to(textures.valid.device)
+    weight = textures.valid * _skin(take.device)
     free = replace(person, changing=torch.ones_like(person.changing))
     sums = []
     for known in (free, person):
@@ -130,7 +128,7 @@ def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Te
     nothing is seen.
     """
     light = to_linear(textures.colour) * torch.exp2(-albedo / STOP)
-    weight = textures.valid * coarse(atlas().skin).to(albedo.device)
+    weight = textures.valid * _skin(albedo.device)
     used = weight[:, 0] > 0.05
     if not used.any():
         return usual
@@ -146,6 +144,12 @@ def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Te
         error = (seen - basis @ result).abs().mean(1, keepdim=True)
         count = trust / (1 + (error / (1.5 * error.median() + 1e-9)) ** 2)
     return result.float()
+
+
+@per_atlas
+def _skin(device: torch.device) -> Tensor:
+    """Where light is read from a face, (1, 1, COARSE, COARSE)."""
+    return coarse(atlas().skin).to(device)
 
 
 def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ to fill: spectacles may be worn for most of a shot.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifemask.nodes.faces import topology
-from lifemask.nodes.render.atlas import Floats, atlas
+from lifemask.nodes.render.atlas import Floats, atlas, per_atlas
 from lifemask.nodes.render.light import weighted_quantile
 from lifemask.nodes.render.looks import luminance
 from lifemask.nodes.render.sample import shrink, smooth, spread
@@ -83,7 +82,7 @@ def _long(likely: Floats) -> NDArray[np.bool_]:
     return np.asarray(kept[label], bool)
 
 
-@cache
+@per_atlas
 def _still() -> Tensor:
     """Where a face draws no lines whatever it does, (1, 1, SIZE, SIZE): 0 or 1."""
     eyes = [atlas().polygon(eye, 9, 1.5) for eye in (topology.RIGHT_EYE, topology.LEFT_EYE)]

@@ -5,13 +5,11 @@ they usually leave. An occluder is brighter, or another colour; what is only dar
 and belongs on the face, or it is thin (`lines`).
 """
 
-from functools import cache
-
 import torch
 from torch import Tensor
 
 from lifemask.nodes.faces import topology
-from lifemask.nodes.render.atlas import atlas, coarse
+from lifemask.nodes.render.atlas import atlas, coarse, per_atlas
 from lifemask.nodes.render.light import weighted_median
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.render.texture import Textures
@@ -68,7 +66,7 @@ def _usual(values: Tensor, valid: Tensor, least: float) -> Tensor:
     return (1.48 * _typical(values.abs(), valid)).clamp(min=least)
 
 
-@cache
+@per_atlas
 def _still() -> Tensor:
     """Where a face looks the same whatever it does: neither in the openings nor at the outline."""
     moving = [
