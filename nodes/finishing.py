@@ -26,7 +26,7 @@ from lifemask.nodes.render.light import (
 )
 from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
 from lifemask.nodes.render.looks import looks
-from lifemask.nodes.render.occluders import SURE, occlusion, scores
+from lifemask.nodes.render.occluders import SURE, agreed, occlusion, scores
 from lifemask.nodes.render.sample import smooth, spread
 from lifemask.nodes.render.texture import Textures, averaged, normals, on_texels
 from lifemask.nodes.types import LEAST_CONFIDENCE
@@ -58,22 +58,25 @@ def finish(
     kept: "NDArray[np.int64]",
     numbers: dict[str, Any],
     textures: Textures,
+    front: torch.Tensor,
     other: FaceSet | None,
 ) -> Complexion:
     """Find albedo and light, write the finished textures, and number the pictures from 1.
 
-    The albedo is sought in an ``other`` faceset of the performer's, too, but for what is fine.
+    What a network sees in ``front`` (N, 1, COARSE, COARSE) of the coarse ``textures`` tells nothing
+    of the face. The albedo is sought in an ``other`` faceset of the performer's, too, but for what
+    is fine.
     """
     take = numbers["take"]
     certain = numbers["confidence"] >= LEAST_CONFIDENCE
     sure = torch.from_numpy(certain).to(device())
     step = _step(len(kept))
     number = torch.from_numpy(take).to(device())
-    known = replace(textures, valid=textures.valid * sure.view(-1, 1, 1, 1))
+    known = replace(textures, valid=textures.valid * (1 - front) * sure.view(-1, 1, 1, 1))
     person = _person(known.only(slice(None, None, step)), number[::step], other)
     shade = shading(textures.normal, frame_lights(known, person, number), textures.valid)
-    score = scores(textures, textures.colour - shade - person.albedo, sure)
-    score = crossings(textures, score, number, ~sure)
+    score = scores(textures, textures.colour - shade - person.albedo, known.valid)
+    score = crossings(textures, agreed(score, front), number, ~sure)
     hair = fringe(person.albedo)
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)

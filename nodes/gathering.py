@@ -24,6 +24,7 @@ from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.raster import rasterise
 from lifemask.nodes.render.sample import halved, lookup
+from lifemask.nodes.render.segment import segmented
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
@@ -45,11 +46,12 @@ _MOST_FITTED = 240  # frames from which albedo and light are found; more tell no
 
 @dataclass
 class Coarse:
-    """What is kept in memory of each face, small: its texture and two measures."""
+    """What is kept in memory of each face, small: texture, what is in front, two measures."""
 
     colour: list[torch.Tensor] = field(default_factory=list)
     valid: list[torch.Tensor] = field(default_factory=list)
     normal: list[torch.Tensor] = field(default_factory=list)
+    front: list[torch.Tensor] = field(default_factory=list)
     sharpness: list[float] = field(default_factory=list)
     exposure: list[float] = field(default_factory=list)
 
@@ -63,17 +65,18 @@ class Coarse:
         self.colour.append(small.colour[0].cpu())
         self.valid.append(small.valid[0].cpu())
         self.normal.append(small.normal[0].cpu())
+        self.front.append(segmented(fine.colour, fine.valid)[0].cpu())
         self.sharpness.append(sharpness(log, mesh))
         self.exposure.append(exposure(small))
         return torch.cat([to_linear(fine.colour[0]), fine.valid[0]])
 
-    def textures(self, kept: "NDArray[np.int64]") -> Textures:
-        """The coarse textures of the faces ``kept``."""
-        colour, valid, normal = (
+    def textures(self, kept: "NDArray[np.int64]") -> tuple[Textures, torch.Tensor]:
+        """The coarse textures of the faces ``kept``, and what is in front of them."""
+        colour, valid, normal, front = (
             torch.stack([part[i] for i in kept]).to(device())
-            for part in (self.colour, self.valid, self.normal)
+            for part in (self.colour, self.valid, self.normal, self.front)
         )
-        return Textures(colour, valid, normal)
+        return Textures(colour, valid, normal), front
 
 
 @dataclass
@@ -118,7 +121,7 @@ class Gathering:
         self._check(len(kept), dropped)
         neutral = faces.pop("neutral")
         numbers = {name: array[kept] for name, array in faces.items()}
-        person = finish(part, kept, numbers, coarse.textures(kept), self.other)
+        person = finish(part, kept, numbers, *coarse.textures(kept), self.other)
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
         takes = tuple(take.sequence.path for take in self.takes)
         everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)

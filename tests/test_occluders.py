@@ -7,7 +7,6 @@ from made_up import SKIN, coarse_blob, faces
 from lifemask.nodes.render.occluders import occlusion, scores
 
 FRAME = 7
-EVERYONE = torch.ones(20, dtype=torch.bool)
 CHEEK = (slice(36, 46), slice(17, 27))
 
 
@@ -21,7 +20,7 @@ def plain():
 
 
 def matte(textures, left, **knobs):
-    return occlusion(scores(textures, left, EVERYONE), **knobs)[:, 0]
+    return occlusion(scores(textures, left, textures.valid), **knobs)[:, 0]
 
 
 def changed(left, by):
@@ -74,8 +73,8 @@ def test_what_is_usual_is_learnt_from_sure_frames_alone(plain):
     often = left.clone()
     often[: FRAME + 4] += patch([0.15, 0.15, 0.15])
     sure = torch.arange(20) > FRAME + 4
-    found = occlusion(scores(textures, often, sure))[FRAME, 0]
-    missed = occlusion(scores(textures, often, EVERYONE))[FRAME, 0]
+    found = occlusion(scores(textures, often, textures.valid * sure.view(-1, 1, 1, 1)))[FRAME, 0]
+    missed = occlusion(scores(textures, often, textures.valid))[FRAME, 0]
     seen = textures.valid[FRAME, 0][CHEEK] > 0.6
     assert found[CHEEK][seen].mean() > 0.8
     assert missed[CHEEK][seen].mean() < 0.2

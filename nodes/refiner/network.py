@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch.nn import functional
 
 from lifemask.nodes.device import device
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, LIGHT, RENDER, level
+from lifemask.nodes.unet import UNet
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""
@@ -88,50 +88,21 @@ class Refiner(nn.Module):
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
 
-class _Member(nn.Module):
-    """A U-Net (Ronneberger et al. 2015) at half of the crop's resolution.
+class _Member(UNet):
+    """A U-Net at half of the crop's resolution.
 
     Light is smooth, and what is fine comes from the candidates.
     """
 
     def __init__(self, width: int) -> None:
         """Make one whose finest level has ``width`` channels."""
-        super().__init__()
         widths = [width, 2 * width, 3 * width, 4 * width, 4 * width]
-        inward = [CHANNELS * 4, *widths]
-        self.down = nn.ModuleList(_block(a, b) for a, b in pairwise(inward))
-        outward = widths[::-1]
-        self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(outward))
-        self.head = nn.Conv2d(width, CHOICES + 3 + 2, 1)
-        self.head.weight.data.zero_()
+        super().__init__(CHANNELS * 4, widths, CHOICES + 3 + 2)
         self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
 
     def forward(self, normal: Tensor) -> Tensor:
         """Shares, paint, matte and spread (N, 8, H / 2, W / 2)."""
-        half: Tensor = self.head(self._features(normal).float())
-        return half
-
-    def _features(self, hidden: Tensor) -> Tensor:
-        levels = []
-        hidden = functional.pixel_unshuffle(hidden, 2)
-        for depth, block in enumerate(self.down):
-            hidden = block(functional.avg_pool2d(hidden, 2) if depth else hidden)
-            levels.append(hidden)
-        for block, beside in zip(self.up, levels[-2::-1], strict=True):
-            grown = functional.interpolate(hidden, scale_factor=2, mode="bilinear")
-            hidden = block(torch.cat([grown, beside], 1))
-        return hidden
-
-
-def _block(inward: int, outward: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inward, outward, 3, padding=1),
-        nn.GroupNorm(4, outward),
-        nn.SiLU(),
-        nn.Conv2d(outward, outward, 3, padding=1),
-        nn.GroupNorm(4, outward),
-        nn.SiLU(),
-    )
+        return super().forward(functional.pixel_unshuffle(normal, 2))
 
 
 def _normalised(shown: Tensor) -> Tensor:

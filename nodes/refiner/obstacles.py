@@ -121,11 +121,17 @@ def _found(matte: Tensor, random: np.random.Generator) -> Tensor:
 
 def _shape(shown: Tensor, random: np.random.Generator, softness: float) -> Tensor:
     """The exact matte (1, H, W) of something, its edge a Gaussian of so many pixels."""
-    matte = np.zeros(shown.shape[-2:], np.float32)
+    matte = torch.from_numpy(outline(shown.shape[-1], random)).to(shown)
+    return blur(matte[None, None], softness)[0].clamp(0, 1)
+
+
+def outline(side: int, random: np.random.Generator) -> Floats:
+    """The matte (side, side), with hard edges, of a hand, of spectacles, or of anything."""
+    matte = np.zeros((side, side), np.float32)
     kind = random.random()
     draw = _hand if kind < 0.45 else _spectacles if kind < 0.75 else _anything
     draw(matte, random)
-    return blur(torch.from_numpy(matte).to(shown)[None, None], softness)[0].clamp(0, 1)
+    return matte
 
 
 def _hand(matte: Floats, random: np.random.Generator) -> None:

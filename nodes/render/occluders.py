@@ -22,15 +22,15 @@ SURE, MAYBE = 2.6, 1.6  # scores
 _NEAR = 6.0  # texels: an occluder is no lonely spot
 _ALONE, _TOGETHER = 0.1, 0.25
 _MOST_COMPARED = 240  # frames
+_SEEN, _UNSEEN = 0.15, 0.7  # what a network sees from, and what a score counts where it does not
 
 
-def scores(textures: Textures, left: Tensor, sure: Tensor) -> Tensor:
+def scores(textures: Textures, left: Tensor, known: Tensor) -> Tensor:
     """How surprising each texel is, (N, 1, 64, 64); 1 is usual.
 
     ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``. What
-    is usual is learnt from the faces that are ``sure`` (N,).
+    is usual is learnt from what is ``known`` (N, 1, 64, 64), 0..1, to be the face.
     """
-    known = textures.valid * sure.view(-1, 1, 1, 1)
     weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
     grey = (left * weights).sum(1, keepdim=True)
     colour = left - left.mean(1, keepdim=True)
@@ -41,6 +41,15 @@ def scores(textures: Textures, left: Tensor, sure: Tensor) -> Tensor:
     score = (_brightness(brighter, known) + coloured).clamp(max=_MOST)
     trust = (textures.valid - 0.3).clamp(min=0) * _still().to(left.device) + 1e-3
     return (blur(score * trust, 1.0) / blur(trust, 1.0)).sqrt() * (textures.valid > 0.05)
+
+
+def agreed(score: Tensor, front: Tensor) -> Tensor:
+    """The ``score`` (N, 1, 64, 64), given what a network sees in ``front`` (N, 1, 64, 64).
+
+    What it sees is an occluder; what it does not see has to be more surprising to be one.
+    """
+    seen = (front / _SEEN).clamp(max=1)
+    return torch.maximum(score * (_UNSEEN + (1 - _UNSEEN) * seen), front * SURE)
 
 
 def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
