@@ -6,7 +6,7 @@ It learns from synthetic people alone. FACESETS is a folder of facesets, such as
 the shapes of hands, spectacles, microphones, strands of hair, and of nothing known. Beards,
 make-up, light and shadows are painted on the faces, too, and are none of it.
 
-Run it as ``python -m lifemask.nodes.render.make_segment FACESETS PICTURES OUT --minutes 45``.
+Run it as ``python -m lifemask.nodes.render.make_segment FACESETS PICTURES OUT --minutes 38``.
 """
 
 import time
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
     parser.add_argument("pictures", type=Path, metavar="PICTURES", help="Folder of takes.")
     parser.add_argument("out", type=Path, metavar="OUT", help="The file, segment.safetensors.")
-    parser.add_argument("--minutes", type=float, default=45, help="Time to learn (default 45).")
+    parser.add_argument("--minutes", type=float, default=38, help="Time to learn (default 38).")
     parser.add_argument("--seed", type=int, default=0, help="What is drawn (default 0).")
     given = parser.parse_args()
     source = material(given.facesets, given.pictures)
