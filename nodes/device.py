@@ -1,6 +1,8 @@
 """Where tensors live, and how many threads compute on them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,19 @@ def device() -> "torch.device":
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return torch.device("cpu")
+
+
+@contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """Let torch compute on so many ``threads`` at most; on these its rounding depends."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, threads))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def device_name() -> str:

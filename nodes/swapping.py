@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.confidence import from_doubt
-from lifemask.nodes.device import device
+from lifemask.nodes.device import at_most, device
 from lifemask.nodes.part import Cue, Part, planned
 from lifemask.nodes.refiner.crop import Crop, side
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
@@ -82,7 +82,7 @@ class Swapping:
         numbers = self.plate.sequence.frames
         parts = [planned(self.swap, role) for role in self.cast]
         with (
-            _shared_cores(),
+            at_most(max(1, (os.cpu_count() or 1) // _AT_ONCE)),
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,
             closing(overlap(partial(self._swapped, parts), plates, _AT_ONCE)) as results,
@@ -174,17 +174,6 @@ class Swapping:
             "matrix": "; ".join(layers.matrices),
         }
         return header | {f"lifemask/{name}": value for name, value in ours.items()}
-
-
-@contextmanager
-def _shared_cores() -> Iterator[None]:
-    """Let torch compute each frame on its share of the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(min(before, max(1, (os.cpu_count() or 1) // _AT_ONCE)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _tensor(picture: "Floats") -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from made_up import SKIN, coarse_blob, faces
 
-from lifemask.nodes.render.occluders import occlusion, scores
+from lifemask.nodes.render.occluders import SURE, agreed, occlusion, scores
 
 FRAME = 7
 CHEEK = (slice(36, 46), slice(17, 27))
@@ -94,3 +94,14 @@ def test_what_is_not_seen_is_not_in_front(plain):
     unseen = type(textures)(textures.colour, textures.valid.clone(), textures.normal)
     unseen.valid[FRAME] = 0
     assert not matte(unseen, changed(left, patch([0.3, 0.3, 0.3])))[FRAME].any()
+
+
+def test_what_a_network_sees_is_in_front_and_what_it_does_not_see_must_surprise_more():
+    score = torch.linspace(0, 5, 64).expand(1, 1, 64, 64)
+    nothing, all_ = torch.zeros_like(score), torch.ones_like(score)
+    assert occlusion(agreed(nothing, all_))[..., 8:-8, 8:-8].min() > 0.999
+    assert torch.equal(agreed(nothing, nothing), nothing)
+    alone, seen = agreed(score, nothing), agreed(score, all_ * 0.3)
+    assert (alone[score > 0] < score[score > 0]).all()
+    assert (seen >= score).all()
+    assert alone.max() > SURE  # what surprises enough needs no network

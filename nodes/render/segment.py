@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes import archive
-from lifemask.nodes.device import device
+from lifemask.nodes.device import at_most, device
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.sample import smooth
 from lifemask.nodes.render.texture import averaged
@@ -72,8 +72,12 @@ def _unlike(apart: Tensor, seen: Tensor, sigma: float) -> Tensor:
 
 @torch.inference_mode()
 def segmented(colour: Tensor, valid: Tensor) -> Tensor:
-    """The matte (N, 1, COARSE, COARSE), 0..1, of what is in front of a face; see `Segmenter`."""
-    logit: Tensor = _shipped()(colour, valid)
+    """The matte (N, 1, COARSE, COARSE), 0..1, of what is in front of a face; see `Segmenter`.
+
+    It is the same to the bit on any number of cores.
+    """
+    with at_most(1):
+        logit: Tensor = _shipped()(colour, valid)
     return logit.sigmoid()
 
 
