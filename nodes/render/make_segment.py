@@ -9,6 +9,7 @@ make-up, light and shadows are painted on the faces, too, and are none of it.
 Run it as ``python -m lifemask.nodes.render.make_segment FACESETS PICTURES OUT --minutes 38``.
 """
 
+import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
@@ -125,6 +126,10 @@ def _picture(beauty: Path) -> Floats:
     return to_log(torch.from_numpy(rgb)).numpy()
 
 
+def _tell(step: progress.Progress) -> None:
+    sys.stderr.write(f"{step.task}: {step.note}\n" if step.note else "")
+
+
 def main() -> None:
     """Learn from FACESETS and PICTURES and write the network to OUT."""
     parser = ArgumentParser(description="Make the network that tells occluders from faces.")
@@ -134,8 +139,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=38, help="Time to learn (default 38).")
     parser.add_argument("--seed", type=int, default=0, help="What is drawn (default 0).")
     given = parser.parse_args()
-    source = material(given.facesets, given.pictures)
-    network, steps = learned(source, given.minutes, given.seed)
+    with progress.reporting(_tell):
+        source = material(given.facesets, given.pictures)
+        network, steps = learned(source, given.minutes, given.seed)
     about = {"learned from": LEARNED_FROM, "licence": LICENCE, "faces": len(source.faces)}
     save(given.out, network, about | {"pictures": len(source.pictures), "steps": steps})
 
