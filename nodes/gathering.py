@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 LEAST_FACES = 8
-_MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
 
 
 @dataclass
