@@ -12,7 +12,7 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet, write_picture
-from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
+from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.crossing import crossings
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.hair import fringe, without_fringe
@@ -25,10 +25,10 @@ from lifemask.nodes.render.light import (
     well_seen,
 )
 from lifemask.nodes.render.lines import LEAST, Usual, depth, lines
-from lifemask.nodes.render.looks import looks
+from lifemask.nodes.render.looks import coarse_normals, looks
 from lifemask.nodes.render.occluders import SURE, agreed, occlusion, scores
 from lifemask.nodes.render.sample import smooth, spread
-from lifemask.nodes.render.texture import Textures, averaged, normals, on_texels
+from lifemask.nodes.render.texture import Textures, averaged
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.overlap import overlap
 
@@ -164,9 +164,7 @@ def _step(count: int) -> int:
 def _coarse(faceset: FaceSet, used: range) -> Textures:
     """The coarse textures of the faces ``used`` of a faceset."""
     look = looks(faceset, used)
-    mesh = torch.from_numpy(atlas().mesh(faceset.face_landmarks[used])).to(device())
-    normal = on_texels(normals(mesh), SIZE // COARSE).permute(0, 3, 1, 2)
-    return Textures(look.colour, look.valid, torch.nn.functional.normalize(normal, dim=1))
+    return Textures(look.colour, look.valid, coarse_normals(faceset, used))
 
 
 def _borrowed(

@@ -3,7 +3,8 @@
 Who is in the frame is swapped for the other one, as well as is known so far; to swap that back is
 the exercise, and the frame is what it must give. The other pictures of the same performer are what
 it is made of, so nothing can be copied. One half is learned under the plate's light with the
-double's face, the other with the likeness's face under the light of the takes.
+double's face, the other with the likeness's face under the light of the takes. As in a swap, the
+light that is known has the `relief` of whoever is in the frame, not of who is to be there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,12 +19,14 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.part import Part
+from lifemask.nodes.part import Cue, Part
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.examples import Example, even, learnable, picture, scene
 from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.relief import relief
 from lifemask.nodes.refiner.stage import Meshes, Stage, There
 from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.retrieve import FACE
 from lifemask.nodes.render.sample import shrink
 from lifemask.nodes.swap import Role, Swap
 from lifemask.ocio.overlap import overlap
@@ -71,13 +74,24 @@ class Rehearsal:
         cue, meshes, window = scene(there, index)
         stage = Stage.of(there, cue, meshes, window, filmed, Swap())
         crop = Crop.of(cue.matrix, window.x1, window, size)
-        played = self._played(stage, filmed, crop)
+        other = self._relief(index, cue)
+        played = self._played(stage, filmed, crop) + stage.view.of(other) * stage.face
         cue, same, _ = scene(back, index)
-        there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light)
+        there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light + other)
         both = Meshes(same.likeness, meshes.likeness)
         again = Stage.of(back, cue, both, window, played, Swap(), there_now)
         trust = shrink(stage.face, max(1, round(0.02 * stage.width))) * (1 - stage.occlusion)
         return learnable(again, crop, filmed, trust, again.face)
+
+    def _relief(self, index: int, cue: Cue) -> Tensor:
+        """By how much the other one's relief differs from that of frame ``index``, (1, 3, 64, 64).
+
+        The light of a plate that somebody else is in has theirs.
+        """
+        served = max(cue.pictures[FACE], key=cue.pictures[FACE].__getitem__)
+        own, seen = relief(self.own, [index])
+        other, also = relief(self.other, [served])
+        return (other - own) * torch.minimum(seen, also)
 
     def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""

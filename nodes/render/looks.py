@@ -12,9 +12,9 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.render.atlas import Floats, coarse, openings
+from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, atlas, coarse, openings
 from lifemask.nodes.render.curve import to_log
-from lifemask.nodes.render.texture import averaged, reduced
+from lifemask.nodes.render.texture import averaged, normals, on_texels, reduced
 from lifemask.ocio.overlap import overlap
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
@@ -77,6 +77,13 @@ def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     speed = torch.from_numpy(faceset.speed[chosen])
     numbers = (part.to(device()) for part in (motion, rotation, clear, speed))
     return Looks(colour, valid, light, score, *numbers)
+
+
+def coarse_normals(faceset: FaceSet, indices: Sequence[int]) -> Tensor:
+    """Unit normals (N, 3, COARSE, COARSE) of the faces ``indices``, in the picture's axes."""
+    mesh = atlas().mesh(faceset.face_landmarks[np.asarray(indices, np.int64)])
+    normal = on_texels(normals(torch.from_numpy(mesh).to(device())), SIZE // COARSE)
+    return torch.nn.functional.normalize(normal.permute(0, 3, 1, 2), dim=1)
 
 
 def line(faceset: FaceSet, index: int) -> Tensor:
