@@ -63,7 +63,7 @@ class Ours:
     def until(self, minutes: float) -> None:
         """Train, or go on from the checkpoint in the folder."""
         from lifemask.nodes.refiner import checkpoint
-        from lifemask.nodes.refiner.watch import CHECKPOINTS
+        from lifemask.nodes.refiner.place import CHECKPOINTS
 
         if not minutes:
             return

@@ -42,22 +42,32 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     cast = cast_of(shot, args.likeness)
-    number = _number(shot, args)
+    number, anew = _version(shot, args)
     folder = shot.version("models", NAME, number)
     start = newest(shot, before=number) or BASE
     node = shot.node(Train, **given_knobs(args))
-    model = node(cast, start, folder, args.overwrite, args.pairs, args.facesets)
+    model = node(cast, start, folder, anew, args.pairs, args.facesets)
     return {"model": model.path, "preview": folder / "preview.png"}
 
 
-def _number(shot: Shot, args: Namespace) -> int:
-    """Return the version of the training that goes on, or of a new one."""
+def _version(shot: Shot, args: Namespace) -> tuple[int, bool]:
+    """Return the version of the training that goes on, or of a new one; whether it begins anew.
+
+    What is to be overwritten is a training that had its time, or one whose model cannot be read:
+    one that was stopped goes on by the command that began it.
+    """
     numbers = shot.versions("models", NAME)
     number: int = (numbers[-1] if numbers else 1) if args.version is None else args.version
-    if not _finished(shot.version("models", NAME, number)):
-        return number
+    replaced = args.overwrite and args.version is not None
+    try:
+        if not _finished(shot.version("models", NAME, number)):
+            return number, False
+    except BrokenFileError as error:
+        if not replaced:
+            anew = f"--version {number} --overwrite trains it anew"
+            raise BrokenFileError(f"{error}; {anew}") from error
     shot.target("models", NAME, args.version, args.overwrite)
-    return args.version or number + 1
+    return args.version or number + 1, replaced
 
 
 def _finished(folder: Path) -> bool:

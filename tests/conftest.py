@@ -142,6 +142,25 @@ def shot(pair, tmp_path):
     return folder
 
 
+@pytest.fixture(scope="session")
+def examples(rehearsed):
+    """Return the examples at half of their size, which no test changes."""
+    from lifemask.nodes.refiner.examples import Examples
+
+    return Examples(rehearsed.planes[..., ::2, ::2].contiguous())
+
+
+@pytest.fixture
+def quick(shot, small, examples, monkeypatch):
+    """Return a shot whose trainings begin at once, with the small model."""
+    from lifemask.nodes.refiner import tuning
+    from lifemask.plugin import train
+
+    monkeypatch.setattr(train, "BASE", small)
+    monkeypatch.setattr(tuning, "_examples", lambda *_: examples)
+    return shot
+
+
 @contextmanager
 def full_disk(room):
     """Let no file grow beyond ``room`` bytes: the log of the tests, too, so for one call only."""

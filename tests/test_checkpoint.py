@@ -146,9 +146,9 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path):
 
 def test_another_version_is_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as later:
-        later.setattr(checkpoint, "PROTOCOL", 3)
+        later.setattr(checkpoint, "PROTOCOL", 4)
         save(tmp_path, state(1))
-    assert "is a checkpoint of version 3; this Lifemask reads version 2" in refusal(tmp_path)
+    assert "is a checkpoint of version 4; this Lifemask reads version 3" in refusal(tmp_path)
 
 
 def test_another_layout_of_textures_is_refused(tmp_path, monkeypatch):

@@ -13,6 +13,17 @@ import numpy as np
 import pytest
 import torch
 from killed import watched
+from made_up_training import (
+    PLAN,
+    QUICK,
+    contents,
+    history,
+    model_of,
+    refused,
+    run_of,
+    steps,
+    trained,
+)
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer import event_file_writer
 
@@ -21,7 +32,7 @@ from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedErr
 from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
 from lifemask.nodes.refiner.examples import Example, Examples, windowed
 from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.loop import Plan, Run
+from lifemask.nodes.refiner.loop import Run
 from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.refiner.watch import Watch
 from lifemask.nodes.shot import Shot
@@ -33,69 +44,6 @@ from lifemask.ocio.interrupts import undivided
 from lifemask.plugin import train
 from lifemask.plugin.cast import cast_of
 from lifemask.plugin.cli import main
-
-PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
-QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes", "0.005"]
-
-
-@pytest.fixture(scope="session")
-def examples(rehearsed):
-    """Return the examples at half of their size, which no test changes."""
-    return Examples(rehearsed.planes[..., ::2, ::2].contiguous())
-
-
-@pytest.fixture
-def quick(shot, small, examples, monkeypatch):
-    """Return a shot whose trainings begin at once, with the small model."""
-    monkeypatch.setattr(train, "BASE", small)
-    monkeypatch.setattr(tuning, "_examples", lambda *_: examples)
-    return shot
-
-
-def trained(shot, *words):
-    return main(["train", str(shot), *QUICK, *words])
-
-
-def model_of(shot, version=1):
-    return shot / f"models/refiner_v{version:03d}/model.safetensors"
-
-
-def history(folder):
-    return checkpoint.load(folder / "checkpoints").history
-
-
-def steps(count, told=None):
-    """A listener that keeps what is told, and stops a training after so many steps."""
-    told = [] if told is None else told
-
-    def listen(said):
-        told.append(said)
-        if sum(one.task == "train" and one.done > 0 for one in told) == count:
-            raise StoppedError("enough")
-
-    return progress.reporting(listen)
-
-
-def run_of(examples, small, folder, count, anew=False):
-    """The losses of a training that is stopped when it took ``count`` steps more."""
-    with pytest.raises(StoppedError), steps(count):
-        loop.train(Finisher.load(small.path), examples, PLAN, folder, anew)
-    return history(folder)
-
-
-def contents(folder):
-    """Every file with its bytes: nothing is lost where they are the same before and after."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def refused(capsys, work):
-    """The one sentence with which ``work`` is refused."""
-    capsys.readouterr()
-    assert work() == 1
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1, said
-    return said[0]
-
 
 # From facesets to a model
 
@@ -321,6 +269,27 @@ def test_a_version_that_is_there_is_trained_anew_only_when_told(quick, capsys):
     assert not (quick / "models/refiner_v002").exists()
 
 
+def test_the_command_that_overwrites_goes_on_with_what_it_began(stopped):
+    """After a crash it is typed again, and nothing that it learned is thrown away."""
+    shot, newest = stopped
+    state = checkpoint.load(newest.parent)
+    minutes = str((state.order["seconds"] + 0.3) / 60)
+    words = ["train", str(shot), *QUICK[:-1], minutes, "--version", "1", "--overwrite"]
+    assert main(words) == 0
+    after = history(model_of(shot).parent)
+    assert after[: state.step] == state.history
+    assert len(after) > state.step
+
+
+def test_a_model_that_cannot_be_read_is_trained_anew_when_told(quick, capsys):
+    assert trained(quick) == 0
+    cut_short(model_of(quick))
+    said = refused(capsys, partial(trained, quick))
+    assert said.endswith("--version 1 --overwrite trains it anew")
+    assert trained(quick, "--version", "1", "--overwrite") == 0
+    assert Finisher.load(model_of(quick)).about["trained"][0]["finished"]
+
+
 def test_a_thousand_versions_are_in_order(quick, small):
     for number in (999, 1000):
         model_of(quick, number).parent.mkdir(parents=True)
@@ -407,7 +376,7 @@ def of_another_version(file):
         (altered, "weights.safetensors: was altered since it was saved"),
         (cut_short, "weights.safetensors: was cut short"),
         (Path.unlink, "weights.safetensors: is gone"),
-        (of_another_version, "is a checkpoint of version 9; this Lifemask reads version 2"),
+        (of_another_version, "is a checkpoint of version 9; this Lifemask reads version 3"),
     ],
 )
 def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
@@ -427,6 +396,7 @@ def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
         (["--size", "64"], "size: is 64, the training in "),
         (["--batch", "3"], "batch: is 3, the training in "),
         (["--seed", "3"], "seed: is 3, the training in "),
+        (["--faces", "9"], "faces: is 9, the training in "),
     ],
 )
 def test_another_training_does_not_go_on_with_this_one(stopped, monkeypatch, capsys, words, said):
@@ -449,7 +419,17 @@ def test_another_cast_does_not_go_on_with_this_one(pair, stopped, capsys):
     words = ["train", str(shot), *QUICK[2:], "--likeness", "ben"]
     said = refused(capsys, partial(main, words))
     assert "whom: is ['ben', 'double']" in said
-    assert said.endswith("go on with that, or train another with --version")
+    assert said.endswith("(another --version or --out), or remove this one")
+    assert contents(shot / "models") == before
+
+
+def test_a_faceset_that_was_made_anew_does_not_go_on_with_this_one(pair, stopped, capsys):
+    shot, _ = stopped
+    folder = shot / "facesets/ada_v001"
+    faces = replace(pair.likeness.faces, exposure=pair.likeness.faces.exposure + 1)
+    replace(pair.likeness, folder=folder, faces=faces).write_index()
+    before = contents(shot / "models")
+    assert "the facesets changed since the training in" in refused(capsys, partial(trained, shot))
     assert contents(shot / "models") == before
 
 
@@ -601,7 +581,15 @@ def full_card():
     raise torch.OutOfMemoryError("full")
 
 
-@pytest.mark.parametrize("fill", [filled, full_card])
+def full_list():
+    raise MemoryError
+
+
+def full_primitive():
+    raise RuntimeError("could not create a primitive")
+
+
+@pytest.mark.parametrize("fill", [filled, full_card, full_list, full_primitive])
 def test_a_batch_that_memory_has_no_room_for_is_halved(
     examples, small, tmp_path, monkeypatch, fill
 ):

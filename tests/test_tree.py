@@ -100,3 +100,20 @@ def test_an_optimiser_goes_on_as_if_nothing_had_happened(fused):
     resumed.load_state_dict(again(optimiser.state_dict()))
     for _ in range(3):
         assert step(network, optimiser) == step(other, resumed)
+
+
+LOSSES = st.dictionaries(st.text(max_size=4), st.floats(allow_nan=False), min_size=1, max_size=4)
+
+
+@given(keys=LOSSES, count=st.integers(0, 5))
+def test_rows_of_numbers_are_a_table(keys, count):
+    same(again([dict(keys)] * count), [dict(keys)] * count)
+
+
+def test_the_losses_of_a_month_are_arrays_and_not_words():
+    """A header may have 100 MB, and would be read whole for every look at a file."""
+    kept, row = {}, {"loss": 0.1, "near": 0.2, "structure": 1 / 3}
+    history = [row] * 300_000
+    folded = json.dumps(fold({"history": history}, kept))
+    assert len(folded) < 200
+    assert unfold(json.loads(folded), kept) == {"history": history}

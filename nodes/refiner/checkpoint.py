@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PROTOCOL = 2
+PROTOCOL = 3
 KEPT = 2
 """So many sets stay: who reads the newest is not disturbed when the next one is finished."""
 
 _KIND = "checkpoint"
+_HASHES = {"from": "the model to start from", "facesets": "the facesets"}
 _INDEX = "index.json"
 _SET = re.compile(r"checkpoint_(\d{6,})_([0-9a-f]{16})")
 _UNFINISHED = ".part"
@@ -65,6 +66,7 @@ def save(folder: Path, state: State) -> Path:
 
     Raises WriteError when that cannot be done; the sets that are there stay as they are.
     """
+    sets: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sets = _sets(folder)
@@ -73,7 +75,7 @@ def save(folder: Path, state: State) -> Path:
     except OSError as error:
         raise WriteError(
             f"{folder}: the checkpoint of step {state.step} cannot be saved "
-            f"({error.strerror or error}); the one before is as it was"
+            f"({error.strerror or error})" + ("; the one before is as it was" if sets else "")
         ) from error
     _retire([*sets, finished][:-KEPT])
     return finished
@@ -229,7 +231,8 @@ def _check_kind(folder: Path, index: dict[str, Any]) -> None:
     if index["protocol"] != PROTOCOL:
         found = index["protocol"]
         raise BrokenFileError(
-            f"{folder}: is a checkpoint of version {found}; this Lifemask reads version {PROTOCOL}"
+            f"{folder}: is a checkpoint of version {found}; this Lifemask reads version "
+            f"{PROTOCOL}: go on with that one, or remove {folder.parent.parent} to train anew"
         )
     if index["geometry"] != atlas_layout():
         raise BrokenFileError(
@@ -242,9 +245,15 @@ def _check_configuration(folder: Path, had: Mapping[str, Any], wanted: Mapping[s
     for key, value in json.loads(json.dumps(dict(wanted))).items():
         if had.get(key) != value:
             raise KnobError(
-                f"{key}: is {value!r}, the training in {folder.parent} began with "
-                f"{had.get(key)!r}; go on with that, or train another with --version"
+                f"{_differs(key, value, had.get(key), folder.parent.parent)}; go on with that, "
+                "train in another folder (another --version or --out), or remove this one"
             )
+
+
+def _differs(key: str, value: object, began: object, place: Path) -> str:
+    if key in _HASHES:
+        return f"{_HASHES[key]} changed since the training in {place} began"
+    return f"{key}: is {value!r}, the training in {place} began with {began!r}"
 
 
 def _check_file(path: Path, bytes: int, sha256: str) -> None:

@@ -73,7 +73,8 @@ class Finisher:
         try:
             if about["version"] != VERSION:
                 raise ValueError(
-                    f"its version is {about['version']}, this is {VERSION}: train anew"
+                    f"its version is {about['version']}, this is {VERSION}: "
+                    "train it anew, or remove its folder"
                 )
             if about["geometry"] != atlas_layout():
                 raise ValueError("it is for facesets whose textures are laid out otherwise")

@@ -15,14 +15,15 @@ from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.crop import STEP
-from lifemask.nodes.refiner.examples import Examples, varied, windowed
+from lifemask.nodes.refiner.examples import PLANES, Examples, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.obstacles import obstructed, shadowed
+from lifemask.nodes.refiner.place import begun
 from lifemask.nodes.refiner.precision import memory, mixed, without_memory
 from lifemask.nodes.refiner.recast import recast
-from lifemask.nodes.refiner.watch import CHECKPOINTS, Watch
+from lifemask.nodes.refiner.watch import Watch
 from lifemask.nodes.train import MODEL
 from lifemask.ocio.interrupts import undivided
 
@@ -41,7 +42,8 @@ class Plan:
     """How to train: in windows of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
 
     The examples are crops of ``crop`` pixels. ``rate`` is the highest step, ``seed`` draws the
-    order; ``whom`` says what is learned from.
+    order; ``whom`` says what is learned from, at most so many ``faces`` of each, and a hash of
+    their ``facesets`` that these are the same.
     """
 
     size: int
@@ -51,9 +53,11 @@ class Plan:
     rate: float
     seed: int
     whom: list[str]
+    faces: int = 0
+    facesets: str = ""
 
     @classmethod
-    def of(cls, node: "Train", whom: list[str], crop: int) -> "Plan":
+    def of(cls, node: "Train", whom: list[str], crop: int, facesets: str = "") -> "Plan":
         """What the knobs come to, for a training on crops of ``crop`` pixels of ``whom``.
 
         Raises KnobError for a size that the refiner cannot see.
@@ -62,12 +66,18 @@ class Plan:
         if chosen.size % STEP:
             raise KnobError(f"size: {chosen.size} is not a multiple of {STEP}")
         size, rate = min(chosen.size, crop), node.rate / 1000
-        return cls(size, crop, chosen.batch, chosen.minutes, rate, node.seed, whom)
+        seen = whom, node.faces, facesets
+        return cls(size, crop, chosen.batch, chosen.minutes, rate, node.seed, *seen)
 
     def configuration(self, start: Finisher) -> dict[str, Any]:
         """What a training of ``start`` keeps when it goes on; it may be given more time."""
         kept = {name: value for name, value in asdict(self).items() if name != "minutes"}
         return {**kept, "from": start.digest}
+
+    def announce(self, start: Finisher, count: int) -> None:
+        """Tell how much memory a training of ``start`` on ``count`` examples will take."""
+        shape = count, PLANES, self.crop
+        progress.note("train", memory(shape, start.network, self.batch, self.size))
 
 
 def train(
@@ -80,10 +90,10 @@ def train(
     """
     about = {**plan.configuration(start), "examples": len(examples)}
     run = Run(start.network, examples, plan)
-    state = None if anew else checkpoint.load(folder / CHECKPOINTS, about)
+    state = begun(folder, about, anew)
     if state is not None:
+        progress.note("train", f"goes on in {folder} after {state.step} steps")
         run.resume(state)
-    progress.note("train", memory(examples.planes, run.network, run.batch, plan.size))
     with Watch(run, start, folder, about) as watch:
         while not run.finished:
             with undivided():
@@ -109,7 +119,7 @@ class Run:
         self.random = np.random.default_rng(plan.seed)
         self.waiting: list[int] = []
         self.history: list[dict[str, float]] = []
-        self.seconds, self.left_out = 0.0, 0
+        self.seconds, self.left_out, self.sound = 0.0, 0, True
 
     @property
     def finished(self) -> bool:
@@ -130,6 +140,7 @@ class Run:
             self.left_out += 1
             progress.note("train", f"a batch is not finite, left out ({self.left_out} so far)")
         else:
+            self.sound = False
             raise KnobError(
                 f"rate: after {len(self.history)} steps nothing that is learned is finite any "
                 "more; train anew with a lower --rate"
@@ -144,7 +155,7 @@ class Run:
         while True:
             try:
                 return self._learn(chosen)
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
                 chosen = without_memory(error, chosen)
                 self.batch = len(chosen)
 

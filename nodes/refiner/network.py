@@ -1,6 +1,6 @@
 """The network: small U-Nets that choose between pictures of the likeness before they paint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -36,6 +36,12 @@ class Answer:
     change: Tensor
     matte: Tensor
     spread: Tensor
+
+    @classmethod
+    def joined(cls, parts: "Iterable[Answer]") -> "Answer":
+        """All of ``parts``, one after the other."""
+        planes = ((part.change, part.matte, part.spread) for part in parts)
+        return cls(*(torch.cat(same) for same in zip(*planes, strict=True)))
 
 
 class Refiner(nn.Module):

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
@@ -11,7 +11,12 @@ from lifemask.nodes.errors import KnobError
 
 _KEPT = 12  # floats for each that is shown in a window
 _WHOLE = 3  # copies of the crops that the windows are of
-_FULL = ("can't allocate memory", "not enough memory", "std::bad_alloc")
+_FULL = (
+    "can't allocate memory",
+    "not enough memory",
+    "std::bad_alloc",
+    "could not create a primitive",  # oneDNN's word for it
+)
 
 
 def fast() -> bool:
@@ -30,7 +35,7 @@ def mixed() -> AbstractContextManager[object]:
     return torch.autocast(device().type, torch.bfloat16, enabled=fast())
 
 
-def without_memory(error: RuntimeError, chosen: list[int]) -> list[int]:
+def without_memory(error: RuntimeError | MemoryError, chosen: list[int]) -> list[int]:
     """Return the first half of a batch that memory had no room for.
 
     Raises ``error`` when it is another one, KnobError when the batch is of one already.
@@ -47,9 +52,10 @@ def without_memory(error: RuntimeError, chosen: list[int]) -> list[int]:
     return chosen[: len(chosen) // 2]
 
 
-def is_full(error: RuntimeError) -> bool:
+def is_full(error: RuntimeError | MemoryError) -> bool:
     """Return whether ``error`` says that memory ran out: the processor's has no type of its own."""
-    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _FULL)
+    own = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return own or any(said in str(error) for said in _FULL)
 
 
 def fits_card(size: int) -> bool:
@@ -57,17 +63,20 @@ def fits_card(size: int) -> bool:
     return device().type == "cuda" and 2 * size < torch.cuda.mem_get_info(device())[0]
 
 
-def memory(examples: Tensor, network: nn.Module, batch: int, size: int) -> str:
+def memory(shape: tuple[int, int, int], network: nn.Module, batch: int, size: int) -> str:
     """Return how much memory a training in windows of ``size`` pixels will take, in words.
+
+    The examples are so many, of so many planes of so many pixels a side: their ``shape``.
 
     Weights, their average, their gradients and AdamW's two moments are six floats a weight; what
     the network keeps of an example for the way back is measured as so many floats a number shown.
     """
     weights = sum(weight.numel() for weight in network.parameters())
-    pixels = max(_KEPT * size**2, _WHOLE * examples.shape[-1] ** 2)
-    step = examples.shape[1] * pixels * batch * 4
+    count, planes, side = shape
+    pixels = max(_KEPT * size**2, _WHOLE * side**2)
+    step = planes * pixels * batch * 4
     return (
-        f"memory: {_size(examples.numel() * examples.element_size())} of examples, "
+        f"memory: {_size(count * planes * side**2 * 2)} of examples, "
         f"{_size(weights * 6 * 4)} for the network, {_size(step)} a batch of {batch}"
     )
 

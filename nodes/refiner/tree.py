@@ -24,6 +24,9 @@ def fold(tree: Tree, arrays: "Arrays", path: str = "") -> Any:  # noqa: ANN401
 
     if isinstance(tree, Mapping):
         return {"items": [[key, fold(tree[key], arrays, _below(path, key))] for key in tree]}
+    if isinstance(tree, list) and (columns := _columns(tree)):
+        table = np.array([[row[name] for name in columns] for row in tree])
+        return {"rows": _named(table, arrays, path), "columns": columns}
     if isinstance(tree, list | tuple):
         parts = [fold(one, arrays, _below(path, place)) for place, one in enumerate(tree)]
         return {type(tree).__name__: parts}
@@ -45,10 +48,28 @@ def unfold(folded: Any, arrays: "Arrays") -> Tree:  # noqa: ANN401
         return {key: unfold(one, arrays) for key, one in folded["items"]}
     if "tensor" in folded:
         return _unfold_tensor(arrays[folded["tensor"]], folded["order"])
+    if "rows" in folded:
+        table = arrays[folded["rows"]].tolist()
+        return [dict(zip(folded["columns"], row, strict=True)) for row in table]
     if "array" in folded:
         return arrays[folded["array"]]
     parts = [unfold(one, arrays) for one in folded["tuple" if "tuple" in folded else "list"]]
     return tuple(parts) if "tuple" in folded else parts
+
+
+def _columns(rows: list[Tree]) -> list[str]:
+    """The names of what every one of ``rows`` maps to a float; none where they are no table.
+
+    A day's losses as JSON would be more than a file's header may hold.
+    """
+    names = [*rows[0]] if rows and isinstance(rows[0], Mapping) else []
+    same = all(
+        isinstance(row, Mapping)
+        and [*row] == names
+        and all(type(number) is float for number in row.values())
+        for row in rows
+    )
+    return names if same and all(type(name) is str for name in names) else []
 
 
 def _fold_tensor(tensor: "Tensor", arrays: "Arrays", path: str) -> dict[str, Any]:

@@ -1,25 +1,29 @@
 """The work behind `Train`: rehearse on the shot, train, keep the model."""
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
-from lifemask.nodes.refiner import checkpoint
+from lifemask.nodes.face_set import INDEX
 from lifemask.nodes.refiner.crop import side
 from lifemask.nodes.refiner.examples import Example, Examples
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.pairs import Corpus
+from lifemask.nodes.refiner.place import alone, begun
 from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.refiner.reminder import reminders
-from lifemask.nodes.refiner.watch import CHECKPOINTS
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
     from lifemask.nodes.swap import Role
     from lifemask.nodes.train import Train
+
+
+_REMINDED = 8  # so many times fewer reminders than exercises, at most
 
 
 def tune(
@@ -38,33 +42,44 @@ def tune(
     people = sorted({name for role in cast for name in _names(role)})
     wanted = max(node.chosen.size, finisher.size)
     crop = max(side(role.double, wanted) for role in cast)
-    plan = Plan.of(node, people + [corpus.folder.name for corpus in corpora], crop)
+    whom = people + [corpus.folder.name for corpus in corpora]
+    plan = Plan.of(node, whom, crop, _identity(cast))
     if crop < node.chosen.size:
         larger = f"{node.chosen.size} would only magnify them"
         progress.note("train", f"the faces are learned at {crop} px; {larger}")
-    if not anew:
+    with alone(folder):
         # Before the rehearsal, which takes its time, say why this training cannot go on.
-        checkpoint.load(folder / CHECKPOINTS, plan.configuration(finisher))
-    examples = _examples(cast, finisher, corpora, plan, node.faces)
-    return Model(train(finisher, examples, plan, folder, anew))
+        begun(folder, plan.configuration(finisher), anew)
+        examples = _examples(cast, finisher, corpora, plan, node.faces)
+        return Model(train(finisher, examples, plan, folder, anew))
 
 
 def _names(role: "Role") -> tuple[str, str]:
     return role.likeness.performer, role.double.performer
 
 
+def _identity(cast: "list[Role]") -> str:
+    """A hash that another faceset of as many faces would not have."""
+    told = sha256()
+    for role in cast:
+        for faceset in (role.likeness, role.double):
+            told.update((faceset.folder / INDEX).read_bytes())
+    return told.hexdigest()
+
+
 def _examples(
     cast: "list[Role]", finisher: Finisher, corpora: Sequence[Corpus], plan: Plan, most: int
 ) -> Examples:
-    every, size = rehearsals(cast, finisher), plan.crop
-    known = [role.double for role in cast]
-    count = sum(min(len(faceset), most) for faceset in [*known, *(one.own for one in every)])
+    every, size, few = rehearsals(cast, finisher), plan.crop, most // _REMINDED
+    count = sum(min(len(one.own), most) for one in every)
+    count += sum(min(len(role.double), few) for role in cast)
     count += sum(corpus.count(most) for corpus in corpora)
+    plan.announce(finisher, count)
 
     def each() -> Iterator[Example]:
         yield from chain.from_iterable(one.examples(size, most) for one in every)
         for role in cast:
-            yield from reminders(role, finisher, size, most)
+            yield from reminders(role, finisher, size, few)
         for corpus in corpora:
             yield from corpus.examples(size, plan.seed, most)
 

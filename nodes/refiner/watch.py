@@ -1,7 +1,8 @@
 """What a training run tells on its way: time left, losses, a preview, and checkpoints."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,13 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import StoppedError
+from lifemask.nodes.errors import StoppedError, WriteError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.crop import OCCLUSION, PLATE
 from lifemask.nodes.refiner.examples import Example, even
 from lifemask.nodes.refiner.finisher import Finisher, moved_matte
 from lifemask.nodes.refiner.network import Answer
+from lifemask.nodes.refiner.place import CHECKPOINTS
 from lifemask.nodes.refiner.precision import mixed
 from lifemask.nodes.render.curve import to_linear
 from lifemask.nodes.render.sample import halved
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from lifemask.nodes.refiner.loop import Run
 
-CHECKPOINTS = "checkpoints"
 PREVIEW = "preview.png"
 _SHOWN = 6  # examples in the preview
 _PREVIEW_EVERY = 20.0  # seconds
@@ -50,7 +51,9 @@ class Watch:
 
         self.run, self.start, self.folder, self.about = run, start, folder, dict(about)
         # What a killed run told after its last checkpoint happens again.
-        self.board = SummaryWriter(folder / "log", purge_step=len(run.history) + 1)
+        self.board: SummaryWriter | None = None
+        with self._logging():
+            self.board = SummaryWriter(folder / "log", purge_step=len(run.history) + 1)
         self.example = run.examples.batch(list(even(len(run.examples), _SHOWN)))
         self.saved = self.previewed = time.monotonic()
         # Of a run that goes on, only what is left is told, so that the time left is right.
@@ -68,15 +71,28 @@ class Watch:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Keep what was learned, also when the user stopped it: that is between two steps."""
-        self.board.close()
-        if error is None or isinstance(error, StoppedError | KeyboardInterrupt):
+        """Keep what was learned, whatever stopped it: that is between two steps.
+
+        Not what was nothing finite any more; there the checkpoint before is the better one.
+        """
+        stopped = error is None or isinstance(error, StoppedError | KeyboardInterrupt)
+        if stopped:
             self.save()
+        # What went wrong first is what is told.
+        with suppress(WriteError, RuntimeError, MemoryError):
+            if not stopped and self.run.history and self.run.sound:
+                self.save()
+            self.preview()
+        with self._logging():
+            if self.board:
+                self.board.close()
 
     def tell(self, losses: Mapping[str, float]) -> None:
         """Tell of one more step."""
-        for name, value in losses.items():
-            self.board.add_scalar(f"loss/{name}", value, len(self.run.history))
+        with self._logging():
+            if self.board:
+                for name, value in losses.items():
+                    self.board.add_scalar(f"loss/{name}", value, len(self.run.history))
         now = time.monotonic()
         if now - self.previewed > _PREVIEW_EVERY:
             self.preview()
@@ -102,11 +118,23 @@ class Watch:
         network = self.start.network.between(run.average) if earlier else run.average
         return Finisher(network, max(self.start.size, run.plan.crop), about)
 
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        """Go on without the log when it cannot be written, and say so once."""
+        try:
+            yield
+        except OSError as error:
+            self.board = None
+            why = error.strerror or error
+            progress.note("train", f"{self.folder / 'log'}: no more losses are written ({why})")
+
     @torch.inference_mode()
     def preview(self) -> None:
         """Write the preview, and tell of it."""
+        network = self.model().network
         with mixed():
-            answer = self.run.average(self.example.shown)
+            # One at a time: a batch that memory has room for may be smaller.
+            answer = Answer.joined(network(one[None]) for one in self.example.shown)
         plate, truth = self.example.shown[:, PLATE], self.example.truth
         rows = [
             to_linear(plate),
@@ -116,7 +144,10 @@ class Watch:
         ]
         times = (self.example.planes.shape[-1] - 1).bit_length() - _IN_LOG.bit_length() + 1
         small = [halved(row, max(0, times)) for row in rows]
-        self.board.add_image("preview", _sheet(small), len(self.run.history), dataformats="HWC")
+        with self._logging():
+            if self.board:
+                sheet, step = _sheet(small), len(self.run.history)
+                self.board.add_image("preview", sheet, step, dataformats="HWC")
         path = self.folder / PREVIEW
         _write(path, _sheet(rows))
         progress.preview("train", path)

@@ -1,0 +1,58 @@
+"""Trainings that begin at once and are over soon, and what is asked of what they leave."""
+
+import pytest
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import StoppedError
+from lifemask.nodes.refiner import checkpoint, loop
+from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.loop import Plan
+from lifemask.plugin.cli import main
+
+PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
+QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes", "0.005"]
+
+
+def trained(shot, *words):
+    return main(["train", str(shot), *QUICK, *words])
+
+
+def model_of(shot, version=1):
+    return shot / f"models/refiner_v{version:03d}/model.safetensors"
+
+
+def history(folder):
+    return checkpoint.load(folder / "checkpoints").history
+
+
+def steps(count, told=None):
+    """A listener that keeps what is told, and stops a training after so many steps."""
+    told = [] if told is None else told
+
+    def listen(said):
+        told.append(said)
+        if sum(one.task == "train" and one.done > 0 for one in told) == count:
+            raise StoppedError("enough")
+
+    return progress.reporting(listen)
+
+
+def run_of(examples, small, folder, count, anew=False):
+    """The losses of a training that is stopped when it took ``count`` steps more."""
+    with pytest.raises(StoppedError), steps(count):
+        loop.train(Finisher.load(small.path), examples, PLAN, folder, anew)
+    return history(folder)
+
+
+def contents(folder):
+    """Every file with its bytes: nothing is lost where they are the same before and after."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(capsys, work):
+    """The one sentence with which ``work`` is refused."""
+    capsys.readouterr()
+    assert work() == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1, said
+    return said[0]
