@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lifemask.nodes import progress
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import at_most, device
 from lifemask.nodes.part import Cue, Part, planned
@@ -51,6 +52,7 @@ class Layers:
     occlusion: "Floats"
     confidence: "Floats"
     stmap: "Floats"
+    broken: "NDArray[np.bool_]"  # (H, W): what around a face was not finite
     people: list[str] = field(default_factory=list)
     bridged: list[str] = field(default_factory=list)
     matrices: list[str] = field(default_factory=list)
@@ -62,7 +64,8 @@ class Layers:
         generated, raw, stmap = (np.zeros((height, width, 3), np.float32) for _ in range(3))
         mattes = (np.zeros((height, width, 1), np.float32) for _ in range(4))
         alpha, face, occlusion, confidence = mattes
-        return cls(plate.copy(), generated, raw, alpha, face, occlusion, confidence, stmap)
+        broken = np.zeros((height, width), bool)
+        return cls(plate.copy(), generated, raw, alpha, face, occlusion, confidence, stmap, broken)
 
 
 class Swapping:
@@ -87,19 +90,32 @@ class Swapping:
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,
             closing(overlap(partial(self._swapped, parts), plates, _AT_ONCE)) as results,
         ):
-            yield from results
+            for result, broken in results:
+                # Told from here: nobody listens to the threads.
+                if broken:
+                    self._tell(result.number, broken)
+                yield result
+
+    def _tell(self, frame: int, broken: int) -> None:
+        """Tell how many pixels around the faces of a ``frame`` hold no number."""
+        progress.note(
+            "swap",
+            f"{self.plate.sequence.path}, frame {frame}: {broken} "
+            f"{'pixel' if broken == 1 else 'pixels'} around a face not finite, replaced where the "
+            "face is put and left elsewhere",
+        )
 
     @torch.inference_mode()
-    def _swapped(self, parts: list[Part], frame: Frame) -> SwapFrame:
+    def _swapped(self, parts: list[Part], frame: Frame) -> tuple[SwapFrame, int]:
+        """Return the result, and how many pixels around faces are not finite."""
         plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
         layers = Layers.of(plate)
         for part in parts:
             cue = part.cue(frame.number)
             if cue is not None:
                 self._put(layers, part, cue)
-        return SwapFrame(
-            frame.number, _channels(layers, frame, self.linear), self._header(layers, frame, parts)
-        )
+        channels, header = _channels(layers, frame, self.linear), self._header(layers, frame, parts)
+        return SwapFrame(frame.number, channels, header), int(layers.broken.sum())
 
     def _put(self, layers: Layers, part: Part, cue: Cue) -> None:
         """Put one face into the layers."""
@@ -109,6 +125,7 @@ class Swapping:
         if window is None:
             return
         at = window.slices
+        layers.broken[at] |= ~np.isfinite(layers.comp[at]).all(-1)
         # Every filter would spread a NaN.
         plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)))
         seen = to_log(plate.clamp(min=_DARKEST))

@@ -37,11 +37,11 @@ class Train(Node):
     """Tune the refiner to a shot, from the base that ships with Lifemask, in minutes.
 
     It rehearses on the shot's own facesets: performers are swapped for each other and back, and the
-    frame that was filmed says what is right. What the model makes of the shot so far is learned
-    along, so that nothing is forgotten, and half of what the model was stays. Where its size is
-    smaller than that of the faces that the model knows, it sees windows of these; it sees no face
-    larger than the plate has it, or than 256 px. One model serves every likeness and double of the
-    shot. A training that was stopped or killed goes on where it was.
+    frame that was filmed says what is right. A little of what the model makes of the shot so far
+    is learned along, so that nothing is forgotten, and half of what the model was stays. Where its
+    size is smaller than that of the faces that the model knows, it sees windows of these; it sees
+    no face larger than the plate has it, or than 256 px. One model serves every likeness and double
+    of the shot. A training that was stopped or killed goes on where it was.
     """
 
     preset: Annotated[

@@ -4,9 +4,15 @@ import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from lifemask.nodes.errors import KnobError
-from lifemask.nodes.train import Train
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
+from lifemask.nodes.train import MODEL, Train
+from lifemask.ocio.atomic import replacing
 from lifemask.plugin.command import Command, Result, add_knobs, given_knobs
+from lifemask.plugin.train import over
+
+_PROGRESS = ("steps", "minutes", "finished")
+"""What changes in a model's own account of its training while that goes on."""
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -20,6 +26,12 @@ def _arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="The model that is written."
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="Replace the model when it is there already, and train it anew when it had its time; "
+        "a training that was stopped, or gets more time, goes on.",
     )
     parser.add_argument(
         "--facesets",
@@ -44,14 +56,46 @@ def _run(args: Namespace) -> Result:
 
     if not args.pairs and len(args.start) < 2:
         raise KnobError("pairs: name folders of renders, or several models to put together")
+    folder = _folder(args)
     start = Finisher.together([*map(Finisher.load, args.start)]) if args.start else None
     if start and not args.pairs:
         start.save(args.out)
         return {"model": args.out}
-    folder = args.out.with_suffix("")
-    model = learn(Train(**given_knobs(args)), args.pairs, args.facesets, start, folder)
-    shutil.copyfile(model.path, args.out)
+    node = Train(**given_knobs(args))
+    anew = args.overwrite and over(folder, replaced=True)
+    model = learn(node, args.pairs, args.facesets, start, folder, anew)
+    with replacing(args.out) as temporary:
+        shutil.copyfile(model.path, temporary)
     return {"model": args.out, "preview": folder / "preview.png"}
+
+
+def _folder(args: Namespace) -> Path:
+    """Return the folder that keeps the training of the model ``--out``.
+
+    Raises KnobError when there can be no such file or folder, VersionExistsError when the file is
+    there, is not from the training that goes on, and nobody said to overwrite it.
+    """
+    out: Path = args.out
+    if out.is_dir() or not out.suffix:
+        raise KnobError(f"out: {out} is no file's name; name the model, as in base.safetensors")
+    folder = out.with_suffix("")
+    for place in [*out.parents, *([folder] if args.pairs else [])]:
+        if place.exists() and not place.is_dir():
+            raise KnobError(f"out: {place} is a file, and has to be a folder for {out}")
+    goes_on = args.pairs and _of_one_training(out, folder / MODEL)
+    if out.exists() and not args.overwrite and not goes_on:
+        raise VersionExistsError(f"{out}: is there already; --overwrite replaces it")
+    return folder
+
+
+def _of_one_training(*models: Path) -> bool:
+    """Whether all are models that one training came to, some earlier than others."""
+    try:
+        runs = [archive.load(path, "model")[1]["trained"][-1] for path in models]
+        told = [{key: run[key] for key in run if key not in _PROGRESS} for run in runs]
+    except (BrokenFileError, LookupError, TypeError):
+        return False
+    return all(one == told[0] for one in told)
 
 
 COMMAND = Command(

@@ -53,32 +53,39 @@ def _run(args: Namespace) -> Result:
 def _version(shot: Shot, args: Namespace) -> tuple[int, bool]:
     """Return the version of the training that goes on, or of a new one; whether it begins anew.
 
-    What is to be overwritten is a training that had its time, or one whose model cannot be read:
-    one that was stopped goes on by the command that began it.
+    One that was stopped goes on by the command that began it, be that with ``--overwrite``.
     """
     numbers = shot.versions("models", NAME)
     number: int = (numbers[-1] if numbers else 1) if args.version is None else args.version
     replaced = args.overwrite and args.version is not None
     try:
-        if not _finished(shot.version("models", NAME, number)):
+        if not over(shot.version("models", NAME, number), replaced):
             return number, False
     except BrokenFileError as error:
-        if not replaced:
-            anew = f"--version {number} --overwrite trains it anew"
-            raise BrokenFileError(f"{error}; {anew}") from error
+        anew = f"--version {number} --overwrite trains it anew"
+        raise BrokenFileError(f"{error}; {anew}") from error
     shot.target("models", NAME, args.version, args.overwrite)
     return args.version or number + 1, replaced
 
 
-def _finished(folder: Path) -> bool:
-    """Whether the training in ``folder`` had its time; one that never began has not."""
+def over(folder: Path, replaced: bool = False) -> bool:
+    """Whether the training in ``folder`` had its time; one that never began has not.
+
+    Raises BrokenFileError when its model cannot be read, unless that is to be ``replaced``.
+    """
     path = folder / MODEL
     if not path.exists():
         return False
-    _, about = archive.load(path, "model")
     try:
+        _, about = archive.load(path, "model")
         return bool(about["trained"][-1]["finished"])
+    except BrokenFileError:
+        if replaced:
+            return True
+        raise
     except (KeyError, IndexError, TypeError) as error:
+        if replaced:
+            return True
         raise BrokenFileError(f"{path}: does not tell of its training ({error!r})") from error
 
 

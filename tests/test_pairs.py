@@ -2,6 +2,7 @@
 
 import shutil
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from conftest import FOOTAGE
 from made_up import opinionated
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
 from lifemask.nodes.refiner.crop import CHANNELS, PLATE
 from lifemask.nodes.refiner.examples import Example
@@ -90,6 +92,30 @@ def test_no_more_of_a_pair_is_learned_from_than_was_asked_for(corpus, examples):
     assert torch.equal(torch.cat(few[:2]), examples.planes[[0, 2]])
 
 
+def test_corpora_whose_people_are_called_alike_keep_facesets_in_one_folder(
+    corpus, examples, folder, tmp_path, monkeypatch
+):
+    def planes(of, facesets):
+        return torch.cat([one.planes for one in Corpus(of, facesets).examples(64, 0, 3)])
+
+    other, shared, alone = (tmp_path / name for name in ("other", "facesets", "alone"))
+    shutil.copytree(folder, other, symlinks=True)
+    shutil.rmtree(other / "studio/ada")
+    beauty = "takes/ada_overcast/ada_overcast.####.exr"
+    link(other / "studio/ada/beauty/beauty.####.exr", beauty, range(1001, 1009))
+    shutil.copytree(corpus.facesets, shared)
+    mixed = planes(other, shared)
+    monkeypatch.chdir(tmp_path)
+    assert torch.equal(mixed, planes(Path("other"), alone))
+    made = {*shared.iterdir(), *alone.iterdir()}
+    # From another folder, what is there is found again.
+    monkeypatch.chdir(folder.parent)
+    assert torch.equal(planes(Path(folder.name), shared)[:2], examples.planes[[0, 2]])
+    for facesets in (shared, alone):
+        assert torch.equal(planes(other, facesets), mixed)
+    assert made == {*shared.iterdir(), *alone.iterdir()}
+
+
 def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
     made = {folder.name for folder in corpus.facesets.iterdir()}
     plates = ("dialogue.ben", "dialogue.ada_on_ben")
@@ -119,6 +145,67 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     assert (tmp_path / "base/preview.png").exists()
 
 
+def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
+    corpus, small, tmp_path, capsys, monkeypatch
+):
+    out = tmp_path / "base.safetensors"
+    words = ["base", str(corpus.folder), "--facesets", str(corpus.facesets), "--out", str(out)]
+    words += ["--start", str(small.path), "--size", "32", "--batch", "2", "--faces", "8"]
+
+    def steps():
+        return Finisher.load(out).about["trained"][-1]["steps"]
+
+    assert main([*words, "--minutes", "0.005"]) == 0
+    begun = steps()
+    assert main([*words, "--minutes", "0.02"]) == 0
+    assert steps() > begun
+    Finisher(opinionated(8, 0), 64, {"trained": [{"whom": ["others"], "steps": 9}]}).save(out)
+    others = out.read_bytes()
+    assert main([*words, "--minutes", "0.03"]) == 1
+    assert f"{out}: is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert out.read_bytes() == others
+    cut = [*words, "--minutes", "0.001", "--rate", "1", "--overwrite"]
+
+    def full(source, target):
+        target.write_bytes(source.read_bytes()[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", full)
+        assert main(cut) == 1
+    assert f"{out}: cannot be written (No space left" in capsys.readouterr().err
+    assert out.read_bytes() == others
+    assert {path.name for path in tmp_path.iterdir()} == {"base", out.name}
+    assert main(cut) == 0
+    assert Finisher.load(out).about["trained"][-1]["rate"] == 0.001
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("folder", "is no file's name"),
+        ("base", "is no file's name"),
+        ("letter.txt/base.st", "letter.txt is a file, and has to be a folder"),
+        ("letter.st", "letter is a file, and has to be a folder"),
+        ("letter.txt", "is there already; --overwrite replaces it"),
+    ],
+)
+def test_an_out_that_cannot_be_written_is_refused_before_the_work(
+    corpus, tmp_path, capsys, name, said
+):
+    (tmp_path / "folder").mkdir()
+    # A letter to whom it would be lost.
+    letter = tmp_path / ("letter" if name == "letter.st" else "letter.txt")
+    letter.write_text("dear")
+    facesets = tmp_path / "facesets"
+    words = ["--facesets", str(facesets), "--out", str(tmp_path / name), "--minutes", "0.005"]
+    assert main(["base", str(corpus.folder), *words]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert letter.read_text() == "dear"
+    assert not facesets.exists()
+
+
 @pytest.fixture
 def models(tmp_path):
     """Return two models of one width and another one of a greater one."""
@@ -143,7 +230,7 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
     assert [run["whom"] for run in both.about["trained"]] == [["one"], ["other"]]
     assert both.about["together"] == [one.digest for one in alone]
     assert both.about["licence"] == "Apache-2.0; MIT"
-    words = ["--facesets", str(corpus.facesets), "--out", str(out), *start]
+    words = ["--facesets", str(corpus.facesets), "--out", str(out), "--overwrite", *start]
     words += ["--size", "32", "--batch", "2", "--minutes", "0.005"]
     assert main(["train", "--base", *words, str(corpus.folder)]) == 0
     after = Finisher.load(out)
@@ -168,6 +255,27 @@ def test_models_that_cannot_be_put_together_are_refused(models, tmp_path, capsys
 def test_a_folder_without_a_pair_is_refused(tmp_path):
     with pytest.raises(FaceError, match=f"{tmp_path}: no SHOT/A_on_B beside a SHOT/B"):
         Corpus(tmp_path, tmp_path).pairs  # noqa: B018
+
+
+def test_a_corpus_that_is_not_there_is_named(tmp_path, capsys):
+    folder = tmp_path / "corpus"
+    words = ["--facesets", str(tmp_path / "facesets"), "--out", str(tmp_path / "base.safetensors")]
+    assert main(["train", "--base", str(folder), *words]) == 1
+    assert f"{folder}: there is no such folder" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_half_of_no_pair_is_told_and_skipped(corpus, folder, tmp_path):
+    copy, notes = tmp_path / "corpus", []
+    shutil.copytree(folder, copy, symlinks=True)
+    (copy / "dialogue/a_on_b_on_c/beauty").mkdir(parents=True)
+    (copy / "dialogue/notes_on_light.txt").touch()
+    with progress.reporting(lambda said: notes.append(said.note)):
+        found = Corpus(copy, tmp_path / "facesets").pairs
+    assert [pair.name for pair in found] == [pair.name for pair in corpus.pairs]
+    assert notes == [
+        f"{copy}/dialogue/a_on_b_on_c: skipped; 'b_on_c' beside it and takes of 'a' and 'b_on_c' "
+        "are needed"
+    ]
 
 
 def test_a_matte_that_is_not_there_is_named(corpus, folder, monkeypatch):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import MissingFramesError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Role, Swap, write_swap
@@ -176,6 +177,32 @@ def test_broken_pixels_of_the_plate_stay_alone(pair, tmp_path):
             assert np.nanmax(change[away > 2]) < 0.5
             assert change[away > 24].max() < 0.05
         assert all(np.isfinite(channels[name]).all() for name in LAYERS - set("RGB"))
+
+
+def test_a_frame_whose_face_has_a_hole_is_named_and_nothing_of_it_spreads(pair, written, tmp_path):
+    notes, frames = [], (1001, 1002)
+    planes, header = exr.read_channels(pair.plate.sequence.file(1001))
+    alpha = stored(written, 1001)[0]["swap.A"]
+    hole = np.zeros(alpha.shape, bool)
+    # From the middle of the face to beyond its matte.
+    row, column = np.argwhere(alpha > 0.9).mean(0).astype(int)
+    hole[row : row + 12, column : np.flatnonzero(alpha[row])[-1] + 4] = True
+    for name in "RGB":
+        planes[name] = np.where(hole, np.float16(np.nan), planes[name])
+    exr.write(tmp_path / "plate/plate.1001.exr", planes, header)
+    shutil.copy(pair.plate.sequence.file(1002), tmp_path / "plate/plate.1002.exr")
+    clean, path = only(pair.plate, *frames), f"{tmp_path}/plate/plate.####.exr"
+    plate = replace(clean, sequence=replace(clean.sequence, path=path))
+    with progress.reporting(lambda said: notes.append(said.note)):
+        write_swap(Swap(), plate, [pair.role], tmp_path / "swap", "sh010", model=BASE)
+    channels, _ = stored(tmp_path / "swap", 1001)
+    for name in "RGB":
+        same = channels[name].view(np.uint16) == planes[name].view(np.uint16)
+        assert same[outside(channels)].all()
+        assert np.array_equal(~np.isfinite(channels[name]), hole & outside(channels))
+    assert all(np.isfinite(channels[name]).all() for name in LAYERS - set("RGB"))
+    told = "pixels around a face not finite, replaced where the face is put and left elsewhere"
+    assert [note for note in notes if note] == [f"{path}, frame 1001: {hole.sum()} {told}"]
 
 
 def test_two_people_are_swapped_at_once(pair, tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from lifemask.nodes.refiner.examples import (
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.place import alone
 from lifemask.nodes.refiner.stage import Stage, There
 from lifemask.nodes.release import Release
 from lifemask.nodes.render.atlas import Floats
@@ -88,7 +90,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Pairs, and the facesets that are made of them, kept in ``facesets`` for the next time."""
+    """Pairs, and the facesets that are made of them, kept in ``facesets`` for the next time.
+
+    Several may keep theirs in one folder, be their people called alike or not.
+    """
 
     folder: Path
     facesets: Path
@@ -97,18 +102,13 @@ class Corpus:
     def pairs(self) -> list[Pair]:
         """All of them, both ways.
 
-        Raises FaceError when there are none, BrokenFileError when one is not whole: to find that
-        out takes no time, and to make facesets does.
+        Raises FaceError when there are none, BrokenFileError when the folder is not there or a pair
+        is not whole: to find that out takes no time, and to make facesets does.
         """
-        found = []
-        for truth in sorted(self.folder.glob(f"*/*{_ON}*")):
-            likeness, double = truth.name.split(_ON)
-            plate = truth.with_name(double)
-            if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
-                found += [
-                    Pair(plate, truth, likeness, double),
-                    Pair(truth, plate, double, likeness),
-                ]
+        if not self.folder.is_dir():
+            raise BrokenFileError(f"{self.folder}: there is no such folder")
+        truths = (path for path in self.folder.glob(f"*/*{_ON}*") if path.is_dir())
+        found = [pair for truth in sorted(truths) for pair in self._both_ways(truth)]
         if not found:
             raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
         for pair in found:
@@ -118,6 +118,17 @@ class Corpus:
     def count(self, most: int) -> int:
         """How many `examples` there are at most."""
         return len(_CHOICES) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
+
+    def _both_ways(self, truth: Path) -> list[Pair]:
+        """The pairs that ``A_on_B`` makes with ``B``; none, which is told, without all it takes."""
+        likeness, _, double = truth.name.partition(_ON)
+        plate = truth.parent / double
+        # Nobody with the word in their name has takes.
+        if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
+            return [Pair(plate, truth, likeness, double), Pair(truth, plate, double, likeness)]
+        needs = f"{double!r} beside it and takes of {likeness!r} and {double!r} are needed"
+        progress.note("pairs", f"{truth}: skipped; {needs}")
+        return []
 
     def _takes(self, person: str) -> list[Path]:
         own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
@@ -178,14 +189,22 @@ class Corpus:
         """The faceset of some takes, made when it is not there."""
         folder = self.facesets / name
         if folder.is_dir():
-            return FaceSet.load(folder)
+            kept = FaceSet.load(folder)
+            made_of = [Path(file).parent.parent.resolve() for file in kept.takes]
+            if made_of == [take.resolve() for take in takes]:
+                return kept
+            # It is another corpus's, or these takes were elsewhere when it was made.
+            folder = self.facesets / f"{name}.{_mark(takes)}"
+            if folder.is_dir():
+                return FaceSet.load(folder)
         plates = [_plate(take) for take in takes]
         tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
         node = Faceset(every_frame=every_frame, least_size=24)
         return node(plates, tracks, name, folder, other)
 
     def _track(self, plate: Plate, take: Path) -> FaceTrack:
-        path = self.facesets / "tracks" / f"{take.parent.name}.{take.name}.safetensors"
+        name = f"{take.parent.name}.{take.name}.{_mark([take])}.safetensors"
+        path = self.facesets / "tracks" / name
         if not path.exists():
             # The frames of a take are too far apart to steady each other.
             Track(smooth=0, least_frames=1)(plate)[0].save(path)
@@ -205,20 +224,28 @@ _ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
 
 
 def learn(
-    node: "Train", folders: list[Path], facesets: Path | None, start: Finisher | None, folder: Path
+    node: "Train",
+    folders: list[Path],
+    facesets: Path | None,
+    start: Finisher | None,
+    folder: Path,
+    anew: bool = False,
 ) -> Model:
     """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``.
 
-    Raises KnobError without a folder for ``facesets``.
+    A training ``anew`` takes the place of the one that is there, which else goes on. Raises
+    KnobError without a folder for ``facesets``.
     """
     torch.manual_seed(node.seed)
     begun = start or Finisher(Refiner(), node.chosen.size, _ABOUT)
     plan = Plan.of(node, [one.name for one in folders], max(node.chosen.size, begun.size))
     known = corpora(folders, facesets)
-    count = sum(corpus.count(node.faces) for corpus in known)
-    each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
-    examples = Examples.gathered(each, count, plan.crop, rendered=True)
-    return Model(train(begun, examples, plan, folder))
+    with alone(folder):
+        count = sum(corpus.count(node.faces) for corpus in known)
+        plan.announce(begun, count)
+        each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
+        examples = Examples.gathered(each, count, plan.crop, rendered=True)
+        return Model(train(begun, examples, plan, folder, anew))
 
 
 def _frames(most: int) -> int:
@@ -254,8 +281,14 @@ _CHOICES = (_all, _one_take, _few)
 of takes."""
 
 
+def _mark(takes: list[Path]) -> str:
+    """What tells takes from others of the same names."""
+    return sha256("\n".join(str(take.resolve()) for take in takes).encode()).hexdigest()[:12]
+
+
 def _plate(take: Path) -> Plate:
-    beauty = Sequence.find(take / "beauty" / "beauty.####.exr")
+    # A faceset tells of its takes: whatever folder the next one is made in must not matter.
+    beauty = Sequence.find(take.absolute() / "beauty" / "beauty.####.exr")
     return Plate(beauty, named_space(beauty) or LINEAR_SRGB)
 
 

@@ -29,13 +29,13 @@ from lifemask.nodes.refiner.precision import mixed
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.painted import Material, Painted, painted
-from lifemask.nodes.render.segment import Segmenter
+from lifemask.nodes.render.segment import Segmenter, load
 from lifemask.nodes.render.texture import reduced
 from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.read import named_space, read
 from lifemask.ocio.sequence import Sequence
 
-_BATCH, _RATE = 16, 3e-3
+_BATCH = 16
 _KEPT = 0.998  # of the averaged weights, each step
 _WARM = 0.02  # of the time: how long the rate rises
 _TOLD = 100  # steps
@@ -68,19 +68,20 @@ def material(facesets: Path, pictures: Path) -> Material:
     return Material(faces, [_picture(take) for take in takes])
 
 
-def learned(material: Material, minutes: float, seed: int) -> tuple[Segmenter, int]:
-    """Return a network that learned from ``material`` for so many minutes, and in how many steps.
+def learned(
+    network: Segmenter, material: Material, minutes: float, highest: float, seed: int
+) -> tuple[Segmenter, int]:
+    """Return what ``network`` learns from ``material`` in so many minutes, and in how many steps.
 
-    The rate rises, and falls to nothing along a cosine; the weights are averaged.
+    The rate rises to its ``highest``, and falls to nothing along a cosine; the weights are
+    averaged.
     """
-    torch.manual_seed(seed)
-    network = Segmenter()
     average = deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), highest, weight_decay=1e-3)
     examples = iter(DataLoader(_Endless(material, seed), _BATCH, num_workers=1, prefetch_factor=4))
     begun, steps, total = time.monotonic(), 0, 0.0
     while (share := (time.monotonic() - begun) / (60 * minutes)) < 1:
-        rate = _RATE * min(share / _WARM, 0.5 + 0.5 * np.cos(np.pi * share))
+        rate = highest * min(share / _WARM, 0.5 + 0.5 * np.cos(np.pi * share))
         for group in optimiser.param_groups:
             group["lr"] = rate
         loss = _step(network, optimiser, next(examples))
@@ -136,14 +137,18 @@ def main() -> None:
     parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
     parser.add_argument("pictures", type=Path, metavar="PICTURES", help="Folder of takes.")
     parser.add_argument("out", type=Path, metavar="OUT", help="The file, segment.safetensors.")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="One to go on from.")
     parser.add_argument("--minutes", type=float, default=38, help="Time to learn (default 38).")
+    parser.add_argument("--rate", type=float, default=3, help="Thousandths, at most (default 3).")
     parser.add_argument("--seed", type=int, default=0, help="What is drawn (default 0).")
     given = parser.parse_args()
     with progress.reporting(_tell):
         source = material(given.facesets, given.pictures)
-        network, steps = learned(source, given.minutes, given.seed)
+        torch.manual_seed(given.seed)
+        begun, earlier = load(given.start) if given.start else (Segmenter(), 0)
+        network, steps = learned(begun, source, given.minutes, given.rate / 1000, given.seed)
     about = {"learned from": LEARNED_FROM, "licence": LICENCE, "faces": len(source.faces)}
-    save(given.out, network, about | {"pictures": len(source.pictures), "steps": steps})
+    save(given.out, network, about | {"pictures": len(source.pictures), "steps": earlier + steps})
 
 
 if __name__ == "__main__":

@@ -83,7 +83,12 @@ def segmented(colour: Tensor, valid: Tensor) -> Tensor:
 
 @cache
 def _shipped() -> Segmenter:
-    arrays, _ = archive.load(_FILE, "segmenter")
+    return load(_FILE)[0].to(device()).eval()
+
+
+def load(path: Path) -> tuple[Segmenter, int]:
+    """Read a network, and in how many steps it learned."""
+    arrays, about = archive.load(path, "segmenter")
     network = Segmenter()
     network.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
-    return network.to(device()).eval()
+    return network, int(about["steps"])
