@@ -649,6 +649,13 @@ def test_no_room_for_one_example_is_said():
         precision.without_memory(torch.OutOfMemoryError("full"), [3])
 
 
+@pytest.mark.parametrize("fill", [filled, full_card, full_list])
+def test_no_room_to_rehearse_is_said(quick, monkeypatch, capsys, fill):
+    monkeypatch.setattr(tuning, "_examples", lambda *_: fill())
+    assert "not enough memory to rehearse" in refused(capsys, partial(trained, quick))
+    assert not (quick / "models").exists()
+
+
 def test_no_room_for_the_examples_is_said():
     with pytest.raises(KnobError, match="faces: there is not enough memory for 1000000 examples"):
         Examples.gathered([], 1_000_000, 2**15)

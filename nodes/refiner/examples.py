@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.errors import FaceError
 from lifemask.nodes.face_space import moved
 from lifemask.nodes.refiner import align
 from lifemask.nodes.refiner.crop import (
@@ -25,7 +25,7 @@ from lifemask.nodes.refiner.crop import (
     Crop,
     shown,
 )
-from lifemask.nodes.refiner.precision import fits_card, is_full
+from lifemask.nodes.refiner.precision import enough_memory, fits_card
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import Window
@@ -122,15 +122,11 @@ def _room(count: int, size: int) -> Tensor:
     """For ``count`` examples; a card that has them in its own memory learns twice as fast."""
     shape = (count, PLANES, size, size)
     at = device() if fits_card(2 * math.prod(shape)) else torch.device("cpu")
-    try:
+    many = f"{count} examples of {size} px"
+    with enough_memory(
+        f"faces: there is not enough memory for {many}; choose fewer, or a smaller --size"
+    ):
         return torch.empty(shape, dtype=torch.float16, device=at)
-    except RuntimeError as error:
-        if not is_full(error):
-            raise
-        raise KnobError(
-            f"faces: there is not enough memory for {count} examples of {size} px; choose fewer, "
-            "or a smaller --size"
-        ) from error
 
 
 def varied(example: Example, bent: bool = False) -> Example:

@@ -1,6 +1,7 @@
 """How training uses the machine: half precision where it is fast, less at once where it is full."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import nn
@@ -56,6 +57,17 @@ def is_full(error: RuntimeError | MemoryError) -> bool:
     """Return whether ``error`` says that memory ran out: the processor's has no type of its own."""
     own = isinstance(error, torch.OutOfMemoryError | MemoryError)
     return own or any(said in str(error) for said in _FULL)
+
+
+@contextmanager
+def enough_memory(otherwise: str) -> Iterator[None]:
+    """Raise KnobError, which says what to do ``otherwise``, when memory runs out in the block."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_full(error):
+            raise
+        raise KnobError(otherwise) from error
 
 
 def fits_card(size: int) -> bool:

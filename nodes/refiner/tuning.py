@@ -14,6 +14,7 @@ from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Plan, train
 from lifemask.nodes.refiner.pairs import Corpus
 from lifemask.nodes.refiner.place import alone, begun
+from lifemask.nodes.refiner.precision import enough_memory
 from lifemask.nodes.refiner.rehearsal import rehearsals
 from lifemask.nodes.refiner.reminder import reminders
 from lifemask.nodes.types import Model
@@ -50,7 +51,8 @@ def tune(
     with alone(folder):
         # Before the rehearsal, which takes its time, say why this training cannot go on.
         begun(folder, plan.configuration(finisher), anew)
-        examples = _examples(cast, finisher, corpora, plan, node.faces)
+        with enough_memory("there is not enough memory to rehearse; choose fewer --faces"):
+            examples = _examples(cast, finisher, corpora, plan, node.faces)
         return Model(train(finisher, examples, plan, folder, anew))
 
 

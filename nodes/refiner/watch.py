@@ -79,7 +79,7 @@ class Watch:
         if stopped:
             self.save()
         # What went wrong first is what is told.
-        with suppress(WriteError, RuntimeError, MemoryError):
+        with suppress(WriteError, StoppedError, RuntimeError, MemoryError):
             if not stopped and self.run.history and self.run.sound:
                 self.save()
             self.preview()
