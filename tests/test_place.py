@@ -1,5 +1,6 @@
 """In the folder of a training one process is at work, and nothing that it learned is lost."""
 
+import fcntl
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,20 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_rehearsal(tmp_path):
         alone(tmp_path / "models/refiner_v001"),
     ):
         raise AssertionError
+
+
+def test_where_nothing_can_be_locked_that_is_told_and_the_training_goes_on(tmp_path, monkeypatch):
+    def without_locks(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)), alone(tmp_path / "models"):
+        notes.append("at work")
+    assert notes == [
+        f"{tmp_path / 'models'}: cannot be locked; train nothing else here meanwhile",
+        "at work",
+    ]
 
 
 def test_a_model_without_its_checkpoints_is_not_begun_again_in_silence(examples, small, tmp_path):

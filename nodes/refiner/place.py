@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, WriteError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
@@ -35,6 +36,8 @@ def alone(folder: Path) -> Iterator[None]:
             raise WriteError(
                 f"{folder}: another training is at work here; wait for it, or train elsewhere"
             ) from error
+        except OSError:
+            progress.note("train", f"{folder}: cannot be locked; train nothing else here meanwhile")
         try:
             yield
         finally:
