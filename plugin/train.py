@@ -79,13 +79,11 @@ def over(folder: Path, replaced: bool = False) -> bool:
     try:
         _, about = archive.load(path, "model")
         return bool(about["trained"][-1]["finished"])
-    except BrokenFileError:
+    except (BrokenFileError, KeyError, IndexError, TypeError) as error:
         if replaced:
             return True
-        raise
-    except (KeyError, IndexError, TypeError) as error:
-        if replaced:
-            return True
+        if isinstance(error, BrokenFileError):
+            raise
         raise BrokenFileError(f"{path}: does not tell of its training ({error!r})") from error
 
 

@@ -46,9 +46,10 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _tidied(folder: Path) -> None:
     """Leave no folder of a training that never began."""
-    if [path.name for path in folder.iterdir()] == [_LOCK]:
-        (folder / _LOCK).unlink()
-        with suppress(OSError):
+    # What went wrong in the block is what is told.
+    with suppress(OSError):
+        if [path.name for path in folder.iterdir()] == [_LOCK]:
+            (folder / _LOCK).unlink()
             folder.rmdir()
             folder.parent.rmdir()
 
