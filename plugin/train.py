@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.train import BASE, MODEL, Train
 from lifemask.nodes.types import Model
@@ -91,9 +92,12 @@ def newest(shot: Shot, before: int | None = None) -> Model | None:
     """Return the model of the last version, ``before`` one if told; None when there is none."""
     numbers = shot.versions("models", NAME)
     earlier = [number for number in numbers if before is None or number < before]
-    paths = [shot.version("models", NAME, number) / MODEL for number in earlier]
-    there = [Model(path) for path in paths if path.exists()]
-    return there[-1] if there else None
+    for number in reversed(earlier):
+        path = shot.version("models", NAME, number) / MODEL
+        if path.exists():
+            return Model(path)
+        note("train", f"{path.parent.name} has no model yet: an earlier one serves")
+    return None
 
 
 COMMAND = Command(

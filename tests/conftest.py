@@ -147,7 +147,7 @@ def examples(rehearsed):
     """Return the examples at half of their size, which no test changes."""
     from lifemask.nodes.refiner.examples import Examples
 
-    return Examples(rehearsed.planes[..., ::2, ::2].contiguous())
+    return Examples(rehearsed.planes[..., ::2, ::2].contiguous(), rehearsed.kinds)
 
 
 @pytest.fixture

@@ -118,7 +118,8 @@ def refine(steps: int, folder: Path) -> None:
     loop.Run.finished = property(lambda run: len(run.history) >= steps)
     watch._SAVED_EVERY = 0.0
     start = Finisher.load(folder.parent / "model.safetensors")
-    examples = Examples(torch.from_numpy(np.load(folder.parent / "examples.npy")))
+    planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
+    examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
     loop.train(start, examples, loop.Plan(32, 32, 4, 1, 1e-3, 1, ["ada"]), folder)
 
 

@@ -102,5 +102,7 @@ def test_a_face_is_bent_in_all_of_its_planes_alike(monkeypatch):
     for example in (straight, bent):
         assert torch.allclose(example.truth, example.shown[:, PLATE], atol=1e-6)
         assert torch.allclose(example.weight, example.matte, atol=1e-6)
+    few = varied(Example.of(planes), bent=torch.arange(8) < 2).truth[:, 0].std(1).mean(1) > 0.004
+    assert few.tolist() == [True] * 2 + [False] * 6
     rows = bent.truth[:, 0].std(1).mean()
     assert rows > 0.004 > straight.truth[:, 0].std(1).mean()

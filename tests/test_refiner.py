@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made_up import opinionated
 
 from lifemask.nodes.part import Part
-from lifemask.nodes.refiner import align, examples
+from lifemask.nodes.refiner import align, examples, loop
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,
@@ -25,7 +25,7 @@ from lifemask.nodes.refiner.crop import (
     side,
 )
 from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import PLANES, Example, picture, scene, varied, windowed
+from lifemask.nodes.refiner.examples import PLANES, Example, Kind, picture, scene, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.loss import details, losses, total
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
@@ -476,6 +476,28 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
         assert found["structure"] < 1e-4
         nothing = losses(replace(answer, change=torch.zeros_like(answer.change) + 0.01), one)
         assert nothing["near"] > found["near"]
+
+
+def test_a_reminder_teaches_no_certainty(pair, small):
+    model = Finisher.load(small.path)
+    (one,) = reminders(pair.role, model, 64, 1)
+    answer = model.network(one.shown)
+    surer = replace(answer, spread=answer.spread / 10)
+    assert losses(answer, one)["doubt"] == losses(surer, one)["doubt"] == 0
+    filmed = Example.of(one.planes)
+    assert losses(answer, filmed)["doubt"] > losses(surer, filmed)["doubt"]
+
+
+def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):
+    monkeypatch.setattr(loop, "varied", lambda example, bent: example)
+    batch = rehearsed.batch([0, 1] * 12)
+    rendered = torch.arange(24) % 2 == 0
+    mixed = Example.of(batch.planes, torch.where(rendered, Kind.RENDERED, Kind.FILMED))
+    torch.manual_seed(5)
+    after = loop._made_over(mixed)
+    changed = (after.planes != mixed.planes).flatten(1).any(1)
+    assert torch.equal(changed, rendered)
+    assert torch.equal(after.kind, mixed.kind)
 
 
 # The finisher

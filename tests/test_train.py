@@ -299,6 +299,16 @@ def test_a_thousand_versions_are_in_order(quick, small):
     assert train.newest(Shot.load(quick), before=999) is None
 
 
+def test_a_version_that_has_no_model_yet_is_told(quick, small):
+    model_of(quick).parent.mkdir(parents=True)
+    shutil.copy(small.path, model_of(quick))
+    (quick / "models/refiner_v002").mkdir()
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        assert train.newest(Shot.load(quick)).path == model_of(quick)
+    assert notes == ["refiner_v002 has no model yet: an earlier one serves"]
+
+
 # Refused
 
 
@@ -485,7 +495,7 @@ def test_nobody_to_learn_from_is_said():
 def spoilt(examples, count):
     planes = examples.planes.clone()
     planes[:count, :, 3, 5] = torch.nan
-    return Examples(planes)
+    return Examples(planes, examples.kinds)
 
 
 def test_examples_that_are_not_finite_are_counted_and_left_out(examples):

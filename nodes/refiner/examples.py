@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,23 +45,38 @@ _KNOTS = 5  # across a crop: between them what is uneven varies smoothly
 _EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disagree
 
 
+class Kind(IntEnum):
+    """Where the right swap is from.
+
+    It was filmed; it was rendered, and with nothing before the face, as in a film there may be; or
+    it is remembered: what a model made of it, which is no measure of its doubt.
+    """
+
+    FILMED = 0
+    RENDERED = 1
+    REMEMBERED = 2
+
+
 @dataclass(frozen=True)
 class Example:
     """What the refiner is shown and what it should make of it, planes (N, C, H, W).
 
     ``shown`` is `crop.shown`; ``truth`` (3) is log; ``weight`` (1) is where the truth counts, and
-    ``matte`` (1) the face matte that is right.
+    ``matte`` (1) the face matte that is right. ``kind`` (N,) holds a `Kind` of each.
     """
 
     shown: Tensor
     truth: Tensor
     weight: Tensor
     matte: Tensor
+    kind: Tensor
 
     @classmethod
-    def of(cls, planes: Tensor) -> "Example":
-        """Those of (N, PLANES, H, W)."""
-        return cls(*planes.split([CHANNELS, 3, 1, 1], 1))
+    def of(cls, planes: Tensor, kind: Tensor | Kind = Kind.FILMED) -> "Example":
+        """Those of (N, PLANES, H, W), all of one ``kind`` or each of its own."""
+        kinds = torch.as_tensor(kind, device=planes.device).expand(len(planes))
+        shown, truth, weight, matte = planes.split([CHANNELS, 3, 1, 1], 1)
+        return cls(shown, truth, weight, matte, kinds)
 
     @property
     def planes(self) -> Tensor:
@@ -77,28 +93,42 @@ class Example:
         """The render's face matte."""
         return self.shown[:, FACE]
 
+    @property
+    def unsure(self) -> Tensor:
+        """Which can be doubted, (N, 1, 1, 1): 0 or 1."""
+        return (self.kind != Kind.REMEMBERED).float().view(-1, 1, 1, 1)
+
+    def but(self, which: Tensor, others: "Example") -> "Example":
+        """The same, of which the ``others`` take the place of ``which`` (N,)."""
+        planes = self.planes
+        planes[which] = others.planes
+        return Example.of(planes, self.kind)
+
+    def only(self, which: Tensor) -> "Example":
+        """Those of a mask (N,)."""
+        return Example.of(self.planes[which], self.kind[which])
+
 
 @dataclass(frozen=True)
 class Examples:
     """Many of them, (N, PLANES, size, size), half floats: on the device where there is room.
 
-    Before the faces of ``rendered`` ones there is nothing, as in a film there may be.
+    ``kinds`` (N,) are those of `Example`.
     """
 
     planes: Tensor
-    rendered: bool = False
+    kinds: Tensor
 
     @classmethod
-    def gathered(
-        cls, examples: Iterable[Example], count: int, size: int, rendered: bool = False
-    ) -> "Examples":
+    def gathered(cls, examples: Iterable[Example], count: int, size: int) -> "Examples":
         """Keep ``count`` of them, or as many as there are, but for any that is not finite.
 
         Raises FaceError when there is none, KnobError when memory has no room for so many.
         """
         planes, kept, broken = _room(count, size), 0, 0
+        kinds = torch.zeros(count, dtype=torch.int64, device=planes.device)
         for example in examples:
-            planes[kept] = example.planes[0]
+            planes[kept], kinds[kept] = example.planes[0], example.kind[0]
             if planes[kept].isfinite().all():
                 kept += 1
             else:
@@ -107,7 +137,7 @@ class Examples:
             progress.note("train", f"{broken} examples are not finite and were left out")
         if not kept:
             raise FaceError("there is not one face to learn from; add takes")
-        return cls(planes[:kept], rendered)
+        return cls(planes[:kept], kinds[:kept])
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -115,7 +145,9 @@ class Examples:
 
     def batch(self, chosen: Sequence[int]) -> Example:
         """Those ``chosen``, float32 on the device."""
-        return Example.of(self.planes[list(chosen)].to(device()).float())
+        which = list(chosen)
+        planes, kinds = self.planes[which].to(device()), self.kinds[which].to(device())
+        return Example.of(planes.float(), kinds)
 
 
 def _room(count: int, size: int) -> Tensor:
@@ -129,10 +161,11 @@ def _room(count: int, size: int) -> Tensor:
         return torch.empty(shape, dtype=torch.float16, device=at)
 
 
-def varied(example: Example, bent: bool = False) -> Example:
+def varied(example: Example, bent: Tensor | bool = False) -> Example:
     """The same, moved, some mirrored, some with the likeness exposed otherwise than the plate.
 
-    Faces that are ``bent`` are other people's: for what is to hold for everybody.
+    Faces that are ``bent``, all or those of a mask (N,), are other people's: for what is to hold
+    for everybody.
     Exposure and white balance that both have in common mean nothing to the refiner as it is.
     """
     count = len(example.shown)
@@ -143,7 +176,7 @@ def varied(example: Example, bent: bool = False) -> Example:
     mirrored = torch.rand(count) < 0.5
     planes[mirrored] = planes[mirrored].flip(3)
     planes[mirrored, NORMAL.start] *= -1
-    return Example.of(_moved(planes, bent))
+    return Example.of(_moved(planes, torch.as_tensor(bent)), example.kind)
 
 
 def uneven(planes: Tensor, channels: int) -> Tensor:
@@ -170,10 +203,10 @@ def windowed(example: Example, side: int) -> Example:
         planes[:, step * row : step * row + side, step * column : step * column + side]
         for planes, (row, column) in zip(example.planes, corners, strict=True)
     ]
-    return Example.of(torch.stack(windows))
+    return Example.of(torch.stack(windows), example.kind)
 
 
-def _moved(planes: Tensor, bent: bool) -> Tensor:
+def _moved(planes: Tensor, bent: Tensor) -> Tensor:
     """``planes`` (N, PLANES, H, W) turned, scaled, shifted, maybe bent, each otherwise."""
     count, device_ = len(planes), planes.device
     angle = _TURN * torch.randn(count, device=device_)
@@ -183,8 +216,9 @@ def _moved(planes: Tensor, bent: bool) -> Tensor:
     turn = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
     shape = [count, 1, *planes.shape[2:]]
     grid = functional.affine_grid(torch.cat([turn, shift], 2), shape, align_corners=False)
-    if bent:
-        grid = grid + _BEND * uneven(planes, 2).permute(0, 2, 3, 1)
+    if bent.any():
+        how = _BEND * bent.float().view(-1, 1, 1, 1).to(device_)
+        grid = grid + how * uneven(planes, 2).permute(0, 2, 3, 1)
     moved = functional.grid_sample(planes, grid, "bilinear", "border", align_corners=False)
     flat = moved[:, NORMAL][:, :2]
     # The grid says where a pixel is from: the picture, and normals with it, turn the other way.
@@ -221,7 +255,14 @@ def logged(rgb: Floats) -> Tensor:
     return to_log(torch.from_numpy(np.ascontiguousarray(rgb)).to(device()).permute(2, 0, 1)[None])
 
 
-def learnable(stage: Stage, crop: Crop, truth: Tensor, weight: Tensor, matte: Tensor) -> Example:
+def learnable(
+    stage: Stage,
+    crop: Crop,
+    truth: Tensor,
+    weight: Tensor,
+    matte: Tensor,
+    kind: Kind = Kind.FILMED,
+) -> Example:
     """A stage with its ``truth``, carried onto the render's geometry.
 
     All are (1, C, S, S) in face space: ``truth`` log, ``weight`` where it is known, and the right
@@ -235,7 +276,7 @@ def learnable(stage: Stage, crop: Crop, truth: Tensor, weight: Tensor, matte: Te
     carried = torch.from_numpy(align.moved(taken[:4], position)).to(seen.device)[None]
     known = carried[:, 3:].clamp(0, 1) * seen[:, COVERED]
     right = torch.from_numpy(taken[4:]).to(seen.device)[None].clamp(0, 1)
-    return Example(seen, carried[:, :3], known, right)
+    return Example.of(torch.cat([seen, carried[:, :3], known, right], 1), kind)
 
 
 def even(total: int, most: int) -> Iterator[int]:

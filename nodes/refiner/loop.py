@@ -15,7 +15,7 @@ from lifemask.nodes.errors import KnobError
 from lifemask.nodes.refiner import checkpoint
 from lifemask.nodes.refiner.checkpoint import State
 from lifemask.nodes.refiner.crop import STEP
-from lifemask.nodes.refiner.examples import PLANES, Examples, varied, windowed
+from lifemask.nodes.refiner.examples import PLANES, Example, Examples, Kind, varied, windowed
 from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loss import losses, total
 from lifemask.nodes.refiner.network import Refiner
@@ -167,11 +167,7 @@ class Run:
         return chosen
 
     def _learn(self, chosen: list[int]) -> dict[str, float]:
-        rendered = self.examples.rendered
-        example = varied(self.examples.batch(chosen), bent=rendered)
-        if rendered:
-            example = obstructed(shadowed(recast(example)))
-        example = windowed(example, self.plan.size)
+        example = windowed(_made_over(self.examples.batch(chosen)), self.plan.size)
         with mixed():
             # One member a step: what learns apart errs apart.
             answer = self.network(example.shown, turn=len(self.history))
@@ -220,6 +216,15 @@ class Run:
         self.waiting, self.batch = state.order["waiting"], state.order["batch"]
         self.seconds, self.history = state.order["seconds"], state.history
         checkpoint.restore(state.randomness, self.random)
+
+
+def _made_over(example: Example) -> Example:
+    """The same, varied; what was rendered is of other people, obstacles and shadows before them."""
+    rendered = example.kind == Kind.RENDERED
+    example = varied(example, bent=rendered)
+    if not rendered.any():
+        return example
+    return example.but(rendered, obstructed(shadowed(recast(example.only(rendered)))))
 
 
 def _finite(numbers: dict[str, float]) -> bool:

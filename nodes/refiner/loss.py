@@ -31,7 +31,7 @@ def losses(answer: Answer, example: Example) -> dict[str, Tensor]:
         "near": torch.stack([_near(picture - truth, weight, side) for side in _SMOOTH]).sum(),
         "structure": structures(picture, truth, weight),
         "detail": details(picture, truth, weight),
-        "doubt": _mean(error / answer.spread + answer.spread.log(), weight),
+        "doubt": _mean(error / answer.spread + answer.spread.log(), weight * example.unsure),
         "matte": _matte(answer.matte, example),
     }
 
@@ -68,7 +68,7 @@ def _structure(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """One less structural similarity (Wang et al. 2004, eq. 13), with a box for a window."""
 
     def mean(planes: Tensor) -> Tensor:
-        return functional.avg_pool2d(planes, _WINDOW, 1, _WINDOW // 2)
+        return functional.avg_pool2d(planes, _WINDOW, 1, _WINDOW // 2, count_include_pad=False)
 
     a, b = mean(picture), mean(truth)
     spread = mean(picture**2) - a**2 + mean(truth**2) - b**2

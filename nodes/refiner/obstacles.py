@@ -41,7 +41,7 @@ _WIDEST = 4  # pixels that a matte may be too wide
 
 def obstructed(example: Example) -> Example:
     """The same, some with something before the face; what it hides does not count."""
-    result = Example.of(example.planes.clone())
+    result = Example.of(example.planes.clone(), example.kind)
     for index, random in _drawn(len(result.shown), OBSTRUCTED):
         other = example.shown[int(random.integers(len(example.shown)))]
         _obstruct(result.shown[index], result.weight[index], other, random)
@@ -50,7 +50,7 @@ def obstructed(example: Example) -> Example:
 
 def shadowed(example: Example) -> Example:
     """The same, some with a shadow on the face."""
-    result = Example.of(example.planes.clone())
+    result = Example.of(example.planes.clone(), example.kind)
     for index, random in _drawn(len(result.shown), SHADOWED):
         _shade(result.shown[index], result.truth[index], random)
     return result

@@ -30,6 +30,7 @@ from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import (
     Example,
     Examples,
+    Kind,
     even,
     learnable,
     logged,
@@ -181,7 +182,7 @@ class Corpus:
 
         right = seen(pair.plate, "face")
         weight = right * seen(pair.truth, "face")
-        return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right)
+        return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED)
 
     def _faceset(
         self, name: str, takes: list[Path], every_frame: bool, other: FaceSet | None = None
@@ -244,7 +245,7 @@ def learn(
         count = sum(corpus.count(node.faces) for corpus in known)
         plan.announce(begun, count)
         each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
-        examples = Examples.gathered(each, count, plan.crop, rendered=True)
+        examples = Examples.gathered(each, count, plan.crop)
         return Model(train(begun, examples, plan, folder, anew))
 
 

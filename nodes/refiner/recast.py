@@ -45,7 +45,7 @@ def recast(example: Example) -> Example:
 
 def _graded(example: Example) -> Example:
     """All that has colour, with more or less contrast and chroma around the light's own colour."""
-    result = Example.of(example.planes.clone())
+    result = Example.of(example.planes.clone(), example.kind)
     shown, count = result.shown, len(result.shown)
     light = level(shown[:, LIGHT], shown)
     hard, vivid = (

@@ -7,7 +7,7 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.part import Part, planned
 from lifemask.nodes.refiner.crop import COVERED, FACE, RENDER, Crop, shown
-from lifemask.nodes.refiner.examples import Example, even, picture, scene
+from lifemask.nodes.refiner.examples import Example, Kind, even, picture, scene
 from lifemask.nodes.refiner.finisher import Finisher, moved_matte
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.swap import Role, Swap
@@ -29,4 +29,5 @@ def _one(part: Part, index: int, model: Finisher, size: int) -> Example:
     answer = model.network(seen)
     render = seen[:, RENDER]
     matte = moved_matte(seen[:, FACE], answer.matte)
-    return Example(seen, render + answer.change, seen[:, COVERED], matte)
+    planes = torch.cat([seen, render + answer.change, seen[:, COVERED], matte], 1)
+    return Example.of(planes, Kind.REMEMBERED)
