@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @cache
 def device() -> "torch.device":
-    """Return the fastest device of this machine: CUDA, Apple's Metal, or the processor.
+    """Return the fastest device of this machine: CUDA, or the processor.
 
     On the processor torch gets half of the cores, unless ``OMP_NUM_THREADS`` says otherwise: the
     other half reads and writes frames, and threads that fight over a core cost ten times.
@@ -21,8 +21,6 @@ def device() -> "torch.device":
 
     if torch.cuda.is_available():
         return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return torch.device("cpu")

@@ -8,6 +8,8 @@ from lifemask.nodes.errors import KnobError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.types import FaceTrack, Plate
 
+_LEAST_SIZE = 32
+
 
 class Faceset(Node):
     """Collect one performer's faces from takes, or from the plate: pictures, textures and light.
@@ -51,6 +53,10 @@ class Faceset(Node):
         """
         if not takes or len(takes) != len(tracks):
             raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")
+        if 0 < self.size < _LEAST_SIZE:
+            raise KnobError(
+                f"size: {self.size} is below {_LEAST_SIZE} pixels; 0 keeps the takes' detail"
+            )
         from lifemask.nodes.bridging import bridged
         from lifemask.nodes.gathering import Gathering
 

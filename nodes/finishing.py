@@ -70,10 +70,10 @@ def finish(
     take = numbers["take"]
     certain = numbers["confidence"] >= LEAST_CONFIDENCE
     sure = torch.from_numpy(certain).to(device())
-    step = _step(len(kept))
+    fitted = _fitted(take, certain)
     number = torch.from_numpy(take).to(device())
     known = replace(textures, valid=textures.valid * (1 - front) * sure.view(-1, 1, 1, 1))
-    person = _person(known.only(slice(None, None, step)), number[::step], other)
+    person = _person(known.only(fitted), number[fitted], other)
     shade = shading(textures.normal, frame_lights(known, person, number), textures.valid)
     score = scores(textures, textures.colour - shade - person.albedo, known.valid)
     score = crossings(textures, agreed(score, front), number, ~sure)
@@ -155,6 +155,14 @@ def _fine_of(map_: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """What is finer than `_RELIEF` of a map (3, COARSE, COARSE), where it is known."""
     coarse = smooth(map_[None], valid.mean(0, keepdim=True), _RELIEF)[0]
     return (map_ - coarse) * well_seen(valid)
+
+
+def _fitted(take: "NDArray[np.int64]", sure: "NDArray[np.bool_]") -> torch.Tensor:
+    """The faces that albedo and light are found from; of every take there is one that is sure."""
+    best_first = np.argsort(~sure, kind="stable")
+    _, firsts = np.unique(take[best_first], return_index=True)
+    chosen = np.union1d(np.arange(0, len(take), _step(len(take))), best_first[firsts])
+    return torch.from_numpy(chosen).to(device())
 
 
 def _step(count: int) -> int:

@@ -28,7 +28,7 @@ from lifemask.nodes.render.segment import segmented
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.nodes.velocity import velocities
+from lifemask.nodes.velocity import followed, velocities
 from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader, same_size
@@ -58,8 +58,7 @@ class Coarse:
         """Unwrap a face (size, size, 3); return its texture (4, SIZE, SIZE), linear and valid."""
         log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
         times = max(0, round(math.log2(log.shape[-1] / (1.3 * SIZE))))
-        shrunk = torch.cat([mesh[..., :2] / 2**times, mesh[..., 2:] / 2**times], -1)
-        fine = unwrap(halved(log, times), shrunk)
+        fine = unwrap(halved(log, times), mesh / 2**times)
         small = fine.coarse
         self.colour.append(small.colour[0].cpu())
         self.valid.append(small.valid[0].cpu())
@@ -227,8 +226,9 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
 
 
 def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
-    """Number the stretches of consecutive frames of one take."""
+    """Number the stretches of consecutive frames of one take, in which nothing is cut."""
     new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
+    new |= ~followed(faces["landmarks"], faces["frame"])
     return np.concatenate([[0], new.cumsum()])
 
 

@@ -14,13 +14,15 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.bridging import faded
 from lifemask.nodes.device import device
+from lifemask.nodes.face_set import Faces
+from lifemask.nodes.face_space import FACE_WIDTH
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
 from lifemask.nodes.render.curve import STOP
-from lifemask.nodes.render.looks import Looks, line, looks, luminance
+from lifemask.nodes.render.looks import Looks, look_and_line, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
-from lifemask.nodes.velocity import unshown
+from lifemask.nodes.velocity import followed, unshown
 from lifemask.ocio.colour import finite
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 16
 _HELD = 12  # pictures of the likeness in memory
+_LOOKED = 8  # of the double's: a few frames are made at once, each with its neighbours
 _STEADY = 1.5  # frames
 _MISSING = 1  # frames that a run may miss
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
@@ -67,10 +70,7 @@ class Part:
     """A role, planned: `cue` gives what a frame needs, None where the person is not seen."""
 
     def __init__(
-        self,
-        swap: "Swap",
-        role: "Role",
-        barred: "NDArray[np.bool_] | None" = None,
+        self, swap: "Swap", role: "Role", barred: "NDArray[np.bool_] | None" = None
     ) -> None:
         """Choose the pictures for all of the double's frames.
 
@@ -79,10 +79,10 @@ class Part:
         """
         self.role = role
         self._cached = lru_cache(maxsize=_HELD)(self._load)
-        self._looked = lru_cache(maxsize=4)(lambda index: looks(role.double, [index]))
+        self._looked = lru_cache(maxsize=_LOOKED)(lambda index: look_and_line(role.double, index))
         faces = role.double.faces
         self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
-        self._runs = _stretches(faces.take, faces.frame)
+        self._runs = _stretches(faces)
         self._barred = barred
         self._shutter = swap.shutter / 360
         self._likeness = looks(role.likeness, range(len(role.likeness)))
@@ -221,7 +221,7 @@ class Part:
 
     def line(self, cue: Cue) -> Tensor:
         """What is thin and in front of the double, (1, 1, 256, 256)."""
-        return line(self.role.double, cue.index)
+        return self._looked(cue.index)[1]
 
     def _mixed(self, path: "NDArray[np.int64]", index: int) -> dict[int, float]:
         """The pictures around a frame and their shares, so that none comes or goes in one frame."""
@@ -254,7 +254,7 @@ class Part:
     def double(self, cue: Cue) -> Looks:
         """The double's own face in this frame, the light on it steadied by its neighbours'."""
         around = (self._beside(cue.index, offset) for offset in (0, -1, 1))
-        seen = [self._looked(index) for index in around]
+        seen = [self._looked(index)[0] for index in around]
         lights = zip(_LIGHT_SHARES, seen, strict=True)
         light = torch.stack([share * look.light for share, look in lights]).sum(0)
         return replace(seen[0], light=light)
@@ -292,7 +292,7 @@ def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":
     linear = swap.scale * np.array(
         [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     )
-    width = placed.scale * 14.0
+    width = placed.scale * FACE_WIDTH
     result = landmarks - placed.centre[:, None]
     result[..., :2] = result[..., :2] @ linear.T
     result[..., 2] *= swap.scale
@@ -300,10 +300,11 @@ def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":
     return (result + (placed.centre + shift)[:, None]).astype(np.float32)
 
 
-def _stretches(take: "NDArray[np.int64]", frame: "NDArray[np.int64]") -> list[slice]:
+def _stretches(faces: Faces) -> list[slice]:
     """Where each run of frames of a take that follow on each other begins and ends."""
-    apart = (np.diff(take) != 0) | (np.abs(np.diff(frame) - 1) > _MISSING)
-    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(frame)]
+    apart = (np.diff(faces.take) != 0) | (np.abs(np.diff(faces.frame) - 1) > _MISSING)
+    apart |= ~followed(faces.landmarks, faces.frame)
+    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(faces.frame)]
     return [slice(a, b) for a, b in pairwise(edges)]
 
 

@@ -25,7 +25,7 @@ class UNet(nn.Module):
         self.head.bias = nn.Parameter(torch.zeros(outward))
 
     def forward(self, shown: Tensor) -> Tensor:
-        """The answer, float32."""
+        """The answer."""
         levels, hidden = [], shown
         for depth, block in enumerate(self.down):
             hidden = block(functional.avg_pool2d(hidden, 2) if depth else hidden)
@@ -33,7 +33,7 @@ class UNet(nn.Module):
         for block, beside in zip(self.up, levels[-2::-1], strict=True):
             grown = functional.interpolate(hidden, scale_factor=2, mode="bilinear")
             hidden = block(torch.cat([grown, beside], 1))
-        answer: Tensor = self.head(hidden.float())
+        answer: Tensor = self.head(hidden)
         return answer
 
 

@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 _CUT = 0.5  # of the face's width in a frame: a cut, or photographs that are numbered in a row
 
 
+def followed(landmarks: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    """Whether each face but the first (N - 1,) is where the one before it has moved to.
+
+    It is not after a cut, nor where either is lost (NaN). ``landmarks`` (N, K, 3) are in the
+    ``frames`` (N,).
+    """
+    places = landmarks[..., :2]
+    width = np.ptp(places[:, :MESH_COUNT, 0], axis=1)
+    far = np.linalg.norm(_steps(places, frames), axis=-1).mean(1)
+    # A comparison with NaN is false.
+    return np.asarray(far < _CUT * np.fmax(width[1:], width[:-1]), bool)
+
+
+def _steps(places: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.float64]":
+    """The way (N - 1, K, 2) from each face to the next one, pixels a frame."""
+    apart = np.maximum(np.abs(np.diff(frames)), 1)  # takes may begin with the same number
+    return np.asarray(np.diff(places, axis=0) / apart[:, None, None], np.float64)
+
+
 def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
     """Return (N, K, 2), pixels a frame, of ``landmarks`` (N, K, 3) in the ``frames`` (N,).
 
@@ -22,11 +41,7 @@ def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
     where there is neither, since those are lost (NaN) or show the face elsewhere, it is 0.
     """
     places = landmarks[..., :2]
-    width = np.ptp(places[:, :MESH_COUNT, 0], axis=1)
-    steps = np.diff(places, axis=0) / np.diff(frames)[:, None, None]
-    far = np.linalg.norm(steps, axis=-1).mean(1)
-    # A comparison with NaN is false.
-    known = far < _CUT * np.fmax(width[1:], width[:-1])
+    steps, known = _steps(places, frames), followed(landmarks, frames)
     steps, counted = np.where(known[:, None, None], steps, 0), known.astype(np.float32)
     none = np.zeros_like(places[:1])
     total = np.concatenate([none, steps]) + np.concatenate([steps, none])

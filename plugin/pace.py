@@ -11,10 +11,10 @@ from lifemask.nodes.device import device
 from lifemask.nodes.refiner.crop import CHANNELS
 from lifemask.nodes.refiner.network import Refiner
 
-_SIDE = {"cuda": 8192, "mps": 4096, "cpu": 2048}
+_SIDE = {"cuda": 8192, "cpu": 2048}
 """Of the matrices that a device multiplies to show what it can do."""
 
-_PICTURES = {"cuda": (64, 128, 64), "mps": (16, 128, 64), "cpu": (1, 128, 64)}
+_PICTURES = {"cuda": (64, 128, 64), "cpu": (1, 128, 64)}
 """Of a convolution for the same: so many pictures, channels, and pixels a side."""
 
 

@@ -229,3 +229,31 @@ def test_every_picture_keeps_its_number_when_faces_are_left_out(tmp_path, monkey
         rgb = crop(read(found.sequence, int(frame)).rgb, made.faces.matrix[index], made.size)
         right = convert(rgb, SPACE, WORKING)
         assert np.abs(made.face(index)[..., :3] - right).mean() < 1e-3
+
+
+def test_a_side_that_shows_nothing_is_refused(take, tmp_path):
+    with pytest.raises(KnobError, match="size: 1 is below 32 pixels"):
+        Faceset(size=1, every_frame=True)([take[0]], [take[1]], "ada", tmp_path / "ada")
+
+
+def test_of_every_take_there_is_a_face_that_is_sure_among_those_that_light_is_found_from(
+    monkeypatch,
+):
+    monkeypatch.setattr(finishing, "_MOST_FITTED", 4)
+    take = np.repeat([0, 1, 2, 3], [9, 1, 3, 1])
+    sure = np.ones(14, bool)
+    sure[[10, 13]] = False
+    fitted = finishing._fitted(take, sure).tolist()
+    assert fitted == [0, 4, 8, 9, 11, 12, 13]
+
+
+def test_photographs_in_a_row_are_each_in_the_middle_of_their_face_space(take, tmp_path):
+    """They are no motion, as is a cut: face space is not steadied over them."""
+    plate, track = take
+    tracks, far = first(track, 4), np.float32([300, 0, 0])
+    landmarks = tracks.landmarks + far * np.array([0, 1, 0, 1], np.float32)[:, None, None]
+    faceset = Faceset(every_frame=True, size=64)(
+        [plate], [replace(tracks, landmarks=landmarks)], "ada", tmp_path / "ada"
+    )
+    middle = faceset.face_landmarks[..., :2].mean(1)
+    assert np.ptp(middle, axis=0).max() < 6

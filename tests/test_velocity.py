@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.velocity import unshown
+from lifemask.nodes.velocity import followed, unshown
 from lifemask.nodes.velocity import velocities as velocities_at
 
 SCALE = 10.0  # pixels a centimetre
@@ -68,3 +68,12 @@ def test_what_is_shown_and_what_is_not_make_the_blur(speed, shown):
     share = unshown(speed, shown)
     assert 0 <= share <= 1
     np.testing.assert_allclose(np.hypot(share * speed, min(shown, speed)), speed, atol=1e-6)
+
+
+def test_a_face_follows_the_one_before_it_but_for_cuts_losses_and_other_takes():
+    width = float(np.ptp(atlas().mean[:468, 0])) * SCALE
+    track = moving([[0, 0], [3, 1], [0.6 * width, 0], [2, 0], [1, 1], [1, 1]])
+    track[4] = np.nan
+    assert followed(track, np.arange(6)).tolist() == [True, False, True, False, False]
+    same = moving(np.tile([[0.0, 0.0]], (3, 1)))
+    assert followed(same, np.array([1, 1, 1])).all()

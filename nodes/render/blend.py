@@ -5,7 +5,7 @@ from torch import Tensor
 
 from lifemask.nodes.render.sample import feather, shrink, smooth
 
-_GLINT = 8.0  # means of the face: a larger difference is a glint or a broken pixel
+_GLINT = 24.0  # means of the face: a larger difference is a glint or a broken pixel
 
 
 def blended(
@@ -22,7 +22,7 @@ def blended(
     whole = plate + alpha * (generated - plate)
     if width < 1:
         return whole
-    mean = (generated.abs() * alpha).sum() / alpha.sum().clamp(min=1e-6)
+    mean = (generated.abs().mean(1, True) * alpha).sum() / alpha.sum().clamp(min=1e-6)
     unlike = (generated - shaven).clamp(-_GLINT * mean, _GLINT * mean)
     inside = shrink(alpha, max(1, round(width / 2)))
     wide = torch.minimum(feather(inside, width / 2), alpha)

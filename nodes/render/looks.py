@@ -1,6 +1,6 @@
 """How faces look, small enough to keep in memory: what retrieval compares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -63,11 +63,20 @@ def luminance(colour: Tensor) -> Tensor:
 
 def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
     """Read the looks of the faces ``indices``."""
-    with closing(overlap(faceset.texture, indices)) as textures:
-        parts = [
-            _coarse(torch.from_numpy(_sound(texture, faceset, index)).to(device()))
-            for index, texture in zip(indices, textures, strict=True)
-        ]
+    with closing(overlap(faceset.texture, indices)) as read:
+        # Told from here: nobody listens to the threads.
+        textures = (_sound(*pair, faceset) for pair in zip(indices, read, strict=True))
+        return _looks(faceset, indices, textures)
+
+
+def look_and_line(faceset: FaceSet, index: int) -> tuple[Looks, Tensor]:
+    """Read the look of one face, and the matte (1, 1, SIZE, SIZE) of what is thin before it."""
+    texture = _sound(index, faceset.texture(index), faceset)
+    return _looks(faceset, [index], [texture]), texture[..., 8][None, None]
+
+
+def _looks(faceset: FaceSet, indices: Sequence[int], textures: Iterable[Tensor]) -> Looks:
+    parts = [_coarse(texture) for texture in textures]
     faces = faceset.faces
     chosen = np.asarray(indices, np.int64)
     motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
@@ -86,19 +95,13 @@ def coarse_normals(faceset: FaceSet, indices: Sequence[int]) -> Tensor:
     return torch.nn.functional.normalize(normal.permute(0, 3, 1, 2), dim=1)
 
 
-def line(faceset: FaceSet, index: int) -> Tensor:
-    """The matte (1, 1, SIZE, SIZE) of what is thin and in front of a face."""
-    texture = _sound(faceset.texture(index), faceset, index)[..., 8]
-    return torch.from_numpy(texture).to(device())[None, None]
-
-
-def _sound(texture: Floats, faceset: FaceSet, index: int) -> Floats:
+def _sound(index: int, texture: Floats, faceset: FaceSet) -> Tensor:
     """A texture without the texels that hold no number, which would spread over the whole face."""
     sound = np.isfinite(texture).all(-1, keepdims=True)
     broken = int((~sound).sum())
     if broken:
         _tell(f"{faceset.folder}/texture.{index + 1:04d}.exr: {broken} texels not finite, left out")
-    return np.where(sound, texture, np.float32(0))
+    return torch.from_numpy(np.where(sound, texture, np.float32(0))).to(device())
 
 
 @cache

@@ -11,10 +11,10 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse, per_atlas
 from lifemask.nodes.render.light import weighted_median
+from lifemask.nodes.render.looks import luminance
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.render.texture import Textures
 
-_LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
 _LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: never surprising
 _SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
 _MOST, _MOST_BRIGHT = 100.0, 6.0
@@ -31,8 +31,7 @@ def scores(textures: Textures, left: Tensor, known: Tensor) -> Tensor:
     ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``. What
     is usual is learnt from what is ``known`` (N, 1, 64, 64), 0..1, to be the face.
     """
-    weights = torch.tensor(_LUMINANCE, device=left.device).view(1, 3, 1, 1)
-    grey = (left * weights).sum(1, keepdim=True)
+    grey = luminance(left)[:, None]
     colour = left - left.mean(1, keepdim=True)
     brighter, tint = (part - _typical(part, known) for part in (grey, colour))
     tint = tint.norm(dim=1, keepdim=True)

@@ -71,16 +71,18 @@ class Wardrobe:
         return _look(name, double, self.looks)
 
     def _differences(self, name: str, double: Looks) -> Tensor:
-        where = _where(name).to(double.colour.device)
-        own = self.looks
-        both = where * double.valid * own.valid[:, 0]
-        light = luminance(own.light)[None] - luminance(double.light)[:, None]
-        total = both.sum((2, 3)) + 1e-3
-        mean = (light * both).sum((2, 3)) / total
-        uneven = (((light - mean[..., None, None]) ** 2 * both).sum((2, 3)) / total).sqrt()
-        visible = (torch.minimum(double.valid, own.valid[:, 0]) * where).sum((2, 3))
-        share = visible / ((double.valid * where).sum((2, 3)) + 1e-3)
-        return _apart(name, double, own) + _LIGHT * uneven + _HIDDEN * (1 - share)
+        own, where = self.looks, _where(name).flatten().to(double.colour.device)
+        at = where.nonzero()[:, 0]
+
+        def texels(planes: Tensor) -> Tensor:
+            return planes.flatten(1)[:, at].double()
+
+        here, there = texels(double.valid) * where[at], texels(own.valid)
+        uneven = _uneven(here, texels(luminance(double.light)), there, texels(luminance(own.light)))
+        seen = there * where[at]
+        visible = torch.stack([torch.minimum(row, seen).sum(1) for row in here])
+        hidden = 1 - visible / (here.sum(1, keepdim=True) + 1e-3)
+        return _apart(name, double, own) + (_LIGHT * uneven + _HIDDEN * hidden).float()
 
     def _faults(self, name: str) -> Tensor:
         """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
@@ -89,6 +91,19 @@ class Wardrobe:
         weight = skin * own.valid[:, 0]
         left = luminance(own.colour - own.light - self.albedo)
         return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
+
+
+def _uneven(weight: Tensor, light: Tensor, own_weight: Tensor, own: Tensor) -> Tensor:
+    """Standard deviation (T, N) of the difference of T lights and N ``own`` ones over K texels.
+
+    It is weighed by both weights. As products of matrices, all differences are never in memory.
+    """
+    total = weight @ own_weight.T
+    mean = weight @ (own_weight * own).T - (weight * light) @ own_weight.T
+    square = weight @ (own_weight * own**2).T + (weight * light**2) @ own_weight.T
+    square = square - 2 * (weight * light) @ (own_weight * own).T
+    mean, square = mean / (total + 1e-3), square / (total + 1e-3)
+    return (square - mean**2).clamp(min=0).sqrt()
 
 
 def _of_both_eyes(costs: dict[str, Tensor]) -> dict[str, Tensor]:

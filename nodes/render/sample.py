@@ -93,6 +93,7 @@ def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> T
     Guided filter (He, Sun and Tang 2013, eq. 5 and 6) with a Gaussian window.
     """
     inside = blur(torch.ones_like(guide), radius)
+    guide = guide - guide.mean((2, 3), keepdim=True)  # squares of small numbers are exact
 
     def mean(plane: Tensor) -> Tensor:
         return blur(plane, radius) / inside
