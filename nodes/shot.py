@@ -16,7 +16,9 @@ from lifemask.nodes.errors import (
     KnobError,
     ShotError,
     VersionExistsError,
+    WriteError,
 )
+from lifemask.nodes.names import check_name, check_performer, check_version, options
 from lifemask.nodes.toml import dumps
 from lifemask.nodes.types import Plate
 from lifemask.ocio.atomic import replacing
@@ -34,7 +36,6 @@ MADE_BY = {
     "swaps": "swap",
     "look": "look",
 }
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "": {"name": str, "project": str, "performers": list, "plate": dict, "knobs": dict},
     "plate": {"path": str, "frames": str, "colorspace": str, "fps": (int, float)},
@@ -135,7 +136,7 @@ class Shot:
             if not getattr(self, key):
                 raise ShotError(f"{self.file}: plate.{key} is empty")
         for performer in self.performers:
-            check_name(performer, f"{self.file}: performers")
+            check_performer(performer, f"{self.file}: performers")
         for node, values in self.knobs.items():
             self._check_knobs(node, values)
 
@@ -164,7 +165,7 @@ class Shot:
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
         """Return the shot with one more performer, and with a project if it had none; saved."""
-        performers = dict.fromkeys([*self.performers, check_name(performer, "performer")])
+        performers = dict.fromkeys([*self.performers, check_performer(performer, "performer")])
         shot = replace(self, performers=tuple(performers), project=self.project or project)
         if shot != self:
             shot.save()
@@ -197,11 +198,23 @@ class Shot:
         """Return the path of the version after the last one."""
         return self.version(kind, name, max(self.versions(kind, name), default=0) + 1)
 
+    def claimed(self, kind: str, name: str) -> Path:
+        """Make the folder of the next version, so that nobody else takes it; raises WriteError."""
+        while True:
+            path = self.next_version(kind, name)
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue  # somebody was faster
+            except OSError as error:
+                raise WriteError(f"{path}: cannot be made ({error.strerror})") from error
+            return path
+
     def latest(self, kind: str, name: str) -> Path:
         """Return the path of the last version; raises ShotError saying how to make one."""
         numbers = self.versions(kind, name)
         if not numbers:
-            hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}"
+            hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}{options(kind, name)}"
             there = ", ".join(self.names(kind)) or "none"
             raise ShotError(
                 f"{name}: nothing in {kind}/ of {self.name} (there: {there}); run `{hint}`"
@@ -228,22 +241,6 @@ class Shot:
                 f"{path}: this version is there already; --overwrite replaces it"
             )
         return path
-
-
-def check_name(name: str, what: str) -> str:
-    """Return ``name`` when it can be part of a file name; raises ShotError otherwise."""
-    if not NAME.fullmatch(name):
-        raise ShotError(
-            f"{what}: {name!r} may hold letters, digits and ._- and starts with a letter or digit"
-        )
-    return name
-
-
-def check_version(number: int) -> int:
-    """Return ``number`` when a version can have it; raises KnobError otherwise."""
-    if number < 1:
-        raise KnobError(f"version: {number} is outside 1..")
-    return number
 
 
 def snake(name: str) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lifemask.nodes.declare import Knob, Node
-from lifemask.nodes.errors import MissingFramesError, ReleaseError, SizeError, WriteError
+from lifemask.nodes.errors import FaceError, MissingFramesError, ReleaseError, SizeError, WriteError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
 from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.ocio.atomic import is_written
 from lifemask.ocio.sequence import named_range
 
 if TYPE_CHECKING:
@@ -95,12 +96,14 @@ class Swap(Node):
         Memory does not depend on how many there are.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
-        MissingFramesError when frames were not tracked, SizeError when they differ in size, or
-        from the ones that were tracked.
+        MissingFramesError when frames were not tracked, FaceError when the double's faces are not
+        those of the track, SizeError when frames differ in size, or from the ones that were
+        tracked.
         """
         for role in cast:
             role.check(date.today())
             check_tracked(plate, role.track)
+            check_double(plate, role)
         check_size(plate, cast)
         from lifemask.nodes.swapping import Swapping
 
@@ -116,6 +119,24 @@ def check_tracked(plate: Plate, track: FaceTrack) -> None:
             f"{plate.sequence.path}: {track.person} was not tracked in frames "
             f"{named_range(missing)}, only in {named_range(there)}; track them, too, or swap fewer"
         )
+
+
+def check_double(plate: Plate, role: Role) -> None:
+    """Raise FaceError unless the double's faces are those of the track: it may be a newer one."""
+    import numpy as np
+
+    track, faces = role.track, role.double.faces
+    seen = np.isin(track.frames, plate.sequence.frames) & (track.confidence > 0)
+    lacking = seen & ~np.isin(track.frames, faces.frame)
+    again = "the track is newer; make the double's faceset again"
+    if lacking.any():
+        frames = named_range(track.frames[lacking].tolist())
+        raise FaceError(f"{role.double.folder}: has no faces of frames {frames}: {again}")
+    _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
+    there, then = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
+    apart = np.linalg.norm(there.mean(1) - then.mean(1), axis=-1)
+    if (apart > np.ptp(there[..., 0], axis=1) / 2).any():
+        raise FaceError(f"{role.double.folder}: is of somebody else than {track.person}: {again}")
 
 
 def check_consent(cast: list[Role]) -> None:
@@ -160,9 +181,9 @@ def write_swap(
         exr.write(path, frame.channels, frame.header)
         return path
 
-    frames = swap(plate, cast, model)
-    made = _replacing_older(frames, folder, name) if whole else frames
     try:
+        frames = swap(plate, cast, model)
+        made = _replacing_older(frames, folder, name) if whole else frames
         with closing(overlap(write, made)) as written:
             told = progress.frames(written, "swap")
             return list(progress.each(told, "swap", len(plate.sequence.frames)))
@@ -176,7 +197,8 @@ def _replacing_older(frames: Iterator[SwapFrame], folder: Path, name: str) -> It
     """Yield ``frames``; with the first one the swap in ``folder`` goes, and what a kill left."""
     for index, frame in enumerate(frames):
         if not index:
-            for old in (*folder.glob(f"{name}.*.exr"), *folder.glob(f".{name}.*.part")):
+            left = (part for part in folder.glob(f".{name}.*.part") if not is_written(part))
+            for old in (*folder.glob(f"{name}.*.exr"), *left):
                 _remove(old)
         yield frame
 

@@ -35,12 +35,23 @@ def replacing(path: Path) -> Iterator[Path]:
 @cache
 def _sweep(folder: Path) -> None:
     """Remove, once, what killed processes left in ``folder``; those of other machines may live."""
-    ours = re.compile(rf"\..+\.{re.escape(node())}\.(\d+)\.part", re.DOTALL)
     with suppress(OSError):
         for file in folder.iterdir():
-            made = ours.fullmatch(file.name)
-            if made and not _runs(int(made[1])):
+            process = _writer(file)
+            if process and not _runs(process):
                 file.unlink()
+
+
+def is_written(part: Path) -> bool:
+    """Whether a process of this machine that runs is writing the temporary file ``part``."""
+    process = _writer(part)
+    return process is not None and _runs(process)
+
+
+def _writer(part: Path) -> int | None:
+    """The process of this machine that made a temporary file; None of any other file."""
+    made = re.fullmatch(rf"\..+\.{re.escape(node())}\.(\d+)\.part", part.name, re.DOTALL)
+    return int(made[1]) if made else None
 
 
 def _runs(process: int) -> bool:

@@ -57,7 +57,9 @@ def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]
             channels = {name: channel.pixels for name, channel in file.channels().items()}
             header = _passed_on(file.header())
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
-        raise BrokenFileError(f"{path}: not a whole EXR file ({error})") from error
+        raise BrokenFileError(
+            f"{path}: not a whole EXR file, cut short or broken ({error})"
+        ) from error
     return channels, header
 
 

@@ -150,12 +150,12 @@ def named_range(frames: Iterable[int]) -> str:
 
 def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
     """Return the frames of the range, or all; raises MissingFramesError when there are holes."""
-    from fileseq.exceptions import FileSeqException
+    from fileseq.exceptions import FileSeqException, MaxSizeException
     from fileseq.frameset import FrameSet
 
     try:
         wanted = tuple(map(int, FrameSet(frames))) if frames else _without_holes(there)
-    except FileSeqException:
+    except (FileSeqException, MaxSizeException):
         wanted = ()
     if not wanted:
         raise MissingFramesError(f"{path}: {frames!r} is not a frame range like 1001-1096x2")

@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
+from lifemask.nodes.names import is_double
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.nodes.types import Plate
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.cast import cast_of
 from lifemask.plugin.children import run
 from lifemask.plugin.command import Command, Result
 from lifemask.plugin.loop import FIRST, looped
@@ -58,8 +61,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Result:
-    if args.identity and not (args.renders and args.takes):
-        raise KnobError("identity: the judge needs --renders and --takes, too")
+    _check(args)
     reports = {str(folder): _report(Shot.load(folder), args) for folder in args.shots}
     faces = raster_rates()
     if args.json:
@@ -68,8 +70,32 @@ def _run(args: Namespace) -> Result:
     return {"text": [*lines, *(f"rasteriser: {n:.1f} faces/s at {at}" for at, n in faces.items())]}
 
 
+def _check(args: Namespace) -> None:
+    """Raise KnobError before the long work for what would stop it."""
+    short, long = args.lengths
+    if not 1 <= short <= long:
+        raise KnobError(f"lengths: {short} and {long} are not two lengths, the shorter one first")
+    if args.width < 0:
+        raise KnobError(f"width: {args.width} is below 0 pixels")
+    if args.renders:
+        check_renders(args.renders)
+    if args.identity and not (args.renders and args.takes):
+        raise KnobError("identity: the judge needs --renders and --takes, too")
+    if args.identity and not which(args.identity[0]):
+        raise KnobError(f"identity: {args.identity[0]} is no program")
+
+
+def check_renders(renders: Path) -> None:
+    """Raise KnobError unless a folder holds a plate and its perfect swap."""
+    ground = ground_of(renders)
+    for folder in (ground.plate, ground.truth):
+        if not folder.is_dir():
+            raise KnobError(f"renders: {folder} is not there")
+
+
 def _report(shot: Shot, args: Namespace) -> dict[str, Any]:
     likeness = args.likeness or only_likeness(shot)
+    cast_of(shot, [likeness])  # what it lacks is said of this shot, not of the longer one
     report: dict[str, Any] = {"speed": speed(shot, likeness, args.lengths, args.width)}
     if args.renders:
         swap = shot.latest("swaps", likeness)
@@ -88,7 +114,7 @@ def _lines(report: Mapping[str, Any]) -> list[str]:
 
 def only_likeness(shot: Shot) -> str:
     """Return whose faceset is not the double's; raises ShotError when several could be meant."""
-    names = [name for name in shot.names("facesets") if not name.startswith("double")]
+    names = [name for name in shot.names("facesets") if not is_double(name)]
     if len(names) != 1:
         there = ", ".join(names) or "none"
         raise ShotError(f"{shot.folder}: name one of its facesets with --likeness; there: {there}")
@@ -176,11 +202,10 @@ def identity(
     words = [*judge, swap, "--shot", renders, "--takes", *takes]
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
     try:
-        judged: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
-    except ValueError as error:
+        return dict(json.loads(done.stdout.strip().rpartition("\n")[2]))
+    except (ValueError, TypeError) as error:
         last = done.stderr.strip().rpartition("\n")[2]
         raise LifemaskError(f"identity: {judge[1]} gave no figures ({last})") from error
-    return judged
 
 
 def raster_rates() -> dict[str, float]:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import KnobError
+from lifemask.nodes.errors import KnobError, VersionExistsError, WriteError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import Swap, SwapFrame
 from lifemask.nodes.train import PRESETS, Train
@@ -17,7 +17,7 @@ from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.nodes.types import Plate
 from lifemask.ocio.atomic import replacing
 from lifemask.ocio.sequence import Sequence
-from lifemask.plugin.benchmark import ground_of
+from lifemask.plugin.benchmark import check_renders, ground_of
 from lifemask.plugin.cast import cast_of
 from lifemask.plugin.chart import Panel, chart
 from lifemask.plugin.command import Command, Result, add_frames
@@ -28,6 +28,8 @@ TIMES = (0.0, 1.0, 2.0, 5.0, 10.0)
 SHOWN = ("distance", "structure", "residue", "kept", "detail", "way")
 LAYERS = (*"RGB", "facematte.V")
 """Of a swap, what it is scored by."""
+
+_FILES = {"figures": "training.json", "plot": "training.svg"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="Where training.json and training.svg go."
     )
+    parser.add_argument("--overwrite", action="store_true", help="Replace those that are there.")
 
 
 def _run(args: Namespace) -> Result:
@@ -89,8 +92,24 @@ def _check(args: Namespace) -> None:
     """Raise KnobError before the long work for what would stop it at its end."""
     if min(args.times) < 0:
         raise KnobError(f"times: {min(args.times):g} is below 0 minutes")
-    if args.out and args.out.is_file():
-        raise KnobError(f"out: {args.out} is a file; it takes a folder")
+    for minutes in args.times:
+        Train(minutes=minutes)
+    if args.out:
+        _check_out(args.out, args.overwrite)
+    check_renders(args.renders)
+
+
+def _check_out(folder: Path, overwrite: bool) -> None:
+    """Raise KnobError or WriteError unless the figures can be written to ``folder``."""
+    if folder.is_file():
+        raise KnobError(f"out: {folder} is a file; it takes a folder")
+    for name in _FILES.values():
+        if (folder / name).exists() and not overwrite:
+            raise VersionExistsError(f"{folder / name}: is there already; --overwrite replaces it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
 def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:
@@ -172,14 +191,11 @@ def _perfect(name: str) -> float:
 
 def _write(folder: Path, report: dict[str, Any], curves: Curves) -> dict[str, Path]:
     """Write the figures and their plot, and return the files."""
-    texts = {
-        "figures": ("training.json", json.dumps(report, indent=1) + "\n"),
-        "plot": ("training.svg", plot(curves, report)),
-    }
-    for name, text in texts.values():
-        with replacing(folder / name) as temporary:
+    texts = {"figures": json.dumps(report, indent=1) + "\n", "plot": plot(curves, report)}
+    for word, text in texts.items():
+        with replacing(folder / _FILES[word]) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    return {word: folder / name for word, (name, _) in texts.items()}
+    return {word: folder / name for word, name in _FILES.items()}
 
 
 def plot(curves: Curves, report: dict[str, Any]) -> str:

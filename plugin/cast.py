@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.names import check_performer
 from lifemask.nodes.release import Release
-from lifemask.nodes.shot import Shot, check_name
+from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import Role
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.faceset import chosen, double_name, plate_tracks
@@ -37,7 +38,8 @@ def cast_of(shot: Shot, words: list[str]) -> list[Role]:
 def _names(words: list[str]) -> list[tuple[str, str]]:
     """Return likeness and person of each NAME or NAME=PERSON."""
     pairs = [
-        (check_name(name, "--likeness"), who) for name, _, who in (w.partition("=") for w in words)
+        (check_performer(name, "--likeness"), who)
+        for name, _, who in (word.partition("=") for word in words)
     ]
     people = [person for _, person in pairs]
     if len(set(people)) < len(people):

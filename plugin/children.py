@@ -47,6 +47,7 @@ def run(task: str, *words: str, module: str = MODULE) -> Run:
             events = list(_told(child.stdout or ()))
         except BaseException:
             child.terminate()
+            child.wait()
             raise
     seconds = monotonic() - begin
     for _, event in events:

@@ -1,8 +1,10 @@
 """The coverage report of a likeness: written beside its faceset, as numbers and as a page."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.face_set import FaceSet
@@ -21,6 +23,19 @@ def report(shot: Shot, likenesses: Sequence[str], doubles: Sequence[str]) -> lis
     """
     own, plate = _there(shot, likenesses), list(_there(shot, doubles).values())
     return [line for name, faceset in own.items() for line in _report(shot, name, faceset, plate)]
+
+
+def known(shot: Shot, name: str) -> dict[str, Any]:
+    """Return the report of a likeness as JSON holds it; empty when there is none to be read."""
+    from lifemask.nodes.coverage import FILE
+
+    if not shot.versions("facesets", name):
+        return {}
+    file = shot.latest("facesets", name) / FILE
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # there is none before the plate has been tracked, or it is written just now
 
 
 def _report(shot: Shot, name: str, faceset: FaceSet, plate: Sequence[FaceSet]) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from lifemask.nodes.errors import FaceError, KnobError
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.names import check_performer
 from lifemask.nodes.progress import note
-from lifemask.nodes.shot import Shot, check_name
+from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.plugin.command import (
@@ -83,7 +84,7 @@ def _run(args: Namespace) -> Result:
     if args.double_is and not args.double:
         raise KnobError("double-is: is for --double; name the likeness with --performer")
     shot = Shot.load(args.shot)
-    name = _double(shot, args) if args.double else check_name(args.performer, "performer")
+    name = _double(shot, args) if args.double else check_performer(args.performer, "performer")
     folder = shot.target("facesets", name, args.version, args.overwrite)
     knobs = {"every_frame": True, **given_knobs(args)} if args.double else given_knobs(args)
     node = shot.node(Faceset, **knobs)
@@ -102,7 +103,7 @@ def _other(shot: Shot, name: str) -> FaceSet | None:
     """Return the faceset of ``name``, of whom the plate has more; None of nobody."""
     if not name:
         return None
-    return FaceSet.load(shot.latest("facesets", check_name(name, "double-is")))
+    return FaceSet.load(shot.latest("facesets", check_performer(name, "double-is")))
 
 
 def _left_out(faceset: FaceSet) -> str:

@@ -1,15 +1,16 @@
 """`lifemask shot info`: what a shot has, what it lacks, and what comes next."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lifemask.nodes.errors import LifemaskError
-from lifemask.nodes.shot import KEYS, MADE_BY, Shot, check_name
+from lifemask.nodes.names import check_name
+from lifemask.nodes.shot import KEYS, MADE_BY, Shot
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.command import Command, Result, add_shot
+from lifemask.plugin.coverage import known
 from lifemask.plugin.faceset import double_name
 from lifemask.plugin.release import consent
 from lifemask.plugin.swap import COMMAND as SWAP
@@ -44,9 +45,12 @@ def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, A
     """
     names = list(likenesses)
     releases = {name: _refusal(shot, name) for name in names}
+    # Who does not consent may be the double, of whom there is more footage.
+    wanted = [name for name in names if not releases[name]] or names
+    refused = "; ".join(filter(None, (releases[name] for name in wanted)))
     missing = {
-        "release add": "; ".join(filter(None, releases.values())) if names else _NOBODY,
-        **{command: _lack(shot, kind, names, person) for kind, command in MADE_BY.items()},
+        "release add": refused if names else _NOBODY,
+        **{command: _lack(shot, kind, wanted, person) for kind, command in MADE_BY.items()},
     }
     return {
         "name": shot.name,
@@ -83,7 +87,11 @@ def _lack(shot: Shot, kind: str, likenesses: list[str], person: str) -> str:
         return ""  # the base that ships with Lifemask serves until then
     if kind == "facesets":
         wanted += [double_name(shot, one) for one in people if person in ("", one)]
-    lacking = [name for name in wanted if not shot.versions(kind, name)]
+    there = shot.names(kind)
+    if kind == "swaps":  # one of several people has all their names
+        lacking = [name for name in wanted if not any(f"_{name}_" in f"_{one}_" for one in there)]
+    else:
+        lacking = [name for name in wanted if name not in there]
     if wanted and not lacking:
         return ""
     return f"{kind}/ has nothing of {', '.join(lacking) or 'anybody'} yet"
@@ -103,13 +111,8 @@ def _seen(path: Path) -> dict[str, int]:
 
 
 def _advice(shot: Shot, likeness: str) -> list[str]:
-    if not shot.versions("facesets", likeness):
-        return []
-    report = shot.latest("facesets", likeness) / "coverage.json"
-    try:
-        return list(json.loads(report.read_text(encoding="utf-8"))["advice"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return []  # there is none before the plate has been tracked, or it is written just now
+    advice = known(shot, likeness).get("advice")
+    return advice if isinstance(advice, list) else []
 
 
 def _lines(found: Mapping[str, Any]) -> Iterable[str]:

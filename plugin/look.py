@@ -1,13 +1,12 @@
 """`lifemask look`: contact sheet, before/after movie and report page of a swap."""
 
-import json
 import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shutil import rmtree
+from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError
@@ -15,6 +14,7 @@ from lifemask.nodes.shot import Shot
 from lifemask.ocio import sequence as footage
 from lifemask.plugin import pictures
 from lifemask.plugin.command import Command, Result, add_shot, add_version
+from lifemask.plugin.coverage import known
 from lifemask.plugin.page import Page
 from lifemask.plugin.pictures import Look
 from lifemask.plugin.plots import timeline
@@ -171,12 +171,13 @@ def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     name, source = _source(shot, args.likeness, args.swap_version)
     folder = shot.target("look", name, args.version, args.overwrite)
+    there = folder.exists()
     try:
         return make(Swapped.open(shot, source), folder, args.count)
-    finally:
-        # An empty folder would count as a version.
-        with suppress(OSError):
-            folder.rmdir()
+    except BaseException:
+        if not there:
+            rmtree(folder, ignore_errors=True)
+        raise
 
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:
@@ -202,7 +203,9 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
         timeline=walk.plot,
         facts=_facts(swap, walk),
         provenance={k: v for k, v in hero.header.items() if k != "matrix"},
-        coverage=_coverage(swap.shot, swap.shot.performers),
+        coverage={
+            name: report for name in swap.shot.performers if (report := known(swap.shot, name))
+        },
     )
     with replacing(page) as temporary:
         temporary.write_text(report.html(), encoding="utf-8")
@@ -232,17 +235,6 @@ def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
         "without a face": str(lost),
         **({"shown at": f"{swap.stops:+d} stops"} if swap.stops else {}),
     }
-
-
-def _coverage(shot: Shot, names: Sequence[str]) -> dict[str, Any]:
-    """Return the coverage report of each performer who has a faceset with one."""
-    reports = {}
-    for name in names:
-        if shot.versions("facesets", name):
-            path = shot.latest("facesets", name) / "coverage.json"
-            if path.is_file():
-                reports[name] = json.loads(path.read_text(encoding="utf-8"))
-    return reports
 
 
 def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from lifemask.nodes import progress
 from lifemask.nodes.face_set import Faces, FaceSet
+from lifemask.nodes.names import is_double
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio.read import same_size
@@ -39,10 +40,10 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
         loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
         loop.save()
         _loop_tracks(shot, loop, order, width)
-        for name, source in shot.newest("facesets").items():
-            target = loop.version("facesets", name, 1)
+        for name in shot.names("facesets"):
+            source, target = shot.latest("facesets", name), loop.version("facesets", name, 1)
             target.parent.mkdir(exist_ok=True)
-            if name.startswith("double"):
+            if is_double(name):
                 _loop_faceset(FaceSet.load(source), target, order, plate, width)
             else:
                 target.symlink_to(source.resolve())
@@ -111,7 +112,7 @@ def _loop_faceset(
         for kind in ("face", "texture"):
             file = faceset.folder / f"{kind}.{place + 1:04d}.exr"
             (target / f"{kind}.{number:04d}.exr").symlink_to(file.resolve())
-    rows = np.array([place for place, _ in kept])
+    rows = np.array([place for place, _ in kept], int)
     person = ("neutral", "albedo", "lights")
     arrays = {n: a if n in person else a[rows] for n, a in vars(faceset.faces).items()}
     arrays["frame"] = np.array([frame for _, frame in kept])

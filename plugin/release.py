@@ -4,9 +4,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import date
 from pathlib import Path
 
+from lifemask.nodes.names import check_performer
 from lifemask.nodes.progress import note
 from lifemask.nodes.release import Release
-from lifemask.nodes.shot import Shot, check_name
+from lifemask.nodes.shot import Shot
 from lifemask.plugin.command import Command, Result, add_shot
 
 
@@ -42,7 +43,7 @@ def _day(text: str) -> date:
 
 def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
-    who = check_name(args.performer, "performer")
+    who = check_performer(args.performer, "performer")
     folder = shot.folder / "releases"
     given = (who, args.project, args.expires, args.document, date.today())
     with Release.adding(folder, *given) as release:

@@ -26,7 +26,7 @@ def _arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="The bare render, no network.",
     )
-    add_frames(parser, "With --overwrite the other frames stay.")
+    add_frames(parser, "With --version N --overwrite the other frames stay.")
     add_version(parser)
     add_knobs(parser, Swap)
 
@@ -36,10 +36,14 @@ def _run(args: Namespace) -> Result:
     cast = cast_of(shot, args.likeness)
     model = None if args.no_model else newest(shot) or BASE
     name = "_".join(dict.fromkeys(role.likeness.performer for role in cast))
-    folder = shot.target("swaps", name, args.version, args.overwrite)
-    node = shot.node(Swap, **given_knobs(args))
+    shot.target("swaps", name, args.version, args.overwrite)  # refused before anything is made
+    node, plate = shot.node(Swap, **given_knobs(args)), shot.plate_of(args.frames)
+    folder = (
+        shot.claimed("swaps", name)
+        if args.version is None
+        else shot.version("swaps", name, args.version)
+    )
     name = f"{shot.name}_{folder.name}"
-    plate = shot.plate_of(args.frames)
     written = write_swap(node, plate, cast, folder, name, not args.frames, model)
     return {"swap": folder, "frames": len(written), "model": model.path if model else "none"}
 

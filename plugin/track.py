@@ -4,7 +4,8 @@ from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 
 from lifemask.nodes.errors import VersionExistsError, WriteError
-from lifemask.nodes.shot import Shot, check_version
+from lifemask.nodes.names import check_version
+from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.command import (

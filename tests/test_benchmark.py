@@ -184,3 +184,51 @@ def test_the_looped_double_has_a_face_wherever_its_track_has_one(pair, tmp_path)
         assert np.allclose(double.faces.landmarks, track.landmarks[seen], atol=1e-3)
         last = pair.double.faces.frame.tolist().index(pair.track.frames[5])  # up 8, down 6, up 6
         assert np.array_equal(double.texture(len(double) - 1), pair.double.texture(last))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--lengths", "0", "0"], "lengths: 0 and 0"),
+        (["--lengths", "4", "2"], "lengths: 4 and 2"),
+        (["--width", "-5"], "width: -5"),
+        (["--renders", "nowhere"], "renders: nowhere/performer_b is not there"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_the_work(shot, capsys, given, said):
+    assert cli.main(["benchmark", "swap", str(shot.folder), *given]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_judge_that_is_no_program_is_refused_before_the_work(shot, tmp_path, capsys):
+    for name in ("performer_b", "performer_a_on_b"):
+        (tmp_path / "renders" / name).mkdir(parents=True)
+    judge = [
+        "--renders",
+        str(tmp_path / "renders"),
+        "--takes",
+        "t",
+        "--identity",
+        "/no/python",
+        "j",
+    ]
+    assert cli.main(["benchmark", "swap", str(shot.folder), *judge]) == 1
+    assert "identity: /no/python is no program" in capsys.readouterr().err
+
+
+def test_figures_that_have_no_names_are_no_figures(tmp_path):
+    script = tmp_path / "judge.py"
+    script.write_text("print([1])")
+    with pytest.raises(LifemaskError, match="gave no figures"):
+        benchmark.identity((sys.executable, str(script)), "swap", "renders", ["t1"])
+
+
+def test_the_loop_has_the_last_version_of_each_faceset(shot):
+    for name in ("eve_v001", "eve_v007", "doubleday_v002"):
+        (shot.folder / "facesets" / name).mkdir()
+    with loop.looped(shot, 3) as looped:
+        links = {
+            name: looped.latest("facesets", name).resolve().name
+            for name in looped.names("facesets")
+        }
+    assert links == {"ada": "ada_v001", "eve": "eve_v007", "doubleday": "doubleday_v002"}

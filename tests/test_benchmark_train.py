@@ -99,9 +99,22 @@ def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tm
     [
         (["--times", "0", "-1"], "times: -1 is below 0 minutes"),
         (["--out", str(Path(__file__))], "is a file; it takes a folder"),
+        (["--out", "/proc/figures"], "/proc/figures: cannot be made"),
+        (["--times", "20000"], "20000"),
+        (["--times", "nan"], "nan"),
+        (["--times", "0"], "performer_b is not there"),
     ],
 )
 def test_what_would_fail_at_the_end_is_refused_at_once(more, said, tmp_path, capsys):
     words = ["benchmark", "train", str(tmp_path), "--likeness", "ada", "--renders", str(tmp_path)]
     assert cli.main([*words, *more]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_figures_that_are_there_are_replaced_only_when_told(tmp_path, capsys):
+    (tmp_path / "training.json").write_text("{}")
+    words = ["benchmark", "train", str(tmp_path), "--likeness", "ada", "--renders", "nowhere"]
+    assert cli.main([*words, "--out", str(tmp_path)]) == 1
+    assert "training.json: is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert cli.main([*words, "--out", str(tmp_path), "--overwrite"]) == 1
+    assert "nowhere/performer_b is not there" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+from lifemask.nodes.shot import Shot
 from lifemask.plugin.cli import main
 
 
@@ -68,3 +69,19 @@ def test_a_person_reads_it_too(shot, capsys):
 def test_no_shot_is_refused(tmp_path, capsys):
     assert main(["shot", "info", str(tmp_path)]) == 1
     assert "there is no shot here" in capsys.readouterr().err
+
+
+def test_who_is_only_the_double_needs_no_release(shot, capsys):
+    ben = Shot.load(shot).with_performer("ben")
+    (ben.folder / "facesets/ben_v001").mkdir()
+    (shot / "swaps/ada_v001").mkdir(parents=True)
+    found = asked(shot, capsys)
+    assert "there is no release" in found["releases"]["ben"]
+    assert found["next"] == ""
+    assert asked(shot, capsys, "--likeness", "ben")["next"] == "release add"
+
+
+def test_a_swap_of_two_is_one_of_each(shot, capsys):
+    (shot / "swaps/eve_ada_v001").mkdir(parents=True)
+    assert asked(shot, capsys)["next"] == ""
+    assert asked(shot, capsys, "--likeness", "da")["missing"]["swap"]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -193,3 +194,25 @@ def test_a_swap_that_lacks_a_layer_is_named(shot):
     exr.write(folder / "ben.1015.exr", {"R": np.zeros((4, 4), np.float16)}, {})
     with pytest.raises(BrokenFileError, match=r"ben\.1015\.exr"):
         look.Swapped.open(shot, folder).look(1015)
+
+
+@pytest.mark.parametrize("text", ["{half of it", "[]", "3"])
+def test_a_coverage_that_cannot_be_read_is_left_out(shot, text, tmp_path):
+    moved = replace(shot, folder=tmp_path / "sh010")
+    shutil.copytree(shot.folder, moved.folder, ignore=shutil.ignore_patterns("look"))
+    (moved.version("facesets", "ada", 1) / "coverage.json").write_text(text)
+    page = look.COMMAND.run(words(moved, likeness="ada"))["page"].read_text(encoding="utf-8")
+    assert "Coverage of" not in page
+
+
+def test_a_look_that_fails_leaves_nothing(shot, tmp_path, monkeypatch):
+    moved = replace(shot, folder=tmp_path / "sh010")
+    shutil.copytree(shot.folder, moved.folder, ignore=shutil.ignore_patterns("look"))
+    monkeypatch.setattr(pictures, "save", full)
+    with pytest.raises(OSError, match="full"):
+        look.COMMAND.run(words(moved, likeness="ada"))
+    assert not list((moved.folder / "look").iterdir())
+
+
+def full(*_):
+    raise OSError("the disk is full")

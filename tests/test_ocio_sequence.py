@@ -86,3 +86,9 @@ def test_any_range_is_understood_or_refused(text: str) -> None:
         assert Sequence.find(still, text).frames == (1,)
     except LifemaskError as error:
         assert str(still) in str(error)
+
+
+def test_a_range_that_is_mistyped_large_is_refused(tmp_path):
+    (tmp_path / "a.1001.exr").touch()
+    with pytest.raises(MissingFramesError, match="is not a frame range"):
+        Sequence.find(tmp_path / "a.####.exr", "1001-9999999999")

@@ -1,6 +1,7 @@
 """The shot's folder: what it holds, what it refuses, which version comes next."""
 
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -150,3 +151,39 @@ def test_the_first_project_stays(shot):
 def test_a_command_that_is_named_can_be_pasted(tmp_path):
     with pytest.raises(ShotError, match=r"`lifemask shot new '.*/sh é 10' --plate \.\.\.`"):
         Shot.load(tmp_path / "sh é 10")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("facesets", "ada", "lifemask faceset {} --performer ada ...`"),
+        ("facesets", "double", "lifemask faceset {} --double`"),
+        ("facesets", "double_p2", "lifemask faceset {} --double --person p2`"),
+        ("swaps", "ada", "lifemask swap {} --likeness ada`"),
+        ("track", "p1", "lifemask track {}`"),
+    ],
+)
+def test_the_command_that_makes_it_is_told_with_its_options(shot, kind, name, said):
+    with pytest.raises(ShotError) as refused:
+        shot.latest(kind, name)
+    assert said.format(shot.folder) in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["double", "double_p1", "double_"])
+def test_nobody_is_called_as_the_double_s_faceset_is(shot, name):
+    with pytest.raises(ShotError, match=f"performer: {name} is what"):
+        shot.with_performer(name)
+    assert shot.with_performer("doubleday").performers == ("doubleday",)
+
+
+def test_a_version_is_claimed_by_one_alone(shot):
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(lambda _: shot.claimed("swaps", "ada"), range(24)))
+    assert sorted(path.name for path in claimed) == [f"ada_v{n:03d}" for n in range(1, 25)]
+    assert all(path.is_dir() for path in claimed)
+
+
+@pytest.mark.parametrize("number", [0, 100_000, 10**20])
+def test_a_version_has_a_number_that_others_can_follow(shot, number):
+    with pytest.raises(KnobError, match=r"version: \d+ is outside 1\.\.99999"):
+        shot.version("swaps", "ada", number)

@@ -1,6 +1,8 @@
 """What a swap touches, what it leaves alone, and what is left when it is stopped."""
 
 import json
+import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -14,11 +16,12 @@ import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import MissingFramesError, SizeError
+from lifemask.nodes.errors import FaceError, MissingFramesError, SizeError
+from lifemask.nodes.face_set import Faces
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Role, Swap, write_swap
 from lifemask.nodes.train import BASE
-from lifemask.nodes.types import Model, Plate
+from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio import exr
 from lifemask.ocio.colour import display
 from lifemask.ocio.movie import write_movie
@@ -26,6 +29,7 @@ from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.cli import main
 
+PERSON = ("neutral", "albedo", "lights")
 LAYERS = {
     *("R", "G", "B", "A", "swap.R", "swap.G", "swap.B", "swap.A", "raw.R", "raw.G", "raw.B"),
     *("facematte.V", "occlusion.V", "confidence.V", "stmap.U", "stmap.V", "stmap.A"),
@@ -318,3 +322,37 @@ def test_the_newest_model_of_the_shot_is_used_or_the_base_or_none(shot, bold, sm
     (shot / "models/refiner_v011/checkpoints").mkdir(parents=True)
     assert used() == digest(small.path)
     assert used("--no-model") == "none"
+
+
+def test_a_double_s_faces_of_before_the_track_are_refused(pair, tmp_path):
+    """They lack frames, or are those of somebody else whom the new track calls so."""
+    faces = pair.double.faces
+    few = {name: value[:3] if name not in PERSON else value for name, value in vars(faces).items()}
+    older = replace(pair.double, faces=Faces(**few))
+    with pytest.raises(FaceError, match="double_v001: has no faces of frames 100"):
+        Swap()(pair.plate, [replace(pair.role, double=older)])
+    Swap()(only(pair.plate, *faces.frame[:3].tolist()), [replace(pair.role, double=older)])
+    there = replace(faces, landmarks=faces.landmarks + np.float32(80))
+    other = replace(pair.double, faces=there)
+    with pytest.raises(FaceError, match="is of somebody else than p1"):
+        Swap()(pair.plate, [replace(pair.role, double=other)])
+
+
+def test_a_swap_that_is_refused_takes_no_version(shot, capsys):
+    path = shot / "track/p1_v001.safetensors"
+    known = FaceTrack.load(path)
+    some = {n: v[:4] if isinstance(v, np.ndarray) else v for n, v in vars(known).items()}
+    FaceTrack(**some).save(path)
+    assert main(["swap", str(shot), "--likeness", "ada"]) == 1
+    assert "was not tracked in frames 1005-1008" in capsys.readouterr().err
+    assert not list((shot / "swaps").glob("*"))
+
+
+def test_what_another_swap_is_writing_now_is_spared(pair, tmp_path):
+    """Of a swap of the same version, that is; what a killed one left goes."""
+    live = tmp_path / f".sh010.1005.exr.{platform.node()}.{os.getpid()}.part"
+    dead = tmp_path / f".sh010.1006.exr.{platform.node()}.{2**22 + 1}.part"
+    for part in (live, dead):
+        part.touch()
+    write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
+    assert sorted(file.name for file in tmp_path.iterdir()) == [live.name, "sh010.1002.exr"]

@@ -1,0 +1,51 @@
+"""Names that can be part of a file's name, and the one that is the double's own."""
+
+import re
+
+from lifemask.nodes.errors import KnobError, ShotError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_DOUBLE = re.compile(r"double(?:_(.*))?")
+_LAST = 99_999
+
+
+def check_name(name: str, what: str) -> str:
+    """Return ``name`` when it can be part of a file name; raises ShotError otherwise."""
+    if not _NAME.fullmatch(name):
+        raise ShotError(
+            f"{what}: {name!r} may hold letters, digits and ._- and starts with a letter or digit"
+        )
+    return name
+
+
+def is_double(name: str) -> bool:
+    """Whether a faceset of this name is a double's own."""
+    return bool(_DOUBLE.fullmatch(name))
+
+
+def check_performer(name: str, what: str) -> str:
+    """Return ``name`` when a performer can have it; raises ShotError otherwise."""
+    if is_double(name):
+        raise ShotError(
+            f"{what}: {name} is what the double's own faceset is called; --double makes that, "
+            "and more footage of the double is a performer of its own name, for --double-is"
+        )
+    return check_name(name, what)
+
+
+def check_version(number: int) -> int:
+    """Return ``number`` when a version can have it; raises KnobError otherwise."""
+    if not 1 <= number <= _LAST:
+        raise KnobError(f"version: {number} is outside 1..{_LAST}")
+    return number
+
+
+def options(kind: str, name: str) -> str:
+    """Return what else the command needs that makes ``name`` of a ``kind``; see `shot.KINDS`."""
+    if kind == "swaps" and _NAME.fullmatch(name):
+        return f" --likeness {name}"
+    if kind != "facesets":
+        return ""
+    if not (double := _DOUBLE.fullmatch(name)):
+        return f" --performer {name} ..."
+    return f" --double --person {double[1]}" if double[1] else " --double"
