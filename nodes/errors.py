@@ -10,6 +10,7 @@ LifemaskError               one sentence that names the file or the knob
 |- ColorError               a colour space is unknown, or none was named
 |- KnobError                a knob has a value that its declaration does not allow
 |- ShotError                shot.toml, or what the shot's folder should hold
+|  `- NoShotError           there is no shot in the folder
 |- FaceError                a plate or a take without enough usable faces
 |- ReleaseError             no consent: missing, expired, or for another project
 `- StoppedError             the user stopped the work
@@ -34,6 +35,7 @@ __all__ = [
     "LifemaskError",
     "MediaError",
     "MissingFramesError",
+    "NoShotError",
     "ReleaseError",
     "ShotError",
     "SizeError",
@@ -53,6 +55,10 @@ class ShotError(LifemaskError):
 
 class FaceError(LifemaskError):
     """A plate or a take has no face, or too few that can be used."""
+
+
+class NoShotError(ShotError):
+    """There is no shot in the folder."""
 
 
 class ReleaseError(LifemaskError):

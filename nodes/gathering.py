@@ -16,7 +16,7 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.curation import chosen, exposure, sharpness
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError, WriteError
+from lifemask.nodes.errors import FaceError, VersionExistsError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import FACE_WIDTH, crop, matrices, moved, native_size
 from lifemask.nodes.finishing import finish, put_aside, write
@@ -29,6 +29,7 @@ from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.nodes.velocity import followed, velocities
+from lifemask.ocio.atomic import sweep, temporary
 from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader, same_size
@@ -90,12 +91,15 @@ class Gathering:
 
     def run(self) -> FaceSet:
         """Write the folder, whole or not at all, and return the faceset."""
-        part = self.folder.with_name(f".{self.folder.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
+        part, replaced = self.folder.with_name(temporary(self.folder.name)), self.folder.exists()
         try:
-            part.mkdir(parents=True)
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            sweep(self.folder.parent)
+            part.mkdir()
             faceset = self._gather(part)
             faceset.write_index()
+            if self.folder.exists() and not replaced:
+                raise VersionExistsError(f"{self.folder}: another run made it meanwhile")
             _take_place(part, self.folder)
         except OSError as error:
             # NumPy's own, of a file that was cut short, has no number.

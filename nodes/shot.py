@@ -14,6 +14,7 @@ from lifemask.nodes.errors import (
     BrokenFileError,
     ColorError,
     KnobError,
+    NoShotError,
     ShotError,
     VersionExistsError,
     WriteError,
@@ -82,13 +83,16 @@ class Shot:
 
     @classmethod
     def load(cls, folder: Path) -> "Shot":
-        """Read a shot; raises ShotError naming the key when ``shot.toml`` says what it may not."""
+        """Read a shot; raises NoShotError where none is.
+
+        Raises ShotError naming the key when ``shot.toml`` says what it may not.
+        """
         file = folder / "shot.toml"
         try:
             table = tomllib.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             hint = f"lifemask shot new {quote(str(folder))} --plate ..."
-            raise ShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
+            raise NoShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
         except (ValueError, OSError) as error:
             raise BrokenFileError(f"{file}: cannot be read ({error})") from error
         _check_keys(file, "", table)
@@ -286,6 +290,8 @@ def _portable(path: str, folder: Path) -> str:
     plate, shot = Path(path).absolute(), folder.absolute()
     if plate.is_relative_to(shot):
         return plate.relative_to(shot).as_posix()
-    if plate.is_relative_to(shot.parent):
+    # A folder that is a link has its neighbours elsewhere.
+    beside = shot.parent.resolve() == folder.resolve().parent
+    if beside and plate.is_relative_to(shot.parent):
         return f"../{plate.relative_to(shot.parent).as_posix()}"
     return str(plate)

@@ -28,23 +28,30 @@ class Track(Node):
         """Return the tracks, the largest face first; raises FaceError when there is no face."""
         from lifemask.nodes.faces.people import people
         from lifemask.nodes.faces.plate import Tracker, pictures
-        from lifemask.ocio.read import same_size
+        from lifemask.ocio.read import pixel_aspect, same_size
 
         width, height = same_size(plate.sequence)
+        aspect = pixel_aspect(plate.sequence)
+        if abs(aspect - 1) > _SQUARE:
+            squeezed = f"its pixels are {aspect:g} times as wide as high, and are taken for square"
+            progress.note("track", f"{plate.sequence.path}: {squeezed}; unsqueeze it first")
         frames = plate.sequence.frames
         seen = progress.each(pictures(plate), "track", len(frames))
         tracklets = Tracker(self.samples, self.smooth, self.small_faces).track(seen)
-        found = people(tracklets, min(self.least_frames, len(frames)))
+        least = min(self.least_frames, len(frames))
+        found = people(tracklets, least)
         if not found:
-            raise FaceError(
-                f"{plate.sequence.path}: no face was found in frames {frames[0]}-{frames[-1]}"
-            )
+            why = f"no face was found in frames {frames[0]}-{frames[-1]}"
+            if tracklets:
+                why = f"nobody is seen in {least} frames; fewer are enough with --least-frames"
+            raise FaceError(f"{plate.sequence.path}: {why}")
         return [
             _face_track(person, f"p{number}", width, height, frames)
             for number, person in enumerate(found, 1)
         ]
 
 
+_SQUARE = 0.01  # by which the sides of a pixel may differ
 _MOST_TURNED = 70
 """Degrees of yaw beyond which the landmarks of the far side are made up."""
 

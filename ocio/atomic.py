@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from os import getpid
 from pathlib import Path
 from platform import node
 
@@ -19,27 +21,34 @@ def replacing(path: Path) -> Iterator[Path]:
     other error inside the ``with`` block, the old file is as it was and nothing else is left. What
     a process leaves that is killed, the next one to write into the folder removes.
     """
-    temporary = path.with_name(f".{path.name}.{node()}.{os.getpid()}.part")
+    part = path.with_name(temporary(path.name))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path.parent)
-        yield temporary
-        temporary.replace(path)
+        _sweep_once(path.parent)
+        yield part
+        part.replace(path)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
 
-@cache
-def _sweep(folder: Path) -> None:
-    """Remove, once, what killed processes left in ``folder``; those of other machines may live."""
+def temporary(name: str) -> str:
+    """Return what a file or folder is called while this process fills it."""
+    return f".{name}.{node()}.{getpid()}.part"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left in ``folder``; those of other machines may live."""
     with suppress(OSError):
-        for file in folder.iterdir():
-            process = _writer(file)
+        for part in folder.iterdir():
+            process = _writer(part)
             if process and not _runs(process):
-                file.unlink()
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+_sweep_once = cache(sweep)
 
 
 def is_written(part: Path) -> bool:

@@ -8,7 +8,7 @@ from lifemask.ocio.errors import MissingFramesError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.movie import Movie
 from lifemask.ocio.named import named_space
-from lifemask.ocio.picture import read_picture, size
+from lifemask.ocio.picture import opened, read_picture, size
 from lifemask.ocio.sequence import Sequence
 
 __all__ = ["Frame", "Reader", "check_readable", "named_space", "read", "same_size"]
@@ -76,6 +76,14 @@ def check_readable(sequence: Sequence) -> None:
     """Raise BrokenFileError unless the first frame is, by its header, a picture."""
     if not sequence.is_movie:
         size(sequence.file(sequence.frames[0]))
+
+
+def pixel_aspect(sequence: Sequence) -> float:
+    """Return how wide the pixels are for each that they are high, by the first frame's header."""
+    if sequence.is_movie:
+        return 1.0
+    with opened(sequence.file(sequence.frames[0])) as picture:
+        return float(picture.spec().get_float_attribute("PixelAspectRatio", 1.0))
 
 
 def same_size(sequence: Sequence) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from .connection import Connection, WorkerError
 from .job import Job, reason
 from .paths import PathMap
-from .protocol import PROTOCOL, packed
+from .protocol import LONGEST, PROTOCOL, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -186,7 +186,12 @@ class Client:
         request: dict[str, Any] = {"method": method, "params": self._paths.there(dict(params))}
         if number is not None:
             request["id"] = number
-        line = packed(request)
+        try:
+            line = packed(request)
+        except (TypeError, ValueError) as error:
+            raise WorkerError(f"{method}: JSON cannot hold what it is given ({error})") from error
+        if len(line) > LONGEST:
+            raise WorkerError(f"{method}: a request may have {LONGEST} bytes at most")
         if self.state == "ready" and self._connection:
             self._connection.send(line)
         else:

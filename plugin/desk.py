@@ -65,7 +65,7 @@ class Desk:
         if job.state == "done":
             self.info = job.result
         else:
-            self.info = {} if job.kind == "ShotError" else None
+            self.info = {} if job.kind == "NoShotError" else None
             self.text = self.text or job.message  # why a job failed counts more
         self._changed("info")
 

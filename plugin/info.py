@@ -1,5 +1,6 @@
 """`lifemask shot info`: what a shot has, what it lacks, and what comes next."""
 
+import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -87,14 +88,21 @@ def _lack(shot: Shot, kind: str, likenesses: list[str], person: str) -> str:
         return ""  # the base that ships with Lifemask serves until then
     if kind == "facesets":
         wanted += [double_name(shot, one) for one in people if person in ("", one)]
-    there = shot.names(kind)
-    if kind == "swaps":  # one of several people has all their names
-        lacking = [name for name in wanted if not any(f"_{name}_" in f"_{one}_" for one in there)]
-    else:
-        lacking = [name for name in wanted if name not in there]
+    there = {*shot.names(kind)}
+    if kind == "swaps":
+        there.update(*(_in_swap(one, shot.performers) for one in shot.names(kind)))
+    lacking = [name for name in wanted if name not in there]
     if wanted and not lacking:
         return ""
     return f"{kind}/ has nothing of {', '.join(lacking) or 'anybody'} yet"
+
+
+def _in_swap(name: str, performers: Iterable[str]) -> set[str]:
+    """Whose faces a swap of this name puts in: of several people it has all their names."""
+    known = [re.escape(one) for one in performers]
+    anybody = "|".join(known)
+    parts = (rf"(?:(?:{anybody})_)*({one})(?:_(?:{anybody}))*" for one in known)
+    return {found[1] for part in parts if (found := re.fullmatch(part, name))}
 
 
 _OF_ALL = {"track": "nobody has been tracked", "models": "no model has been tuned to the shot"}

@@ -172,6 +172,8 @@ def _run(args: Namespace) -> Result:
     name, source = _source(shot, args.likeness, args.swap_version)
     folder = shot.target("look", name, args.version, args.overwrite)
     there = folder.exists()
+    if args.version is None:
+        folder = shot.claimed("look", name)
     try:
         return make(Swapped.open(shot, source), folder, args.count)
     except BaseException:

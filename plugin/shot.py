@@ -53,7 +53,9 @@ def _run(args: Namespace) -> Result:
     sequence = Sequence.find(args.plate, args.frames)
     check_readable(sequence)
     space = space_of(sequence, args.colorspace)
-    rate = float(args.fps or sequence.fps or _header_rate(sequence))
+    rate = args.fps
+    if rate is None:
+        rate = float(sequence.fps or _header_rate(sequence))
     shot = Shot.new(
         Path(args.shot), args.plate, space, rate, named_range(sequence.frames), args.project
     )

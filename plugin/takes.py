@@ -1,6 +1,7 @@
 """The takes that a person names: sequences, folders, patterns, photographs."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from lifemask.ocio.sequence import MOVIES, Sequence
@@ -9,7 +10,7 @@ from lifemask.ocio.sequence import MOVIES, Sequence
 def find_takes(names: Iterable[str], single: bool = False) -> list[Sequence]:
     """Return the sequences behind ``names``, each once, in the order they were named.
 
-    A name is a sequence (``ada.####.exr``), a movie, a photograph, a folder (all that is in it), a
+    A name is a sequence (``ada.####.exr``), a movie, a photograph, a folder (its footage), a
     pattern over any of these (``takes/ada_*/*.####.exr``), or one of the files that a shell made
     of it; a ``single`` picture is itself, not the sequence whose number its name has. Raises
     BrokenFileError when there is nothing.
@@ -30,4 +31,17 @@ def _photograph(name: str) -> Sequence:
 
 
 def _footage(name: str) -> list[Sequence]:
-    return Sequence.find_all(f"{name}/*" if Path(name).is_dir() else name)
+    if not Path(name).is_dir():
+        return Sequence.find_all(name)
+    found = Sequence.find_all(f"{name}/*")
+    return [take for take in found if Path(take.path).suffix.lower() in _endings()] or found
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """How files of footage end: what else is in a folder is about it."""
+    import OpenImageIO
+
+    listed = str(OpenImageIO.get_string_attribute("extension_list"))
+    pictures = (ending for kind in listed.split(";") for ending in kind.split(":")[-1].split(","))
+    return MOVIES | {f".{ending}" for ending in pictures}

@@ -28,8 +28,9 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
-    number = _version(shot, args.version, args.overwrite)
+    _version(shot, args.version, args.overwrite)  # refused before the work
     tracks = shot.node(Track, **given_knobs(args))(shot.plate_of(args.frames))
+    number = _version(shot, args.version, args.overwrite)
     paths = {track.person: shot.version("track", track.person, number) for track in tracks}
     try:
         for track in tracks:

@@ -39,7 +39,7 @@ class StandIn(Client):
 
         def tell():
             job.state, job.result, job.message = state, result, message
-            job.kind = "ShotError" if state == "failed" else ""
+            job.kind = "NoShotError" if state == "failed" else ""
             changed(job, state)
 
         if self.info is None and job.method == "shot info":
@@ -58,12 +58,14 @@ class StandIn(Client):
 
 
 class Obliging(StandIn):
-    """A worker's stand-in that does what it is asked at once."""
+    """A worker's stand-in that does what it is asked at once; or says what is ``wrong``."""
+
+    wrong = ""
 
     def submit(self, method, params, changed=lambda job, what: None):
         job = super().submit(method, params, changed)
         if method != "shot info":
-            self.answer(job, {})
+            self.answer(job, {}, "failed" if self.wrong else "done", self.wrong)
         return job
 
 

@@ -175,6 +175,13 @@ def test_a_button_says_what_to_press_first(journey):
     assert said[1].endswith("Press New shot first: there is no shot in this folder.")
     assert said[2].endswith("nobody names no swap (there: Lifemask Swap)")
     assert "connect one of Add Occlusion, Remove Occlusion, Paint first" in said[3]
+    assert "button: 'nope' is none (there: " in said[4]
+
+
+def test_a_copy_of_a_swap_has_keys_of_its_own(journey):
+    told = journey[2]["duplicated"]
+    assert told["keys"] > 4
+    assert told["same"] and not told["shown"]
 
 
 def test_goes_on_after_the_worker_was_killed(journey):

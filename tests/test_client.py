@@ -17,6 +17,7 @@ from lifemask.ocio import exr
 from lifemask.plugin import protocol
 from lifemask.plugin.cli import main
 from lifemask.plugin.client import Client, WorkerError
+from lifemask.plugin.protocol import LONGEST
 
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
@@ -331,3 +332,12 @@ def test_what_a_host_imports_is_the_standard_library_in_python_3_9(name):
         if isinstance(node, ast.ImportFrom):
             known = HOST_SIDE if node.level == 1 else {*sys.stdlib_module_names, "__future__"}
             assert node.module.partition(".")[0] in known
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), "x" * LONGEST])
+def test_what_cannot_be_sent_fails_at_once_and_the_next_job_is_done(start, value):
+    client = start()
+    job = client.wait(client.submit("steps", {"count": value}), 30)
+    assert job.state == "failed"
+    assert "steps: " in job.message
+    assert client.wait(client.submit("steps", {}), 30).state == "done"

@@ -72,7 +72,7 @@ def test_without_a_shot_it_says_to_make_one(office):
     desk, seen = at_work(office)
     assert desk.info is None
     desk.refresh()
-    office.tell(-1, "failed", state="failed", kind="ShotError", message="no shot here")
+    office.tell(-1, "failed", state="failed", kind="NoShotError", message="no shot here")
     assert desk.info == {}
     assert seen == ["info"]
     assert desk.press("track") == "Press New shot first: there is no shot in this folder."
@@ -85,10 +85,10 @@ def test_why_no_shot_was_made_stays_on_show(office):
     desk, _ = at_work(office)
     desk.press("shot_new")
     office.tell(-1, "failed", state="failed", message="the shot's folder: 'sh 010' may hold ...")
-    office.tell(-1, "failed", state="failed", kind="ShotError", message="no shot here")
+    office.tell(-1, "failed", state="failed", kind="NoShotError", message="no shot here")
     assert desk.status.text == "the shot's folder: 'sh 010' may hold ..."
     desk.refresh()
-    office.tell(-1, "failed", state="failed", kind="ShotError", message="no shot here")
+    office.tell(-1, "failed", state="failed", kind="NoShotError", message="no shot here")
     assert desk.status.text == "no shot here"
 
 

@@ -1,7 +1,9 @@
 """What a faceset holds: files, layers, numbers, and what was left out of it."""
 
+import platform
 import time
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -9,17 +11,19 @@ import torch
 from conftest import FOOTAGE, QUICK, SPACE
 
 from lifemask.nodes import finishing
-from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.errors import FaceError, KnobError, VersionExistsError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import crop
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.gathering import Gathering
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import Plate
-from lifemask.ocio import exr
+from lifemask.ocio import atomic, exr
 from lifemask.ocio.colour import WORKING, convert
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin import faceset as commands
 from lifemask.plugin.cli import main
 
 LIGHT = ["light.R", "light.G", "light.B"]
@@ -257,3 +261,41 @@ def test_photographs_in_a_row_are_each_in_the_middle_of_their_face_space(take, t
     )
     middle = faceset.face_landmarks[..., :2].mean(1)
     assert np.ptp(middle, axis=0).max() < 6
+
+
+def test_a_faceset_that_another_run_made_meanwhile_stays(take, tmp_path, monkeypatch):
+    node, folder = Faceset(single=True, size=64), tmp_path / "ada_v001"
+    write = Gathering._gather
+
+    def late(run, part):
+        made = write(run, part)
+        monkeypatch.setattr(Gathering, "_gather", write)
+        node([take[0]], [first(take[1], 3)], "ada", folder)
+        return made
+
+    monkeypatch.setattr(Gathering, "_gather", late)
+    monkeypatch.setattr(atomic, "getpid", count(1).__next__)
+    with pytest.raises(VersionExistsError, match="ada_v001: another run made it meanwhile"):
+        node([take[0]], [first(take[1], 4)], "ada", folder)
+    assert len(FaceSet.load(folder)) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["ada_v001"]
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(take, tmp_path):
+    dead = tmp_path / f".ada_v007.{platform.node()}.{2**22 + 1}.part"
+    (dead / "deep").mkdir(parents=True)
+    Faceset(single=True, size=64)([take[0]], [first(take[1], 3)], "ada", tmp_path / "ada_v001")
+    assert [path.name for path in tmp_path.iterdir()] == ["ada_v001"]
+
+
+def test_a_faceset_keeps_what_was_written_into_the_shot_meanwhile(shot, monkeypatch):
+    read = commands._from_takes
+
+    def slowly(*given):
+        Shot.load(shot).with_performer("eve", "demo")
+        return read(*given)
+
+    monkeypatch.setattr(commands, "_from_takes", slowly)
+    take = str(FOOTAGE / "takes/ada_studio/ada_studio.1001.exr")
+    assert main(["faceset", str(shot), "--performer", "ben", "--single", take]) == 0
+    assert Shot.load(shot).performers == ("ada", "eve", "ben")

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from fake_nuke_nodes import Int_Knob, Undo
 from nuke_desk import GIZMO, READ, SHOT, Obliging
 
@@ -257,5 +258,19 @@ def test_without_a_window_a_button_returns_when_its_work_has_ended(started, tmp_
     assert node["told"].value() == "Track: done."
     assert Path(node["shot"].value(), "plate/plate.1002.exr").read_bytes() == b"pixels"
     assert not fake.renders
-    fake.press(node, "swap_frame")
+    with pytest.raises(RuntimeError, match=r"^Fill in likeness first\.$"):
+        fake.press(node, "swap_frame")
     assert fake.messages == ["Fill in likeness first."]
+    node["likeness"].setValue("ada")
+    client.wrong = "p1 was not tracked in frames 1002"
+    with pytest.raises(RuntimeError, match="p1 was not tracked"):
+        fake.press(node, "swap_range")
+    client.wrong = ""
+    fake.press(node, "swap_range")
+
+
+def test_a_shot_that_names_another_plate_has_nothing_rendered_into_it(desk, tmp_path):
+    desk.client.info = {**SHOT, "plate": {"path": str(tmp_path / "elsewhere/p.####.exr")}}
+    desk.press("track")
+    assert not desk.fake.renders
+    assert desk.client.asked[-1][0].method == "track"

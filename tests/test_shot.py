@@ -187,3 +187,12 @@ def test_a_version_is_claimed_by_one_alone(shot):
 def test_a_version_has_a_number_that_others_can_follow(shot, number):
     with pytest.raises(KnobError, match=r"version: \d+ is outside 1\.\.99999"):
         shot.version("swaps", "ada", number)
+
+
+def test_a_linked_folder_s_plate_is_named_so_that_it_is_found(tmp_path):
+    (tmp_path / "real/deep").mkdir(parents=True)
+    (tmp_path / "prj/plates").mkdir(parents=True)
+    (tmp_path / "prj/sh010").symlink_to(tmp_path / "real/deep")
+    plate = tmp_path / "prj/plates/p.####.exr"
+    linked = Shot.new(tmp_path / "prj/sh010", str(plate), "ACEScg", 24.0)
+    assert (linked.folder / linked.path).parent.samefile(plate.parent)

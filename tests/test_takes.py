@@ -53,3 +53,9 @@ def test_a_single_picture_is_not_the_sequence_that_it_is_in(takes):
 def test_what_is_not_there_is_named(takes, name):
     with pytest.raises(BrokenFileError, match=name.partition("_")[0].partition("/")[0]):
         find_takes([str(takes / name)])
+
+
+def test_what_is_about_the_footage_of_a_folder_is_no_take(tmp_path):
+    for name in ("a.1001.exr", "a.1002.exr", "performance.json", "notes.txt", "b.mov.xml"):
+        (tmp_path / name).touch()
+    assert [Path(take.path).name for take in find_takes([str(tmp_path)])] == ["a.####.exr"]

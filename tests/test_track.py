@@ -3,6 +3,7 @@
 import json
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -212,3 +213,25 @@ def test_memory_does_not_grow_with_the_plate():
 
     plates.Tracker(samples=1, reach=2, small_faces=False).track(pictures())
     assert most <= plates.CHUNK + 3
+
+
+def test_whoever_is_seen_too_shortly_is_told_of_otherwise_than_nobody(tmp_path):
+    faces = pixels(DIALOGUE / "beauty/beauty.####.exr", "1015-1016")
+    plate = written(tmp_path, [*faces, *[np.full_like(faces[0], 0.2)] * 4])
+    with pytest.raises(FaceError, match=r"nobody is seen in 5 frames; .*--least-frames"):
+        QUICK(plate)
+    assert len(replace(QUICK, least_frames=2)(plate)) == 1
+
+
+def test_squeezed_pixels_are_told(tmp_path):
+    (frame,) = pixels(DIALOGUE / "beauty/beauty.####.exr", "1015")
+    channels = dict(zip("RGB", np.moveaxis(np.float16(frame), -1, 0), strict=True))
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        for name, aspect in (("square", 1.0), ("squeezed", 2.0)):
+            path = tmp_path / f"{name}.1015.exr"
+            exr.write(path, channels, {"pixelAspectRatio": aspect})
+            QUICK(Plate(Sequence.find(path), SPACE))
+    told = [note for note in notes if note]
+    assert len(told) == 1
+    assert "squeezed.####.exr: its pixels are 2 times as wide as high" in told[0]

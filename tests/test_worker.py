@@ -137,7 +137,7 @@ def test_every_command_is_a_method_that_checks_its_parameters(real, command):
 def test_a_query_is_refused_in_the_command_s_own_words(real):
     answer = real.ask("shot info", shot="nowhere")
     assert code(answer) == protocol.REFUSED
-    assert answer["error"]["data"] == {"kind": "ShotError"}
+    assert answer["error"]["data"] == {"kind": "NoShotError"}
     assert "shot new" in answer["error"]["message"]
 
 

@@ -106,5 +106,9 @@ def _curves(tree: NodeTree) -> ActionChannelbagFCurves:
         data.action = bpy.data.actions.new(tree.name)
         data.action_slot = data.action.slots.new(tree.id_type, tree.name)
         data.action.layers.new("Made").strips.new(type="KEYFRAME")
+    elif data.action.users > 1:  # the tree, or what it was copied from, has keys of its own
+        slot = data.action_slot.identifier
+        data.action = data.action.copy()
+        data.action_slot = data.action.slots[slot]
     strip = data.action.layers[0].strips[0]
     return strip.channelbag(data.action_slot, ensure=True).fcurves

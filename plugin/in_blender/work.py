@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..declared import buttons
 from ..desk import Desk, Status
 from ..orders import FIXES, fix, plate
 from ..results import Pattern, checked, header, numbers, ranges
@@ -76,7 +77,13 @@ class Work:
         self._asking = bool(self.tree.lifemask.shot)
 
     def press(self, button: str, frames: str = "") -> None:
-        """Begin what a button is for; ``text`` is what has to be done first."""
+        """Begin what a button is for; ``text`` is what has to be done first.
+
+        Raises RuntimeError when there is no such button.
+        """
+        known = [one.name for one in buttons()]
+        if button not in known:
+            raise RuntimeError(f"button: {button!r} is none (there: {', '.join(known)})")
         self._pressed = button, frames
         self.refresh()
         if not self._asking:

@@ -29,7 +29,8 @@ def register() -> None:
 def press(button: str) -> None:
     """Do what a button of the node it is on is for: what the gizmo's buttons call.
 
-    Without a window, on a farm, this returns when the work has ended.
+    Without a window, on a farm, this returns when the work has ended, and raises RuntimeError with
+    the sentence when it was refused or has failed.
     """
     worked = of(nuke.thisNode())
     if button == "copy_fixes":
@@ -39,6 +40,8 @@ def press(button: str) -> None:
     while not nuke.GUI and worked.busy:
         if not client().pump():
             time.sleep(0.01)
+    if not nuke.GUI and worked.wrong:
+        raise RuntimeError(worked.wrong)
 
 
 def of(node: nuke.Node) -> SwapNode:

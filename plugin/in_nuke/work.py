@@ -27,7 +27,7 @@ class SwapNode:
     def __init__(self, node: nuke.Node, client: Client, drawn: Callable[[], None]) -> None:
         self.node, self._drawn = node, drawn
         self.desk = Desk(client, lambda: knobs.values(node), self._changed)
-        self._pressed = self._said = self._result = ""
+        self._pressed = self._said = self._result = self.wrong = ""
         self._writing: object | None = None
         self._task: Any = None
         self._read: tuple[str, tuple[int, ...]] = ("", ())
@@ -44,7 +44,8 @@ class SwapNode:
         self._draw()
 
     def press(self, button: str) -> None:
-        """Do what a button is for, or say what has to be done first."""
+        """Do what a button is for; ``wrong`` is why it was refused or has failed."""
+        self.wrong = ""
         if button == "stop":
             self._pressed = self._said = ""
             self._writing = None
@@ -66,6 +67,8 @@ class SwapNode:
         """Hear from the desk, on the main thread."""
         if what == "info" and self._pressed:
             self._go_on()
+        if what == "failed":
+            self.wrong = self.desk.text
         if what in ("frame", "done", "info"):
             self._show()
             self._result = self._state()
@@ -95,8 +98,8 @@ class SwapNode:
             if said:
                 self._refuse(said)
 
-        if button in _WITHOUT_PLATE:
-            send("")
+        if button in _WITHOUT_PLATE or self.desk.plate != plate(knobs.values(self.node)):
+            send("")  # the shot may name a plate that is not this graph's
         else:
             self._render(self._frames(frames), send)
 
@@ -153,6 +156,7 @@ class SwapNode:
 
     def copy_fixes(self) -> None:
         """Write the artist's inputs, those that are connected, to the shot's fixes."""
+        self.wrong = ""
         try:
             frames = numbers(str(self.node["fix_frames"].value()) or str(nuke.frame()))
             self._copy(frames, [n for n in FIXES if self.node.input(knobs.INPUTS[n])])
@@ -167,6 +171,7 @@ class SwapNode:
             raise ValueError("Connect a roto or paint first: add, remove and paint are empty.")
 
         def copied(wrong: str) -> None:
+            self.wrong = wrong
             self._said = wrong or f"Copied to fixes/: {', '.join(names)}, frame {ranges(frames)}."
             self._draw()
 
@@ -227,7 +232,7 @@ class SwapNode:
 
     def _refuse(self, sentence: str) -> None:
         """Say why nothing was done."""
-        self._pressed, self._said = "", sentence
+        self._pressed, self._said, self.wrong = "", sentence, sentence
         self._draw()
         if nuke.GUI:
             nuke.message(sentence)

@@ -24,6 +24,7 @@ def play(given):
     told = {"installed": time.perf_counter() - begin, "refused": refusals(node)}
     for button in ("shot_new", "release_add", "track", "faceset", "swap_frame"):
         press(button, str(given["first"] + 1) if button == "swap_frame" else "")
+    told["duplicated"] = duplicated(node)
     told["panel"] = panel(node)
     told["killed"] = killed(node, given)
     told["own"] = Path(given["own"]).exists()
@@ -71,7 +72,24 @@ def refusals(node):
     said.append(refusal(button="track"))
     said.append(refusal(button="track", swap="nobody"))
     said.append(refusal(bpy.ops.lifemask.copy_fixes))
+    said.append(refusal(button="nope"))
     return said
+
+
+def duplicated(node):
+    """Whether a copy that shows nothing leaves what the swap it was copied from shows."""
+    tree = node.node_tree
+    before, copy = keys(tree), tree.copy()
+    stage.part("result").show(copy, None, [], "")
+    same, shown = keys(tree) == before, bool(keys(copy))
+    bpy.data.node_groups.remove(copy)
+    return {"same": same, "shown": shown, "keys": len(before)}
+
+
+def keys(tree):
+    data = tree.animation_data
+    curves = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
+    return [(curve.data_path, *point.co) for curve in curves for point in curve.keyframe_points]
 
 
 def refusal(operator=bpy.ops.lifemask.press, **words):
