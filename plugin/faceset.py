@@ -1,7 +1,6 @@
 """`lifemask faceset`: collect one performer's faces, from takes or from the plate itself."""
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from pathlib import Path
 
 from lifemask.nodes.errors import FaceError, KnobError
@@ -12,6 +11,7 @@ from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.sequence import named_range
 from lifemask.plugin.command import (
     Command,
     Result,
@@ -117,10 +117,7 @@ def _double(shot: Shot, args: Namespace) -> str:
 
 def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
     track = chosen(plate_tracks(shot), args.person, "--person")
-    plate = shot.plate
-    seen = set(track.frames.tolist())
-    frames = tuple(frame for frame in plate.sequence.frames if frame in seen)
-    return [replace(plate, sequence=replace(plate.sequence, frames=frames))], [track]
+    return [shot.plate_of(named_range(track.frames.tolist()))], [track]
 
 
 def _from_takes(shot: Shot, args: Namespace, single: bool) -> tuple[list[Plate], list[FaceTrack]]:

@@ -27,8 +27,8 @@ _OWN = ("frames", "version", "overwrite", "likeness", "plate", "performer")
 def requests(button: str, values: Values, frames: str = "") -> list[Request]:
     """Return what a button sends: methods of the worker and their parameters, in order.
 
-    ``frames`` is the range to swap; else that of the settings, else all. Knobs at their declared
-    default are not sent, so that the shot's own values hold.
+    ``frames`` is the range to track or swap; else that to swap is the settings', else all. Knobs at
+    their declared default are not sent, so that the shot's own values hold.
     """
     command = command_of(button)
     if command == "faceset":
@@ -38,6 +38,8 @@ def requests(button: str, values: Values, frames: str = "") -> list[Request]:
         params["plate"] = plate(values).hashes
     elif command == "release add":
         params["performer"] = values.get("likeness", "")
+    elif command == "track" and frames:
+        params["frames"] = frames
     elif command == "swap":
         params["frames"] = frames or values.get("frames", "")
         params["version"], params["overwrite"] = _version(values), True

@@ -299,3 +299,11 @@ def test_a_faceset_keeps_what_was_written_into_the_shot_meanwhile(shot, monkeypa
     take = str(FOOTAGE / "takes/ada_studio/ada_studio.1001.exr")
     assert main(["faceset", str(shot), "--performer", "ben", "--single", take]) == 0
     assert Shot.load(shot).performers == ("ada", "eve", "ben")
+
+
+def test_a_double_has_all_that_was_tracked_though_the_shot_was_shorter(shot):
+    text = (shot / "shot.toml").read_text()
+    (shot / "shot.toml").write_text(text.replace('"1001-1008"', '"1001-1004"'))
+    assert main(["faceset", str(shot), "--double"]) == 0
+    made = FaceSet.load(Shot.load(shot).latest("facesets", "double"))
+    assert set(made.faces.frame.tolist()) > {1005, 1008}

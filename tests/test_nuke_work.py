@@ -274,3 +274,17 @@ def test_a_shot_that_names_another_plate_has_nothing_rendered_into_it(desk, tmp_
     desk.press("track")
     assert not desk.fake.renders
     assert desk.client.asked[-1][0].method == "track"
+
+
+def test_all_of_an_input_that_became_longer_is_tracked_and_swapped(desk):
+    desk.client.info = SHOT
+    desk.node["likeness"].setValue("ada")
+    for button, method in (("track", "track"), ("swap_range", "swap")):
+        desk.press(button)
+        job = desk.client.asked[-1][0]
+        assert (job.method, job.params["frames"]) == (method, "1001-1008")
+        desk.client.answer(job, {})
+        desk.settle()
+    desk.node["frames"].setValue("1002-1003")
+    desk.press("track")
+    assert "frames" not in desk.client.asked[-1][0].params

@@ -182,7 +182,10 @@ class Work:
             if first:
                 self._give_up(first)
             elif button in _OF_PLATE and self.desk.plate == plate(values(self.tree)):
-                self._render(numbers(frames or values(self.tree)["frames"]))
+                meant = frames or values(self.tree)["frames"]
+                if not self.tree.lifemask.frames:
+                    self._pressed = button, meant  # the scene may be longer than the shot was
+                self._render(numbers(meant))
             else:
                 self._send()
         except (PlateError, OSError, RuntimeError, ValueError) as error:

@@ -101,7 +101,10 @@ class SwapNode:
         if button in _WITHOUT_PLATE or self.desk.plate != plate(knobs.values(self.node)):
             send("")  # the shot may name a plate that is not this graph's
         else:
-            self._render(self._frames(frames), send)
+            meant = self._frames(frames)
+            if not self.node["frames"].value():
+                frames = ranges(meant)  # the input may have become longer than the shot was
+            self._render(meant, send)
 
     def _frames(self, text: str) -> list[int]:
         """The frames that are meant: of the words, else of the range's knob, else of the input."""
