@@ -320,7 +320,7 @@ def test_what_does_not_count_costs_nothing(rehearsed):
 
 
 def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
-    example = rehearsed.batch([0, 1])
+    example = Example.of(rehearsed.batch([0, 1]).planes, Kind.RENDERED)
     answer = answered(example, example.truth + 0.02)
     costs = {
         said: float(losses(replace(answer, spread=answer.spread * 0 + said), example)["doubt"])
@@ -478,14 +478,16 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
         assert nothing["near"] > found["near"]
 
 
-def test_a_reminder_teaches_no_certainty(pair, small):
+def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
+    """An exercise fits better, and a reminder is right by itself."""
     model = Finisher.load(small.path)
     (one,) = reminders(pair.role, model, 64, 1)
-    answer = model.network(one.shown)
-    surer = replace(answer, spread=answer.spread / 10)
-    assert losses(answer, one)["doubt"] == losses(surer, one)["doubt"] == 0
-    filmed = Example.of(one.planes)
-    assert losses(answer, filmed)["doubt"] > losses(surer, filmed)["doubt"]
+    for easy in (one, rehearsed.batch([0])):
+        answer = model.network(easy.shown)
+        surer = replace(answer, spread=answer.spread / 10)
+        assert losses(answer, easy)["doubt"] == losses(surer, easy)["doubt"] == 0
+        rendered = Example.of(easy.planes, Kind.RENDERED)
+        assert losses(answer, rendered)["doubt"] != losses(surer, rendered)["doubt"]
 
 
 def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):

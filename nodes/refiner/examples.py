@@ -48,8 +48,9 @@ _EXPOSURE = 0.01  # log: a fifth of a stop, by which textures and plate may disa
 class Kind(IntEnum):
     """Where the right swap is from.
 
-    It was filmed; it was rendered, and with nothing before the face, as in a film there may be; or
-    it is remembered: what a model made of it, which is no measure of its doubt.
+    It was filmed, and whoever plays themselves fits better than somebody else will; it was
+    rendered, and with nothing before the face, as in a film there may be; or it is remembered:
+    what a model made of it. Only of a render the error is that of a swap.
     """
 
     FILMED = 0
@@ -95,8 +96,8 @@ class Example:
 
     @property
     def unsure(self) -> Tensor:
-        """Which can be doubted, (N, 1, 1, 1): 0 or 1."""
-        return (self.kind != Kind.REMEMBERED).float().view(-1, 1, 1, 1)
+        """Which of them tell of a model's doubt, (N, 1, 1, 1): 0 or 1; see `Kind`."""
+        return (self.kind == Kind.RENDERED).float().view(-1, 1, 1, 1)
 
     def but(self, which: Tensor, others: "Example") -> "Example":
         """The same, of which the ``others`` take the place of ``which`` (N,)."""

@@ -75,9 +75,8 @@ class Rehearsal:
         stage = Stage.of(there, cue, meshes, window, filmed, Swap())
         crop = Crop.of(cue.matrix, window.x1, window, size)
         other = self._relief(index, cue)
-        played = self._played(stage, filmed, crop) + stage.view.of(other) * stage.face * (
-            1 - stage.occlusion
-        )
+        bare = stage.face * (1 - stage.occlusion)
+        played = self._played(stage, filmed, crop) + stage.view.of(other) * bare
         cue, same, _ = scene(back, index)
         there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light + other)
         both = Meshes(same.likeness, meshes.likeness)
