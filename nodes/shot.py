@@ -211,7 +211,7 @@ class Shot:
             except FileExistsError:
                 continue  # somebody was faster
             except OSError as error:
-                raise WriteError(f"{path}: cannot be made ({error.strerror})") from error
+                raise WriteError(f"{path}: cannot be written ({error.strerror})") from error
             return path
 
     def latest(self, kind: str, name: str) -> Path:

@@ -109,7 +109,7 @@ def _check_out(folder: Path, overwrite: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{folder}: cannot be made ({error.strerror})") from error
+        raise WriteError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
 def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:

@@ -99,7 +99,7 @@ def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tm
     [
         (["--times", "0", "-1"], "times: -1 is below 0 minutes"),
         (["--out", str(Path(__file__))], "is a file; it takes a folder"),
-        (["--out", "/proc/figures"], "/proc/figures: cannot be made"),
+        (["--out", "/proc/figures"], "/proc/figures: cannot be written"),
         (["--times", "20000"], "20000"),
         (["--times", "nan"], "nan"),
         (["--times", "0"], "performer_b is not there"),
