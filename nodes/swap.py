@@ -177,7 +177,8 @@ def write_swap(
     from lifemask.ocio.overlap import overlap
 
     def write(frame: SwapFrame) -> Path:
-        path = folder / f"{name}.{frame.number:04d}.exr"
+        digits = 4 + (frame.number < 0)  # a minus sign takes no digit's place
+        path = folder / f"{name}.{frame.number:0{digits}d}.exr"
         exr.write(path, frame.channels, frame.header)
         return path
 

@@ -72,8 +72,14 @@ class Sequence:
         if not padding or Path(self.path).is_file():
             return Path(self.path)
         name, (start, end) = Path(self.path).name, padding[-1].span()
-        number = str(frame).zfill(end - start)
-        return Path(self.path).with_name(name[:start] + number + name[end:])
+
+        def named(width: int) -> Path:
+            number = str(frame).zfill(width)
+            return Path(self.path).with_name(name[:start] + number + name[end:])
+
+        # A minus sign takes a digit's place in C's names, and in others none.
+        beside = named(end - start + (frame < 0))
+        return beside if frame < 0 and beside.exists() else named(end - start)
 
 
 def _is_movie(path: str) -> bool:
@@ -125,7 +131,9 @@ def _frames_in(file: str) -> list[int]:
 def _number(place: re.Match[str]) -> str:
     """Return the expression for frame numbers with the padding that a pattern asks for."""
     digits = int(place["d"] or place["f"] or 1) if place[0][0] in "%$" else len(place[0])
-    return r"-?\d+" if digits < 2 else rf"-?(?:\d{{{digits}}}|[1-9]\d{{{digits},}})"
+    if digits < 2:
+        return r"-?\d+"
+    return rf"-?(?:\d{{{digits}}}|[1-9]\d{{{digits},}})|-\d{{{digits - 1}}}"
 
 
 def _regex(pattern: str) -> str:

@@ -92,3 +92,12 @@ def test_a_range_that_is_mistyped_large_is_refused(tmp_path):
     (tmp_path / "a.1001.exr").touch()
     with pytest.raises(MissingFramesError, match="is not a frame range"):
         Sequence.find(tmp_path / "a.####.exr", "1001-9999999999")
+
+
+@pytest.mark.parametrize("names", [["-002", "-001", "0000", "0001"], ["-0002", "-0001", "0000"]])
+def test_frames_below_zero_are_found_however_their_minus_is_counted(tmp_path, names):
+    for name in names:
+        (tmp_path / f"a.{name}.exr").touch()
+    found = Sequence.find(tmp_path / "a.####.exr")
+    assert found.frames == tuple(map(int, names))
+    assert [found.file(frame).name for frame in found.frames] == [f"a.{n}.exr" for n in names]

@@ -28,6 +28,7 @@ from lifemask.ocio.movie import write_movie
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.cli import main
+from lifemask.plugin.results import Pattern
 
 PERSON = ("neutral", "albedo", "lights")
 LAYERS = {
@@ -356,3 +357,17 @@ def test_what_another_swap_is_writing_now_is_spared(pair, tmp_path):
         part.touch()
     write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
     assert sorted(file.name for file in tmp_path.iterdir()) == [live.name, "sh010.1002.exr"]
+
+
+def test_frames_below_zero_are_named_as_hosts_look_for_them(pair, tmp_path):
+    path = str(tmp_path / "plate.####.exr")
+    for frame in (1001, 1002):
+        shutil.copy(pair.plate.sequence.file(frame), Pattern.of(path).file(frame - 1003))
+    frames = {"frame": pair.double.faces.frame - 1003}
+    double = replace(pair.double, faces=Faces(**{**vars(pair.double.faces), **frames}))
+    track = replace(pair.track, frames=pair.track.frames - 1003)
+    role = replace(pair.role, track=track, double=double)
+    plate = replace(pair.plate, sequence=Sequence.find(path))
+    made = write_swap(Swap(), plate, [role], tmp_path / "swap", "sh010")
+    result = Pattern.of(str(tmp_path / "swap/sh010.####.exr"))
+    assert [str(file) for file in made] == [result.file(-2), result.file(-1)]
