@@ -202,15 +202,18 @@ class Shot:
         """Return the path of the version after the last one."""
         return self.version(kind, name, max(self.versions(kind, name), default=0) + 1)
 
-    def claimed(self, kind: str, name: str) -> Path:
-        """Make the folder of the next version, so that nobody else takes it; raises WriteError."""
+    def claimed(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
+        """Return the `target`, its folder made, so that nobody else takes the next version.
+
+        Raises WriteError when it cannot be made.
+        """
         while True:
-            path = self.next_version(kind, name)
+            path = self.target(kind, name, number, overwrite)
             try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                continue  # somebody was faster
+                path.mkdir(parents=True, exist_ok=number is not None)
             except OSError as error:
+                if number is None and isinstance(error, FileExistsError):
+                    continue  # somebody was faster
                 raise WriteError(f"{path}: cannot be written ({error.strerror})") from error
             return path
 

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from os import getpid
 from pathlib import Path
 from platform import node
 
@@ -36,7 +35,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def temporary(name: str) -> str:
     """Return what a file or folder is called while this process fills it."""
-    return f".{name}.{node()}.{getpid()}.part"
+    return f".{name}.{node()}.{os.getpid()}.part"
 
 
 def sweep(folder: Path) -> None:

@@ -170,10 +170,8 @@ def _run(args: Namespace) -> Result:
         raise KnobError(f"count: {args.count} is outside 1..")
     shot = Shot.load(args.shot)
     name, source = _source(shot, args.likeness, args.swap_version)
-    folder = shot.target("look", name, args.version, args.overwrite)
-    there = folder.exists()
-    if args.version is None:
-        folder = shot.claimed("look", name)
+    folder = shot.claimed("look", name, args.version, args.overwrite)
+    there = any(folder.iterdir())
     try:
         return make(Swapped.open(shot, source), folder, args.count)
     except BaseException:

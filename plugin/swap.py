@@ -36,13 +36,8 @@ def _run(args: Namespace) -> Result:
     cast = cast_of(shot, args.likeness)
     model = None if args.no_model else newest(shot) or BASE
     name = "_".join(dict.fromkeys(role.likeness.performer for role in cast))
-    shot.target("swaps", name, args.version, args.overwrite)  # refused before anything is made
     node, plate = shot.node(Swap, **given_knobs(args)), shot.plate_of(args.frames)
-    folder = (
-        shot.claimed("swaps", name)
-        if args.version is None
-        else shot.version("swaps", name, args.version)
-    )
+    folder = shot.claimed("swaps", name, args.version, args.overwrite)
     name = f"{shot.name}_{folder.name}"
     written = write_swap(node, plate, cast, folder, name, not args.frames, model)
     return {"swap": folder, "frames": len(written), "model": model.path if model else "none"}

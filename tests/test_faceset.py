@@ -19,7 +19,7 @@ from lifemask.nodes.gathering import Gathering
 from lifemask.nodes.render.sample import blur
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import Plate
-from lifemask.ocio import atomic, exr
+from lifemask.ocio import exr
 from lifemask.ocio.colour import WORKING, convert
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
@@ -274,7 +274,8 @@ def test_a_faceset_that_another_run_made_meanwhile_stays(take, tmp_path, monkeyp
         return made
 
     monkeypatch.setattr(Gathering, "_gather", late)
-    monkeypatch.setattr(atomic, "getpid", count(1).__next__)
+    parts = (f".{number}.part" for number in count())
+    monkeypatch.setattr("lifemask.nodes.gathering.temporary", lambda name: name + next(parts))
     with pytest.raises(VersionExistsError, match="ada_v001: another run made it meanwhile"):
         node([take[0]], [first(take[1], 4)], "ada", folder)
     assert len(FaceSet.load(folder)) == 3

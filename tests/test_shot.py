@@ -178,7 +178,7 @@ def test_nobody_is_called_as_the_double_s_faceset_is(shot, name):
 
 def test_a_version_is_claimed_by_one_alone(shot):
     with ThreadPoolExecutor(8) as pool:
-        claimed = list(pool.map(lambda _: shot.claimed("swaps", "ada"), range(24)))
+        claimed = list(pool.map(lambda _: shot.claimed("swaps", "ada", None, False), range(24)))
     assert sorted(path.name for path in claimed) == [f"ada_v{n:03d}" for n in range(1, 25)]
     assert all(path.is_dir() for path in claimed)
 
