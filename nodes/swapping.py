@@ -16,7 +16,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import at_most, device
 from lifemask.nodes.part import Cue, Part, planned
-from lifemask.nodes.refiner.crop import Crop, side
+from lifemask.nodes.refiner.crop import Crop, sides
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
@@ -147,8 +147,11 @@ class Swapping:
         if self.finisher is None:
             return bare(stage)
         double = part.role.double
-        crop = Crop.of(cue.matrix, double.size, window, side(double, self.finisher.size))
-        return self.finisher(stage, crop, self.swap.refine)
+        crops = [
+            Crop.of(cue.matrix, double.size, window, size)
+            for size in sides(double, self.finisher.size)
+        ]
+        return self.finisher(stage, crops, self.swap.refine)
 
     def _store(
         self,

@@ -1,6 +1,8 @@
 """The refiner's parts, each against what is known: numbers, moves and mattes."""
 
+import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import opinionated
 
+from lifemask.nodes.face_space import OVERSAMPLING
 from lifemask.nodes.part import Part
 from lifemask.nodes.refiner import align, examples, loop
 from lifemask.nodes.refiner.crop import (
@@ -23,6 +26,7 @@ from lifemask.nodes.refiner.crop import (
     Crop,
     shown,
     side,
+    sides,
 )
 from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, Kind, picture, scene, varied, windowed
@@ -34,7 +38,7 @@ from lifemask.nodes.refiner.reminder import reminders
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.compose import View, Window
-from lifemask.nodes.render.sample import blur
+from lifemask.nodes.render.sample import blur, feather, shrink, smooth
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import Model
@@ -47,7 +51,7 @@ def stage(pair):
     cue, meshes, window = scene(part, 3)
     with torch.inference_mode():
         made = Stage.of(part, cue, meshes, window, picture(part, 3), Swap())
-    return made, Crop.of(cue.matrix, window.x1, window, 64)
+    return made, Crop.of_face_space(window.x1, 64)
 
 
 def guess(size, seed=0):
@@ -200,6 +204,49 @@ def test_a_crop_shows_what_is_there_and_gives_it_back_to_its_place(matrix):
     ours = crop.give(torch.from_numpy(inside.astype(np.float32))[None, None], 90, 110)[0, 0] > 0.999
     sure = ours & torch.from_numpy(known)
     assert (back - window[0]).abs()[:, sure].numpy().max(initial=0) < 0.06
+
+
+def across(side, turn, period):
+    """A picture, ``side`` pixels a side, with a wave of so many pixels across."""
+    x, y = centres(side, side)
+    along = (x - side / 2) * math.cos(turn) + (y - side / 2) * math.sin(turn)
+    return torch.cos(along * (2 * math.pi / period))[None, None]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.1, 1.5), st.floats(3.5, 12), st.floats(0, 3.1))
+def test_a_face_of_any_size_is_as_sharp_in_an_exercise_as_in_a_swap(scale, period, turn):
+    # A pixel of the plate is `scale` of the crop's; face space has 1.5 of its own for one.
+    shown, period = [], period * max(1, scale)
+    for finer in (1, OVERSAMPLING):
+        side, zoom = math.ceil(64 * finer / scale) + 24, scale / finer
+        matrix = np.array([[zoom, 0, 32 - zoom * side / 2], [0, zoom, 32 - zoom * side / 2]])
+        crop = Crop(64, matrix.astype(np.float32), finer)
+        shown.append(crop.take(across(side, turn, period / zoom))[0, 0, 4:-4, 4:-4])
+    plate, exercise = shown
+    right = across(64, turn, period)[0, 0, 4:-4, 4:-4]
+    contrast = [float((one * right).mean() / right.square().mean()) for one in shown]
+    assert abs(contrast[0] - contrast[1]) < 0.08
+    assert min(contrast) > (0.9 if period > 6 else 0.5)
+    assert (plate - exercise).abs().max() < 0.15
+
+
+def test_a_crop_is_coarser_without_a_step():
+    contrast = []
+    for scale in np.geomspace(0.12, 2, 200):
+        side = math.ceil(64 / scale) + 24
+        offset = 32 - scale * side / 2
+        crop = Crop(64, np.array([[scale, 0, offset], [0, scale, offset]], np.float32))
+        contrast.append(float(crop.take(across(side, 0.3, 4 / scale))[..., 4:-4, 4:-4].std()))
+    assert np.abs(np.diff(contrast)).max() < 0.03
+
+
+def test_what_a_crop_cannot_show_is_not_in_it():
+    for scale in (0.1, 0.2, 0.3, 0.4, 0.5):
+        side = math.ceil(64 / scale) + 24
+        offset = 32 - scale * side / 2
+        crop = Crop(64, np.array([[scale, 0, offset], [0, scale, offset]], np.float32))
+        assert crop.take(across(side, 0.3, 1.1 / scale)).std() < 0.1
 
 
 def test_a_crop_is_the_middle_of_face_space_in_whatever_window():
@@ -508,7 +555,7 @@ def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monke
 def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
     made, crop = stage
     finisher = Finisher(opinionated(), 64, {})
-    plain, half, done = bare(made), finisher(made, crop, 0.5), finisher(made, crop, 1)
+    plain, half, done = bare(made), finisher(made, [crop], 0.5), finisher(made, [crop], 1)
     outside = made.view.covered.expand_as(made.render) == 0
     assert outside.any()
     assert torch.equal(done.picture[outside], plain.picture[outside])
@@ -525,7 +572,7 @@ def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
 def test_in_eyes_half_of_a_change_is_done_and_in_a_mouth_all_of_it(stage):
     made, crop = stage
     finisher = Finisher(opinionated(), 64, {})
-    done = finisher(made, crop, 1).picture - made.render
+    done = finisher(made, [crop], 1).picture - made.render
     told = crop.give(finisher.network(shown(made, crop)).change, *made.plate.shape[-2:])
     eyes, mouth = (part.expand_as(told) > 0.999 for part in made.openings.split(1, 1))
     assert (told[eyes].abs() > 1e-4).any()
@@ -546,13 +593,39 @@ def test_a_moved_matte_is_a_matte_and_follows_its_logit(face, logit, more):
 def test_a_crop_of_another_size_says_the_same(stage):
     made, _ = stage
     finisher = Finisher.load(BASE.path)
-    middle = np.eye(2, 3, dtype=np.float32)
-    side = made.plate.shape[-1]
-    window = Window(0, 0, side, side)
-    crops = (Crop.of(middle, side, window, size) for size in (128, 256))
-    one, two = (finisher(made, crop, 1).picture for crop in crops)
+    crops = (Crop.of_face_space(made.plate.shape[-1], size) for size in (128, 256))
+    one, two = (finisher(made, [crop], 1).picture for crop in crops)
     face = made.face.expand_as(one) > 0.5
     assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()
+
+
+def test_a_finer_crop_says_only_what_a_coarse_one_cannot(stage):
+    made, _ = stage
+    finisher = Finisher(opinionated(), 64, {})
+    coarse, fine = (Crop.of_face_space(made.plate.shape[-1], size) for size in (64, 128))
+    inside = made.view.covered.expand_as(made.render)
+
+    def done(*crops):
+        picture = finisher(made, crops, 1).picture
+        level = smooth(picture - made.render, made.view.covered, 12) * inside
+        return level, (picture - feather(picture, 1)) * shrink(inside, 8)
+
+    (low, _), (other, high), (level, detail) = done(coarse), done(fine), done(coarse, fine)
+    _, rough = done(coarse)
+    assert (level - low).abs().mean() < 0.25 * (other - low).abs().mean()
+    assert (detail - high).abs().mean() < 0.5 * (rough - high).abs().mean()
+    same, again = (finisher(made, crops, 1) for crops in ([fine], [fine, fine]))
+    torch.testing.assert_close(same.picture, again.picture, atol=1e-5, rtol=1e-5)
+
+
+@given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))
+def test_a_large_face_is_seen_ever_finer(pair, scale, learned):
+    faces = replace(pair.double.faces, scale=np.full_like(pair.double.faces.scale, scale))
+    double = replace(pair.double, faces=faces)
+    chosen = sides(double, learned)
+    assert chosen[0] == side(double, learned)
+    assert chosen[-1] == max(chosen[0], side(double, 1024))
+    assert all(one < two <= 2 * one for one, two in pairwise(chosen))
 
 
 @given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))

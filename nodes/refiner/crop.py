@@ -1,18 +1,18 @@
 """The square in which the refiner sees a face: upright, steady, of any number of pixels."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.face_space import SIDE
+from lifemask.nodes.face_space import OVERSAMPLING, SIDE
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import Window
-from lifemask.nodes.render.sample import halved, lookup
+from lifemask.nodes.render.sample import averaged, lookup
 
 COVERS = 21.0
 """Centimetres of the mean head that a side covers: all of the mesh."""
@@ -21,6 +21,8 @@ STEP = 32
 """The sides of what the network is given are multiples of so many pixels."""
 
 _LEAST = 256  # pixels a side to which small faces are magnified, as the base knows them
+
+_FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
 
 CANDIDATES = slice(0, 9)
 """Of what is `shown`: `Stage.candidates`, log; in their order `RENDER`, `TOLD` and `SHADED`."""
@@ -41,10 +43,14 @@ CHANNELS = 27
 
 @dataclass(frozen=True)
 class Crop:
-    """``size`` pixels a side; ``matrix`` (2, 3) takes pixels of a window there."""
+    """``size`` pixels a side; ``matrix`` (2, 3) takes pixels of a window there.
+
+    ``had`` pixels of the window are one of what was filmed.
+    """
 
     size: int
     matrix: Floats
+    had: float = 1.0
 
     @classmethod
     def of(cls, matrix: Floats, face_space: int, window: Window, size: int) -> "Crop":
@@ -55,13 +61,20 @@ class Crop:
         moved[:, 2] += (size - face_space * zoom) / 2
         return cls(size, moved.astype(np.float32))
 
+    @classmethod
+    def of_face_space(cls, face_space: int, size: int) -> "Crop":
+        """The middle of face space, of so many pixels a side, which is the window."""
+        whole = Window(0, 0, face_space, face_space)
+        middle = cls.of(np.eye(2, 3, dtype=np.float32), face_space, whole, size)
+        return replace(middle, had=OVERSAMPLING)
+
     def take(self, planes: Tensor) -> Tensor:
         """Planes (1, C, H, W) of the window, in the crop: averaged where it is coarser."""
-        scale = float(np.linalg.norm(self.matrix[0, :2]))
-        times = max(0, int(np.floor(np.log2(1.5 / scale))))
-        inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2] / 2**times
-        at = _grid(self.size, self.size, inverse, planes.device)
-        return lookup(halved(planes, times), at, "bilinear" if times else "bicubic")
+        reduction = 1 / float(np.linalg.norm(self.matrix[0, :2]))
+        planes, step = averaged(planes, reduction, self.had)
+        inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2]
+        at = _grid(self.size, self.size, inverse.astype(np.float32), planes.device)
+        return lookup(planes, at / step)
 
     def give(self, planes: Tensor, height: int, width: int) -> Tensor:
         """Planes (1, C, size, size) of the crop, in the window of ``height`` by ``width``."""
@@ -96,6 +109,18 @@ def side(double: FaceSet, most: int) -> int:
     """
     native = float(np.percentile(double.faces.scale, 90)) * COVERS
     return min(most, max(_LEAST, STEP * math.ceil(native / STEP)))
+
+
+def sides(double: FaceSet, learned: int) -> list[int]:
+    """Pixels a side in which the faces of a ``double`` are seen, coarse first.
+
+    A model sees them as it ``learned`` to, then ever finer, at most twice as fine each time, until
+    it sees all that the plate has.
+    """
+    chosen, all_there_is = [side(double, learned)], side(double, _FINEST)
+    while chosen[-1] < all_there_is:
+        chosen.append(min(2 * chosen[-1], all_there_is))
+    return chosen
 
 
 def level(planes: Tensor, shown: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, KnobError
@@ -19,10 +20,12 @@ from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.blend import blended
 from lifemask.nodes.render.curve import STOP, to_linear
 from lifemask.nodes.render.front import doubt
+from lifemask.nodes.render.sample import feather
 
 KIND = "model"
 VERSION = 2
 
+_SHARED = 2.0  # pixels of a coarse crop: sigma up to which the finer one has its say
 _SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its pupil is lost
 
 
@@ -120,16 +123,37 @@ class Finisher:
         archive.save(path, KIND, pack(self.network.state_dict()), {**self.about, **own})
 
     @torch.inference_mode()
-    def __call__(self, stage: Stage, crop: Crop, share: float) -> Finished:
-        """Finish a stage, seen in a ``crop``; a ``share`` of what it would change is changed."""
+    def __call__(self, stage: Stage, crops: Sequence[Crop], share: float) -> Finished:
+        """Finish a stage, seen in ``crops`` of the same square, coarse first.
+
+        A ``share`` of what it would change is changed.
+        """
         height, width = stage.plate.shape[-2:]
-        answer = self.network(shown(stage, crop))
-        planes = torch.cat([answer.change, answer.matte, answer.spread], 1)
-        change, matte, spread = crop.give(planes, height, width).split([3, 1, 1], 1)
+        answer = self._answer(stage, crops)
+        change, matte, spread = crops[-1].give(answer, height, width).split([3, 1, 1], 1)
         eyes = stage.openings[:, :1].clamp(0, 1)
         picture = stage.render + share * (1 - _SPARED * eyes) * change * stage.view.covered
         face = moved_matte(stage.face, matte)
         return Finished(picture, face, torch.maximum(_unlike(stage), spread))
+
+    def _answer(self, stage: Stage, crops: Sequence[Crop]) -> Tensor:
+        """What the network says of the finest of the ``crops``, (1, 5, S, S).
+
+        It knows light by the whole face, of which it sees less the finer a crop is: of each but
+        the first it is asked only for what the one before is too coarse for.
+        """
+        first, *finer = (self._said(stage, crop) for crop in crops)
+        total = first
+        for said in finer:
+            size = said.shape[-1]
+            coarse = feather(said, _SHARED * size / total.shape[-1])
+            before = functional.interpolate(feather(total, _SHARED), size=size, mode="bicubic")
+            total = before + said - coarse
+        return total
+
+    def _said(self, stage: Stage, crop: Crop) -> Tensor:
+        answer = self.network(shown(stage, crop))
+        return torch.cat([answer.change, answer.matte, answer.spread], 1)
 
 
 def moved_matte(face: Tensor, logit: Tensor) -> Tensor:

@@ -174,7 +174,7 @@ class Corpus:
         albedo, light = disguise.known()
         there = There(part.double_albedo + albedo, part.double(cue).light + light)
         stage = Stage.of(part, cue, meshes, window, plate, Swap(), there)
-        crop = Crop.of(cue.matrix, window.x1, window, size)
+        crop = Crop.of_face_space(window.x1, size)
         frame, matrix = int(part.role.double.faces.frame[index]), part.role.double.faces.matrix
 
         def seen(take: Path, what: str) -> Tensor:

@@ -73,7 +73,7 @@ class Rehearsal:
         filmed = picture(there, index)
         cue, meshes, window = scene(there, index)
         stage = Stage.of(there, cue, meshes, window, filmed, Swap())
-        crop = Crop.of(cue.matrix, window.x1, window, size)
+        crop = Crop.of_face_space(window.x1, size)
         other = self._relief(index, cue)
         bare = stage.face * (1 - stage.occlusion)
         played = self._played(stage, filmed, crop) + stage.view.of(other) * bare
@@ -97,7 +97,7 @@ class Rehearsal:
     def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""
         swap = Swap()
-        finished = self.model(stage, crop, swap.refine)
+        finished = self.model(stage, [crop], swap.refine)
         _, _, played = finished.over(to_linear(filmed), stage, swap.edge)
         return to_log(played)
 

@@ -25,7 +25,7 @@ def reminders(role: Role, model: Finisher, size: int, most: int) -> Iterator[Exa
 def _one(part: Part, index: int, model: Finisher, size: int) -> Example:
     cue, meshes, window = scene(part, index)
     stage = Stage.of(part, cue, meshes, window, picture(part, index), Swap())
-    seen = shown(stage, Crop.of(cue.matrix, window.x1, window, size))
+    seen = shown(stage, Crop.of_face_space(window.x1, size))
     answer = model.network(seen)
     render = seen[:, RENDER]
     matte = moved_matte(seen[:, FACE], answer.matte)

@@ -13,9 +13,10 @@ from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.retrieve import FACE
-from lifemask.nodes.render.sample import blur, lookup
+from lifemask.nodes.render.sample import averaging, blur, lookup
 
 SHARPEN = 0.2  # of the finest band: what interpolation takes away
+_FINE = 300  # pixels of the plate, across face space: of larger faces less is that fine
 _UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
 _MARGIN = 12  # pixels around the mesh
 
@@ -173,9 +174,11 @@ def prepared(picture: Floats, reduction: float) -> Tensor:
     """A face-space picture (S, S, 3), linear, ready to sample: log, filtered for its size.
 
     ``reduction`` is how many of its pixels make one of the plate's: where that is more than the
-    take had, it is averaged, and always a little of the finest band is put back.
+    take had, it is averaged, and always a little of the finest band is put back. In large faces
+    that would be bright rings around moles and lashes.
     """
     log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
     if reduction > OVERSAMPLING:
-        log = blur(log, 0.45 * float(np.sqrt(reduction**2 - OVERSAMPLING**2)))
-    return log + SHARPEN * (log - blur(log, max(OVERSAMPLING, reduction)))
+        log = blur(log, averaging(reduction, OVERSAMPLING))
+    share = SHARPEN * min(1.0, _FINE * reduction / log.shape[-1])
+    return log + share * (log - blur(log, max(OVERSAMPLING, reduction)))

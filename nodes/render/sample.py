@@ -87,6 +87,27 @@ def halved(pictures: Tensor, times: int) -> Tensor:
     return functional.avg_pool2d(pictures, 2**times) if times else pictures
 
 
+def averaging(reduction: float, had: float = 1.0) -> float:
+    """Sigma in pixels of what must be averaged before ``reduction`` of them become one.
+
+    ``had`` of them are one of what was filmed: nothing is finer than that already.
+    """
+    return 0.45 * math.sqrt(max(0.0, reduction**2 - had**2))
+
+
+def averaged(pictures: Tensor, reduction: float, had: float = 1.0) -> tuple[Tensor, int]:
+    """Pictures without what is lost when ``reduction`` of their pixels become one.
+
+    What is much too fine is halved first, and one of so many pixels a side left.
+    """
+    times = max(0, int(math.log2(reduction)) - 1)
+    step = 2**times
+    blocks = (step**2 - 1) / 12  # their variance, which need not be done again
+    left = math.sqrt(max(0.0, averaging(reduction, had) ** 2 - blocks)) / step
+    fewer = halved(pictures, times)
+    return (feather(fewer, left) if left else fewer), step
+
+
 def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> Tensor:
     """``pictures`` (N, 1, H, W) with the edges of ``guide`` (N, 1, H, W).
 
