@@ -24,6 +24,7 @@ from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
+from lifemask.ocio.named import labelled
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import Reader
 
@@ -176,10 +177,7 @@ class Swapping:
 
     def _header(self, layers: Layers, frame: Frame, parts: list[Part]) -> dict[str, Any]:
         """The plate's header, and where the result is from."""
-        header = dict(frame.header)
-        if not self.linear:
-            header.pop("chromaticities", None)
-            header["colorInteropID"] = "lin_ap1_scene"
+        header = labelled(frame.header, self.space)
         source = self.plate.sequence.file(frame.number)
         ours = {
             "version": version("lifemask"),

@@ -64,6 +64,12 @@ def check_space(space: str) -> str:
     raise ColorError(f"{space!r} is not a colour space; {hint}")
 
 
+def names_of(space: str) -> list[str]:
+    """Return all names that the config has for a colour space; errors as in `check_space`."""
+    found = _config().getColorSpace(check_space(space))
+    return [str(found.getName()), *map(str, found.getAliases())]
+
+
 def is_scene_linear(space: str) -> bool:
     """Whether values of this space are proportional to light in the scene."""
     import PyOpenColorIO

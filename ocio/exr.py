@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STRUCTURE = (
     *("channels", "compression", "dataWindow", "displayWindow", "lineOrder", "type", "tiles"),
     *("chunkCount", "name", "version", "preview", "dwaCompressionLevel", "zipCompressionLevel"),
-    *("maxSamplesPerPixel", "idManifest"),
+    *("maxSamplesPerPixel", "idManifest", "multiView"),
 )
 _CHECKED_ROWS = 16
 
@@ -56,7 +56,7 @@ def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = {name: channel.pixels for name, channel in file.channels().items()}
             header = _passed_on(file.header())
-    except (RuntimeError, ValueError, TypeError, MemoryError) as error:
+    except (RuntimeError, ValueError, TypeError, ZeroDivisionError, MemoryError) as error:
         raise BrokenFileError(
             f"{path}: not a whole EXR file, cut short or broken ({error})"
         ) from error
@@ -71,7 +71,7 @@ def read_header(path: Path) -> dict[str, Any]:
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
             return _passed_on(file.header())
-    except (RuntimeError, ValueError, TypeError) as error:
+    except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
         raise BrokenFileError(f"{path}: not an EXR file ({error})") from error
 
 

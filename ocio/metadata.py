@@ -47,8 +47,10 @@ def as_rate(value: float | tuple[int, int]) -> Fraction | None:
 def _plain(value: str | float) -> str | float:
     """Return a value that EXR can hold: text that is UTF-8, integers of 32 bits."""
     if isinstance(value, str):
-        # OpenImageIO escapes the bytes of older encodings so; they are Latin-1 as a rule.
-        return re.sub("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), value)
+        # OpenImageIO escapes the bytes of older encodings so; they are Latin-1 as a rule, and
+        # where a Cineon's text was never written they are all set.
+        text = re.sub("[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), value)
+        return text.strip("\xff")
     return value if -(1 << 31) <= value < 1 << 31 else float(value)
 
 

@@ -1,9 +1,10 @@
-"""Which colour space footage says it is in."""
+"""Which colour space footage says it is in, and how ours says it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lifemask.ocio.colour import check_space
+from lifemask.ocio.colour import check_space, names_of
 from lifemask.ocio.errors import ColorError
 from lifemask.ocio.movie import tags
 from lifemask.ocio.picture import opened
@@ -11,6 +12,8 @@ from lifemask.ocio.picture import opened
 if TYPE_CHECKING:
     from lifemask.ocio.sequence import Sequence
 
+_CORNERS = 8  # x and y of red, green, blue and white
+_LABELS = "colorInteropID", "chromaticities"
 # Primaries and transfer function of a movie, by their numbers in ITU-T H.273.
 _MOVIES = {
     (1, 1): "Camera Rec.709",
@@ -26,7 +29,8 @@ def named_space(sequence: "Sequence") -> str | None:
     """Return the colour space that the first frame's header or the movie's tags name, or None.
 
     A header names it as ``colorInteropID`` (ASWF colour interop forum) or as ``chromaticities``
-    (an EXR with these is scene-linear); a name that the configuration lacks counts as none.
+    (an EXR with these is scene-linear), one of ours as ``lifemask/colorspace``, too; a name that
+    the configuration lacks counts as none.
     """
     file = sequence.file(sequence.frames[0])
     name = _MOVIES.get(tags(file)) if sequence.is_movie else _of_picture(file)
@@ -36,15 +40,31 @@ def named_space(sequence: "Sequence") -> str | None:
         return None
 
 
+def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:
+    """Return an EXR's ``header`` with the names of the scene-linear ``space``, and no other's.
+
+    A space of which no standard name is known has none.
+    """
+    import OpenEXR
+
+    others = {name: value for name, value in header.items() if name not in _LABELS}
+    for name in names_of(space):
+        primaries = OpenEXR.colorInteropIDToChromaticities(name)
+        if primaries:
+            return others | dict(zip(_LABELS, (name, primaries), strict=True))
+    return others
+
+
 def _of_picture(file: Path) -> str | None:
     import OpenEXR
 
     with opened(file) as picture:
         spec = picture.spec()
-        named = spec.get_string_attribute("colorInteropID")
-        chromaticities = spec.getattribute("chromaticities")
-        assumed = spec.get_string_attribute("oiio:ColorSpace")
-    if named or not (isinstance(chromaticities, tuple) and len(chromaticities) == 8):
-        return str(named or assumed)
-    found: str | None = OpenEXR.chromaticitiesToColorInteropID(chromaticities)
-    return found
+        primaries = spec.getattribute("chromaticities")
+        named, ours, assumed = map(
+            spec.get_string_attribute, ("colorInteropID", "lifemask/colorspace", "oiio:ColorSpace")
+        )
+    if isinstance(primaries, tuple) and len(primaries) == _CORNERS:
+        named = named or OpenEXR.chromaticitiesToColorInteropID(primaries) or ours
+        return str(named) if named else None
+    return str(named or ours or assumed)

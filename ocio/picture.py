@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_PIXELS = 1 << 28
 _MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
+_WHOLE = ("rgba", "rgb", "beauty", "combined")  # layers with all that a renderer saw
 _CHOOSING = Lock()
 
 
@@ -97,11 +98,13 @@ def _choose_decoder() -> None:
 def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
     """Return which channels are red, green, blue, and which, if any, is alpha.
 
-    They are ``R G B A`` or those of the first layer with a colour; a picture without any is grey.
+    They are ``R G B A``, or those of a layer that is called as the whole picture is, or of the
+    first one with a colour; a picture without any is grey.
     """
     place = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
-    layers = dict.fromkeys(["", *(name.rpartition(".")[0] for name in place)])
-    for layer in (f"{layer}." if layer else "" for layer in layers):
+    layers = dict.fromkeys(name.lower().rpartition(".")[0] for name in names)
+    whole = sorted(layers, key=lambda layer: layer.rpartition(".")[2] not in _WHOLE)
+    for layer in (f"{layer}." if layer else "" for layer in ["", *whole]):
         for colour in (("r", "g", "b"), ("red", "green", "blue"), ("y",) * 3):
             rgb = [place.get(layer + channel, -1) for channel in colour]
             if min(rgb) >= 0:

@@ -52,6 +52,8 @@ class Sequence:
         there = _on_disk(str(path))
         if not there:
             raise BrokenFileError(f"{path}: there is no such file or sequence")
+        for name in there:
+            _check_name(name)
         return [cls(name, _chosen(name, there[name], frames)) for name in sorted(there)]
 
     @property
@@ -80,6 +82,13 @@ class Sequence:
         # A minus sign takes a digit's place in C's names, and in others none.
         beside = named(end - start + (frame < 0))
         return beside if frame < 0 and beside.exists() else named(end - start)
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise BrokenFileError(f"{name!a}: its name is not UTF-8; rename it") from error
 
 
 def _is_movie(path: str) -> bool:
@@ -142,7 +151,8 @@ def _regex(pattern: str) -> str:
 
 def _glob(pattern: str) -> list[str]:
     files = glob(pattern.replace("[", "[[]"))  # noqa: PTH207
-    return sorted(file for file in files if Path(file).is_file())
+    # A link to nothing is a frame that is missing.
+    return sorted(file for file in files if not Path(file).is_dir())
 
 
 def named_range(frames: Iterable[int]) -> str:

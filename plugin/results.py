@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"#+|@+|%0?(\d*)d|\$F(\d*)")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _MAGIC = b"\x76\x2f\x31\x01"
+_USUAL, _MOST = 1 << 16, 1 << 26  # bytes of a header: most have fewer; with a manifest of mattes
 
 
 @dataclass(frozen=True)
@@ -177,21 +178,29 @@ def _state(result: str, plate: str) -> str:
         size = _size(plate)
     except OSError:
         return "other_plate"
-    if size and seen.get("displayWindow") != size:
+    if size and _size_of(seen) != size:
         return "other_size"
     return "made" if seen.get("lifemask/plate") == mark else "other_plate"
 
 
-def _size(plate: str) -> Any:  # noqa: ANN401
-    """The window of a plate that is EXR; None for other files, which tell it otherwise."""
+def _size(plate: str) -> tuple[int, int] | None:
+    """Width and height of a plate that is EXR; None for other files, which tell it otherwise."""
     try:
-        return header(plate).get("displayWindow")
+        return _size_of(header(plate))
     except ValueError:
         return None
 
 
+def _size_of(seen: dict[str, Any]) -> tuple[int, int]:
+    left, top, right, bottom = seen.get("displayWindow", (0, 0, -1, -1))
+    return right - left + 1, bottom - top + 1
+
+
 def header(path: str) -> dict[str, Any]:
-    """Return texts and windows (x0, y0, x1, y1) of an EXR's header; raises ValueError, OSError."""
+    """Return our texts and all windows (x0, y0, x1, y1) of an EXR's header.
+
+    Raises ValueError, OSError.
+    """
     stat = Path(path).stat()
     return _header(path, stat.st_mtime_ns, stat.st_size)
 
@@ -200,22 +209,32 @@ def header(path: str) -> dict[str, Any]:
 def _header(path: str, changed: int, size: int) -> dict[str, Any]:
     """Read the header, again only when the file has changed."""
     with Path(path).open("rb") as file:
-        data = file.read(1 << 16)
-    if data[:4] != _MAGIC:
-        raise ValueError(f"{path}: not an EXR file")
+        data = file.read(_USUAL)
+        if data[:4] != _MAGIC:
+            raise ValueError(f"{path}: not an EXR file")
+        found = _attributes(data)
+        if found is None:
+            found = _attributes(data + file.read(_MOST))
+    if found is None:
+        raise ValueError(f"{path}: not a whole EXR header")
+    return found
+
+
+def _attributes(data: bytes) -> dict[str, Any] | None:
+    """Our texts and all windows of the header that ``data`` begins with; None when it is cut."""
     found: dict[str, Any] = {}
     at = 8
     try:
         while data[at]:
             name, kind, length, at = _attribute(data, at)
             value = data[at : at + length]
-            if kind == "string":
+            if kind == "string" and name.startswith("lifemask/"):
                 found[name] = value.decode(errors="replace")
             elif kind == "box2i":
                 found[name] = struct.unpack("<4i", value)
             at += length
-    except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(f"{path}: not a whole EXR header") from error
+    except (IndexError, struct.error, ValueError):
+        return None
     return found
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from lifemask.ocio import exr, picture
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError, SizeError
+from lifemask.ocio.metadata import header_of
+from lifemask.ocio.named import labelled
 from lifemask.ocio.picture import colour_channels
 from lifemask.ocio.read import Reader, named_space, read, same_size
 from lifemask.ocio.sequence import Sequence
@@ -89,6 +91,17 @@ def test_layers_come_when_asked_for(tmp_path: Path) -> None:
         ("depth.Z R G B", "R G B", ""),
         ("r g b a", "r g b", "a"),
         ("beauty.B beauty.G beauty.R beauty.A mask.V", "beauty.R beauty.G beauty.B", "beauty.A"),
+        (
+            "rgba.R rgba.G rgba.B rgba.A spec.R spec.G spec.B spec.A",
+            "rgba.R rgba.G rgba.B",
+            "rgba.A",
+        ),
+        (
+            "v.AO.B v.AO.G v.AO.R v.Combined.B v.Combined.G v.Combined.R",
+            "v.Combined.R v.Combined.G v.Combined.B",
+            "",
+        ),
+        ("b.R b.G b.B a.R a.G a.B", "b.R b.G b.B", ""),
         ("a.b.red a.b.green a.b.blue a.b.alpha", "a.b.red a.b.green a.b.blue", "a.b.alpha"),
         ("Y A", "Y Y Y", "A"),
         ("matte.V", "matte.V matte.V matte.V", ""),
@@ -169,6 +182,23 @@ def test_text_that_is_not_utf8_does_not_stop_a_plate(tmp_path: Path) -> None:
     assert read(Sequence.find(tmp_path / "a.exr"), 1).header["owner"] == "Müller"
 
 
+def test_a_rate_over_nothing_does_not_stop_a_plate(tmp_path: Path) -> None:
+    exr.write(tmp_path / "a.exr", {"R": HALF[..., 0]}, {"framesPerSecond": Fraction(24, 7)})
+    rate = struct.pack("<iI", 24, 7)
+    raw = (tmp_path / "a.exr").read_bytes()
+    assert raw.count(rate) == 1
+    (tmp_path / "a.exr").write_bytes(raw.replace(rate, struct.pack("<iI", 24, 0)))
+    frame = read(Sequence.find(tmp_path / "a.exr"), 1)
+    np.testing.assert_array_equal(frame.rgb[..., 0], HALF[..., 0])
+    assert "framesPerSecond" not in frame.header
+
+
+def test_a_text_that_was_never_written_is_empty() -> None:
+    spec = OpenImageIO.ImageSpec(4, 4, 3, "uint16")
+    spec.attribute("DateTime", "\xff" * 24)
+    assert header_of(spec)["capDate"] == ""
+
+
 def test_a_truncated_frame_is_never_half_a_picture(tmp_path: Path) -> None:
     sequence = save(tmp_path / "a.exr", HALF)
     raw = (tmp_path / "a.exr").read_bytes()
@@ -201,7 +231,7 @@ def test_a_frame_that_went_away_is_missing(tmp_path: Path) -> None:
         read(sequence, 1)
 
 
-AP1 = OpenEXR.colorInteropIDToChromaticities("lin_ap1_scene")
+AP1, REC709 = map(OpenEXR.colorInteropIDToChromaticities, ("lin_ap1_scene", "lin_rec709_scene"))
 
 
 @pytest.mark.parametrize(
@@ -212,12 +242,23 @@ AP1 = OpenEXR.colorInteropIDToChromaticities("lin_ap1_scene")
         ({"chromaticities": AP1}, "ACEScg"),
         ({"chromaticities": (0.5, 0.3, 0.3, 0.5, 0.2, 0.1, 0.3, 0.3)}, None),
         ({"colorInteropID": "ours"}, None),
+        ({"lifemask/colorspace": "Linear ARRI Wide Gamut 3"}, "Linear ARRI Wide Gamut 3"),
+        ({"lifemask/colorspace": "ACES2065-1", "chromaticities": AP1}, "ACEScg"),
         ({}, None),
     ],
 )
 def test_a_header_names_its_colour_space(tmp_path: Path, header: Any, name: str | None) -> None:
     exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", HALF[..., 0]), header)
     assert named_space(Sequence.find(tmp_path / "a.exr")) == name
+
+
+@pytest.mark.parametrize("space", ["ACEScg", "Linear Rec.2020", "Linear ARRI Wide Gamut 3"])
+@pytest.mark.parametrize("before", [{}, {"chromaticities": REC709}, {"colorInteropID": "ours"}])
+def test_a_result_names_its_own_colour_space_alone(tmp_path: Path, before: Any, space: str) -> None:
+    header = labelled({**before, "owner": "us"}, space) | {"lifemask/colorspace": space}
+    exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", HALF[..., 0]), header)
+    assert named_space(Sequence.find(tmp_path / "a.exr")) == space
+    assert header["owner"] == "us"
 
 
 def test_a_photograph_is_srgb_and_a_dpx_says_nothing(tmp_path: Path) -> None:

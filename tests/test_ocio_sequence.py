@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifemask.ocio.errors import BrokenFileError, LifemaskError, MissingFramesError
+from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 
 
@@ -42,6 +44,25 @@ def test_a_hole_is_told_unless_the_range_leaves_it_out(folder: Path) -> None:
         Sequence.find(f"{folder}/beauty.####.exr")
     found = Sequence.find(f"{folder}/beauty.####.exr", "1001-1003,1005")
     assert found.frames == (1001, 1002, 1003, 1005)
+
+
+def test_a_frame_whose_link_leads_nowhere_is_missing(folder: Path) -> None:
+    (folder / "beauty.1007.exr").symlink_to(folder / "gone.exr")
+    sequence = Sequence.find(f"{folder}/beauty.####.exr")
+    assert sequence.frames[-1] == 1007
+    with pytest.raises(MissingFramesError, match="frame 1007 is missing"):
+        read(sequence, 1007)
+
+
+def test_a_name_in_an_old_encoding_is_refused(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/m\xfcller.1001.exr"
+    try:
+        os.close(os.open(name, os.O_CREAT))
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    for path in (os.fsdecode(name), tmp_path / "m*.####.exr"):
+        with pytest.raises(BrokenFileError, match="its name is not UTF-8; rename it"):
+            Sequence.find(path)
 
 
 def test_a_sequence_on_twos_has_no_holes(tmp_path: Path) -> None:

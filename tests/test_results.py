@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,6 +166,20 @@ def test_a_header_is_read_again_when_its_file_has_changed(tmp_path):
     assert header(str(file))["displayWindow"] == (0, 0, 7, 3)
     write(file, plate="other 2")
     assert header(str(file))["lifemask/plate"] == "other 2"
+
+
+def test_a_long_header_and_a_window_elsewhere_do_no_harm(tmp_path):
+    file = tmp_path / "a.exr"
+    write(file, plate="a 1", manifest="x" * 100_000)
+    spec = OpenImageIO.ImageBuf(str(file))
+    spec.specmod().full_x = spec.specmod().x = -5
+    spec.write(str(tmp_path / "moved.exr"))
+    assert header(str(file))["lifemask/plate"] == "a 1"
+    assert header(str(tmp_path / "moved.exr"))["displayWindow"] == (-5, 0, 2, 3)
+    mark = f"moved.exr {(tmp_path / 'moved.exr').stat().st_size}"
+    write(file, plate=mark)
+    found = checked(pattern(str(file)), pattern(f"{tmp_path}/moved.exr"), [1])
+    assert found.made == (1,)
 
 
 def test_only_frames_that_changed_are_to_be_rendered(tmp_path):
