@@ -25,7 +25,7 @@ from lifemask.nodes.render.sample import feather
 KIND = "model"
 VERSION = 2
 
-_SHARED = 2.0  # pixels of a coarse crop: sigma up to which the finer one has its say
+_SHARED = 1.5  # pixels of a coarse crop: sigma up to which the finer one has its say
 _SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its pupil is lost
 
 
