@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,7 @@ class Blender:
 
     def play(self, script, user="user", **given):
         told = self.folder / f"{script}.json"
-        worker = f"{sys.executable} -m lifemask.plugin.cli worker"
+        worker = shlex.join([sys.executable, "-m", "lifemask.plugin.cli", "worker"])
         environment = {
             **os.environ,
             "BLENDER_USER_RESOURCES": str(self.folder / user),

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -189,7 +190,7 @@ def test_a_worker_that_cannot_be_used_is_told_in_one_sentence(start, tmp_path, c
 
 
 def test_what_a_shell_prints_before_the_worker_is_no_harm(start):
-    line = f"echo Welcome to gpu01; exec {' '.join(MADE_UP)}"
+    line = f"echo Welcome to gpu01; exec {shlex.join(MADE_UP)}"
     assert start(["sh", "-c", line]).call("look up")["known"] == 1
 
 
@@ -203,8 +204,10 @@ ODD = [
 
 
 def test_odd_lines_do_not_disturb_a_worker(start, tmp_path):
-    (tmp_path / "odd").write_text("\n".join(ODD) + "\n", encoding="utf-8")
-    client = start(["sh", "-c", f"cat '{tmp_path}/odd'; exec {' '.join(MADE_UP)}"])
+    odd = tmp_path / "odd"
+    odd.write_text("\n".join(ODD) + "\n", encoding="utf-8")
+    line = f"cat {shlex.quote(str(odd))}; exec {shlex.join(MADE_UP)}"
+    client = start(["sh", "-c", line])
     job = client.wait(client.submit("steps", {}), 30)
     assert (job.state, len(job.frames)) == ("done", 2)
 
@@ -249,7 +252,7 @@ print(client.call("look up")["pid"], flush=True)
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "behind a shell"])
 def test_a_host_that_goes_leaves_no_worker(tmp_path, then, status, wrapped):
     (tmp_path / "asleep").unlink(missing_ok=True)
-    command = ["sh", "-c", f"{' '.join(MADE_UP)}; true"] if wrapped else MADE_UP
+    command = ["sh", "-c", f"{shlex.join(MADE_UP)}; true"] if wrapped else MADE_UP
     words = [sys.executable, "-c", HOST % then, str(tmp_path), *command]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as host:
         pid = int(host.stdout.readline())

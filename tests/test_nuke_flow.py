@@ -1,6 +1,7 @@
 """From a new shot to a swapped frame in Nuke, by its buttons, with a real worker."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def worked(pair, nuke_folder, tmp_path_factory):
     """Return a Nuke, its Lifemask node and the words of each button, pressed in order."""
     folder = tmp_path_factory.mktemp("nuke é")
     here = dict(os.environ)
-    os.environ["LIFEMASK_WORKER"] = f"{sys.executable} -m lifemask.plugin.cli worker"
+    worker = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
+    os.environ["LIFEMASK_WORKER"] = shlex.join(worker)
     os.environ["XDG_STATE_HOME"] = str(folder)
     with running(nuke_folder) as start:
         fake = start()

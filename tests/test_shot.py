@@ -1,5 +1,6 @@
 """The shot's folder: what it holds, what it refuses, which version comes next."""
 
+import shlex
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -166,7 +167,7 @@ def test_a_command_that_is_named_can_be_pasted(tmp_path):
 def test_the_command_that_makes_it_is_told_with_its_options(shot, kind, name, said):
     with pytest.raises(ShotError) as refused:
         shot.latest(kind, name)
-    assert said.format(shot.folder) in str(refused.value)
+    assert said.format(shlex.quote(str(shot.folder))) in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["double", "double_p1", "double_"])
