@@ -1,10 +1,13 @@
 """Where tensors live, and how many threads compute on them."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
+
+from lifemask.nodes import progress
 
 if TYPE_CHECKING:
     import torch
@@ -14,13 +17,21 @@ if TYPE_CHECKING:
 def device() -> "torch.device":
     """Return the fastest device of this machine: CUDA, or the processor.
 
-    On the processor torch gets half of the cores, unless ``OMP_NUM_THREADS`` says otherwise: the
-    other half reads and writes frames, and threads that fight over a core cost ten times.
+    A card that torch cannot use, such as one with an old driver, is told of in one line. On the
+    processor torch gets half of the cores, unless ``OMP_NUM_THREADS`` says otherwise: the other
+    half reads and writes frames, and threads that fight over a core cost ten times.
     """
     import torch
 
-    if torch.cuda.is_available():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        there = torch.cuda.is_available()
+    if there:
         return torch.device("cuda")
+    if told:
+        why = str(told[0].message).removeprefix("CUDA initialization: ")
+        why = why.partition(" (Triggered ")[0].partition(". Please ")[0]
+        progress.note("device", f"the processor is used, not the graphics card: {why}")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return torch.device("cpu")

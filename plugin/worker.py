@@ -246,7 +246,8 @@ def warmed_up() -> str:
         import_module(name)
     from lifemask.nodes.device import device_name
 
-    return device_name()
+    with reporting(lambda told: print(told.note, file=sys.stderr)):  # no job listens yet
+        return device_name()
 
 
 _LIBRARIES = ("torch", "cv2", "OpenImageIO", "PyOpenColorIO", "OpenEXR", "av", "safetensors.numpy")

@@ -1,10 +1,13 @@
 """Progress: what a listener hears, in which order, and that it can stop the work."""
 
+import warnings
 from pathlib import Path
 
 import pytest
+import torch
 
 from lifemask.nodes import progress
+from lifemask.nodes.device import device
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.progress import Progress, reporting
 
@@ -48,3 +51,23 @@ def test_nobody_has_to_listen_and_a_listener_can_stop_the_work():
 
     with reporting(stop), pytest.raises(StoppedError):
         progress.note("work", "a line")
+
+
+def test_a_card_that_torch_cannot_use_is_told_of_in_one_line(monkeypatch):
+    def too_old():
+        warnings.warn(
+            "CUDA initialization: The NVIDIA driver on your system is too old (found version "
+            "11040). Please update your GPU driver by downloading and installing a new version "
+            "from the URL: http://www.nvidia.com/ (Triggered internally at CUDAFunctions.cpp:119.)",
+            stacklevel=2,
+        )
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", too_old)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    used, (told,) = heard(device.__wrapped__)
+    assert used.type == "cpu"
+    assert told.note == (
+        "the processor is used, not the graphics card: The NVIDIA driver on your system is too old "
+        "(found version 11040)"
+    )
