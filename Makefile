@@ -10,7 +10,8 @@ FOOTAGE := tests/footage
 RENDERS := $(FOOTAGE)/a1_dialogue
 SPACE := Linear Rec.709 (sRGB)
 
-BLENDERS := $(shell .ci/blender)
+# Before make 4.4 its shell function knows nothing of variables that make was given.
+BLENDERS := $(shell PYTHON="$(PYTHON)" .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
 
 .PHONY: demo test test-slow extension nuke generated clean
@@ -74,7 +75,7 @@ demo/.done: $(SOURCES) .venv/.installed
 	$(LIFEMASK) look demo/sh020
 	touch $@
 
-.venv/.made: .ci/venv
+.venv/.made: .ci/venv .ci/python
 	.ci/venv
 	touch $@
 
@@ -84,14 +85,15 @@ demo/.done: $(SOURCES) .venv/.installed
 
 build/lifemask_blender.zip: $(wildcard plugin/*.py plugin/in_blender/*) plugin/nodes.json \
 		.venv/.installed $(firstword $(BLENDER_VENVS))
-	@test -n "$(BLENDERS)" || { echo "Blender's own tool builds it: install Python 3.11 or 3.13." >&2; exit 1; }
+	@test -n "$(BLENDERS)" || { \
+		echo "Blender's own tool builds it, and $$(.ci/blender lacking 'Python 3.11 or 3.13')." >&2; exit 1; }
 	$(BIN)/python -m lifemask.plugin.blender_folder build/extension
 	tool=$$(ls .venv-blender-*/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 		| head -1) && python=$(firstword $(BLENDER_VENVS:/.made=))/bin/python && \
 		$$python $$tool build --source-dir build/extension --output-filepath $@ && \
 		$$python $$tool validate $@
 
-$(BLENDER_VENVS): .venv-blender-%/.made: .ci/blender
+$(BLENDER_VENVS): .venv-blender-%/.made: .ci/blender .ci/python
 	.ci/blender $*
 	touch $@
 
