@@ -2,6 +2,10 @@
 # `make test-slow` runs the checks that take minutes. Each sets up what is missing
 # first. `make PYTHON=python3.12 ...` chooses the interpreter.
 
+# A studio sets these for programs of its own; here they bring in other packages, install elsewhere, or
+# give the demo and the tests other colours. Whoever runs Lifemask itself has it read $OCIO.
+unexport OCIO PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER
+
 BIN := .venv/bin
 PARTS := plugin nodes ocio gizmos
 SOURCES := $(shell find $(PARTS) tests/footage -type f -not -path '*/__pycache__/*')
@@ -10,8 +14,8 @@ FOOTAGE := tests/footage
 RENDERS := $(FOOTAGE)/a1_dialogue
 SPACE := Linear Rec.709 (sRGB)
 
-# Before make 4.4 its shell function knows nothing of variables that make was given.
-BLENDERS := $(shell PYTHON="$(PYTHON)" .ci/blender)
+# Before make 4.4 its shell function knows nothing of `unexport`, nor of variables that make was given.
+BLENDERS := $(shell unset PYTHONPATH PYTHONHOME; PYTHON="$(PYTHON)" .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
 
 .PHONY: demo test test-slow extension nuke generated clean
