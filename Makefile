@@ -18,6 +18,11 @@ SPACE := Linear Rec.709 (sRGB)
 BLENDERS := $(shell unset PYTHONPATH PYTHONHOME; PYTHON="$(PYTHON)" .ci/blender)
 BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
 
+# What pip left unfinished, it takes for installed; and the programs in .venv know where it was made.
+# Blender's are only used through their python, which runs anywhere.
+$(shell [ ! -e .venv/.installing ] && [ "$$(cat .venv/.made 2>/dev/null)" = "$$(pwd -P)" ] || \
+	rm -f .venv/.made)
+
 .PHONY: demo test test-slow extension nuke generated clean
 .DELETE_ON_ERROR:
 
@@ -81,10 +86,12 @@ demo/.done: $(SOURCES) .venv/.installed
 
 .venv/.made: .ci/venv .ci/python
 	.ci/venv
-	touch $@
+	pwd -P >$@
 
 .venv/.installed: .venv/.made pyproject.toml setup.py
+	touch .venv/.installing
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	rm .venv/.installing
 	touch $@
 
 build/lifemask_blender.zip: $(wildcard plugin/*.py plugin/in_blender/*) plugin/nodes.json \
