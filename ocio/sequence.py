@@ -12,7 +12,10 @@ from pathlib import Path
 
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError
 
-MOVIES = frozenset({".mov", ".mp4", ".m4v", ".mkv", ".mxf", ".avi", ".webm"})
+MOVIES = frozenset(
+    {".mov", ".qt", ".mp4", ".m4v", ".3gp", ".mkv", ".webm", ".mxf", ".avi", ".wmv"}
+    | {".ts", ".m2t", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob"}
+)
 
 # Where a pattern has the frame number (####, @@@@, %04d, $F4, or the last *), and a file name.
 _PLACE = re.compile(r"#+|@+|%0?(?P<d>\d*)d|\$F(?P<f>\d*)")
