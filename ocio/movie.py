@@ -1,14 +1,14 @@
 """Movies through FFmpeg: read at full depth, written as previews."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.ocio.atomic import replacing
+from lifemask.ocio.container import Index, index_of, opened, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.yuv import as_rgb
@@ -16,25 +16,36 @@ from lifemask.ocio.yuv import as_rgb
 if TYPE_CHECKING:
     import numpy as np
     from av import VideoFrame, VideoStream
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
     from numpy.typing import NDArray
 
 # Decoding on is quicker than searching for a key frame up to about this distance.
 _NEAR = 48
+_HALF = Fraction(1, 2)
 
 
 def length(path: Path) -> int:
     """Return the number of frames; raises BrokenFileError when the file is no movie."""
-    with _opened(path) as (_, stream):
-        # A count that the file has no room for is not believed.
-        if 0 < stream.frames <= path.stat().st_size:
-            return int(stream.frames)
-    return len(_times(path))
+    with opened(path) as (_, stream):
+        said = _said(stream)
+    # A count that the file has no room for is not believed.
+    return said if 0 < said <= path.stat().st_size else index_of(path).count
+
+
+def _said(stream: "VideoStream") -> int:
+    """Return the header's number of frames, 0 when it lasts longer or shorter than they do."""
+    lasts = _frames(stream.duration or 0, stream)
+    return stream.frames if abs(lasts - stream.frames) <= _HALF else 0
+
+
+def _frames(time: int, stream: "VideoStream") -> Fraction:
+    """Return how many frames are shown in a time."""
+    return time * (stream.time_base or Fraction()) * (stream.average_rate or Fraction())
 
 
 def rate(path: Path) -> Fraction:
     """Return the frames a second; raises BrokenFileError when the file does not know."""
-    with _opened(path) as (_, stream):
+    with opened(path) as (_, stream):
         found = stream.average_rate or stream.guessed_rate
     if not found:
         raise BrokenFileError(f"{path}: does not say its frame rate")
@@ -43,7 +54,7 @@ def rate(path: Path) -> Fraction:
 
 def tags(path: Path) -> tuple[int, int]:
     """Return the primaries and the transfer function by their numbers in ITU-T H.273."""
-    with _opened(path) as (_, stream):
+    with opened(path) as (_, stream):
         return int(stream.codec_context.color_primaries), int(stream.codec_context.color_trc)
 
 
@@ -53,38 +64,100 @@ class Movie:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._open = ExitStack()
-        self._container, self._stream = self._open.enter_context(_opened(path))
-        self._pictures: Iterator[VideoFrame] = self._container.decode(self._stream)
-        self._next = 1
+        self._zero: int | None = None
+        self._spoilt = False
+        self._start()
 
     def read(self, number: int) -> Frame:
         """Return a frame; raises BrokenFileError when it cannot be decoded."""
-        with _told(self._path):
-            if not self._next <= number < self._next + _NEAR:
+        with told(self._path):
+            near = self._next <= number < self._next + _NEAR
+            picture = self._reached(number) if near else None
+            if picture is None:
                 self._seek(number)
-            for picture in self._pictures:
-                self._next += 1
-                if self._next > number and not picture.is_corrupt:
-                    return Frame(number, as_rgb(picture), header=self._header())
+                picture = self._reached(number)
+            if picture is not None:
+                return self._frame(number, picture)
         raise BrokenFileError(f"{self._path}: frame {number} cannot be decoded")
 
     def close(self) -> None:
         """Close the file."""
         self._open.close()
 
+    def _frame(self, number: int, picture: "VideoFrame") -> Frame:
+        return Frame(number, as_rgb(picture), header=self._header())
+
+    def _reached(self, number: int) -> "VideoFrame | None":
+        """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""
+        from av.error import FFmpegError
+
+        with suppress(FFmpegError):
+            for picture in self._pictures:
+                place = self._number(picture)
+                self._next = place + 1
+                # What follows a damaged picture is built on it, up to the next key frame.
+                self._spoilt = picture.is_corrupt or (self._spoilt and not picture.key_frame)
+                if place >= number:
+                    return picture if place == number and not self._spoilt else None
+        return None
+
+    def _number(self, picture: "VideoFrame") -> int:
+        """Return which frame this is: the next, unless its time says that some were left out."""
+        if picture.pts is None:
+            return self._next
+        if self._zero is None:
+            self._zero = picture.pts
+        passed = _frames(picture.pts - self._zero, self._stream)
+        if abs(passed - (self._next - 1)) < _HALF:
+            return self._next
+        return index_of(self._path).number(picture.pts) or self._next
+
+    def _start(self) -> None:
+        """Go to the first frame."""
+        self._open.close()
+        self._container, self._stream = self._open.enter_context(opened(self._path))
+        self._pictures: Iterator[VideoFrame] = self._container.decode(self._stream)
+        self._next, self._zero, self._spoilt = 1, None, False
+
     def _seek(self, number: int) -> None:
-        """Go to the key frame before a frame."""
-        times = _times(self._path)
-        self._container.seek(times[min(number, len(times)) - 1], stream=self._stream)
-        pictures = self._container.decode(self._stream)
-        first = next(pictures, None)
-        if first and first.pts is not None:
-            self._pictures = chain([first], pictures)
-            self._next = bisect_left(times, first.pts) + 1
+        """Go to a key frame from which a frame can be reached, at last to the start."""
+        index = index_of(self._path)
+        last, back = min(number, len(index.times)), 0
+        while last - back > 1:
+            if self._landed(index, last - back, number):
+                return
+            back = 2 * back + 8
+        self._start()
+
+    def _landed(self, index: Index, at: int, number: int) -> bool:
+        """Seek to a frame; False when no whole key frame is decoded up to ``number``.
+
+        That happens: FFmpeg seeks by when frames are decoded, not by when they are shown.
+        """
+        from av.error import FFmpegError
+
+        try:
+            self._container.seek(index.times[at - 1], stream=self._stream)
+            pictures = self._container.decode(self._stream)
+            enough = index.times[:number][-1]
+            first = next((p for p in pictures if _is_whole(p) or (p.pts or 0) >= enough), None)
+        except FFmpegError:
+            return False
+        place = index.number(first.pts) if first and _is_whole(first) else None
+        if first is None or place is None or place > number:
+            return False
+        self._pictures = chain([first], pictures)
+        self._next, self._zero, self._spoilt = place, index.times[0], False
+        return True
 
     def _header(self) -> dict[str, Any]:
         found = self._stream.average_rate
         return {"framesPerSecond": Fraction(found)} if found else {}
+
+
+def _is_whole(picture: "VideoFrame") -> bool:
+    """Whether a picture needs none before it."""
+    return bool(picture.key_frame and not picture.is_corrupt)
 
 
 def write_movie(
@@ -136,37 +209,3 @@ def _encodable(picture: "NDArray[np.floating[Any] | np.uint8]") -> "VideoFrame":
     rgb = np.clip(picture[:height, :width] * levels + (levels > 1) * 0.5, 0, 255).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
     return frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
-
-
-def _times(path: Path) -> list[int]:
-    """Return when each frame is shown, in the stream's time base, without decoding."""
-    with _opened(path) as (container, stream):
-        packets = container.demux(stream)
-        times = sorted(p.pts for p in packets if p.pts is not None and not p.is_discard)
-    if not times:
-        raise BrokenFileError(f"{path}: has no frames")
-    return times
-
-
-@contextmanager
-def _opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """Give a movie and its first video stream, and close the file."""
-    import av
-
-    with _told(path), av.open(str(path)) as container:
-        if not container.streams.video:
-            raise BrokenFileError(f"{path}: has no pictures")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        yield container, stream
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say FFmpeg's errors as ours."""
-    from av.error import FFmpegError
-
-    try:
-        yield
-    except (FFmpegError, ValueError) as error:
-        raise BrokenFileError(f"{path}: not a whole movie ({error})") from error

@@ -2,10 +2,16 @@
 
 import numpy as np
 import pytest
-from film import film
+from film import damaged, film, left_out, trimmed
 
-from lifemask.ocio.read import Reader
+from lifemask.ocio import container, movie
+from lifemask.ocio.errors import BrokenFileError
+from lifemask.ocio.read import Reader, read
 from lifemask.ocio.sequence import MOVIES, Sequence
+
+GOP = {"g": "12", "bf": "2", "b": "20M"}
+OPEN = {"x264-params": "open-gop=1:keyint=12:bframes=3:b-adapt=0:scenecut=0"}
+HEVC = {"x265-params": "open-gop=1:keyint=12:min-keyint=12:bframes=3:scenecut=0:log-level=none"}
 
 
 def levels(reader, numbers):
@@ -19,6 +25,108 @@ def steps(path):
         found = levels(reader, sequence.frames)
     assert np.diff(found).min() > 0.005
     return sequence, found
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kind", "options"),
+    [
+        ("a.mp4", "libx264", "yuv420p", {"g": "12"}),
+        ("a.mp4", "libx264", "yuv420p", OPEN),
+        ("a.mkv", "libx264", "yuv420p", OPEN),
+        ("a.m2ts", "libx264", "yuv420p", OPEN),
+        ("a.avi", "libx264", "yuv420p", {"g": "12"}),
+        ("a.avi", "libx264", "yuv420p", OPEN),
+        ("a.mp4", "libx264", "yuv420p", {"x264-params": "intra-refresh=1:keyint=12:bframes=0"}),
+        ("a.mp4", "libx265", "yuv420p", HEVC),
+        ("a.mxf", "mpeg2video", "yuv422p", GOP),
+        ("a.mpg", "mpeg2video", "yuv420p", GOP),
+        ("a.mpg", "libx264", "yuv420p", {"g": "12"}),
+        ("a.mov", "prores_ks", "yuv422p10le", {}),
+    ],
+)
+def test_a_frame_that_is_searched_for_is_the_one_asked_for(
+    tmp_path, monkeypatch, name, codec, kind, options
+):
+    rate = 25 if name.endswith("mxf") else 24
+    sequence, expected = steps(film(tmp_path / name, codec, kind, rate=rate, options=options))
+    assert sequence.frames == tuple(range(1, 61))
+    monkeypatch.setattr(movie, "_NEAR", 0)
+    order = np.random.default_rng(0).permutation(60)
+    with Reader(sequence) as reader:
+        found = levels(reader, (order + 1).tolist())
+    np.testing.assert_array_equal(found, np.array(expected)[order])
+
+
+@pytest.mark.parametrize(("first", "count"), [(5, 19), (0, 14), (5, 9)])
+@pytest.mark.parametrize("ending", ["mp4", "mov"])
+def test_a_trimmed_movie_has_the_frames_that_it_shows(tmp_path, monkeypatch, ending, first, count):
+    whole = film(tmp_path / f"a.{ending}", "libx264", "yuv420p", 24, options={"g": "8"})
+    _, expected = steps(whole)
+    sequence, found = steps(trimmed(whole, tmp_path / f"b.{ending}", first, count))
+    assert sequence.frames == tuple(range(1, count + 1))
+    assert found == expected[first : first + count]
+    monkeypatch.setattr(movie, "_NEAR", 0)
+    assert levels(Reader(sequence), (count, 1, 7)) == [found[-1], found[0], found[6]]
+
+
+def test_frames_that_lack_what_was_cut_off_are_not_counted(tmp_path, monkeypatch):
+    raw = film(tmp_path / "a.ts", "mpeg2video", "yuv420p", options=GOP).read_bytes()
+    blocks = len(raw) // 188
+    (tmp_path / "b.ts").write_bytes(raw[:564] + raw[blocks * 45 // 100 * 188 :])
+    sequence, found = steps(tmp_path / "b.ts")
+    assert 12 < len(found) < 60
+    monkeypatch.setattr(movie, "_NEAR", 0)
+    assert levels(Reader(sequence), reversed(sequence.frames)) == found[::-1]
+
+
+def test_the_times_of_frames_are_kept_until_the_file_changes(tmp_path):
+    container._index.cache_clear()
+    path = film(tmp_path / "a.mp4", "libx264", "yuv420p", options={"g": "12"})
+    sequence = Sequence.find(path)
+    for number in (60, 1, 55, 60, 2):
+        read(sequence, number)
+    assert container._index.cache_info().misses == 1
+    for count in (7, 5):
+        found = Sequence.find(film(tmp_path / "a.mkv", "libx264", "yuv420p", count))
+        assert len(found.frames) == count
+
+
+def test_only_the_frame_that_is_damaged_is_lost(tmp_path):
+    good = film(tmp_path / "a.mov", "prores_ks", "yuv422p10le", 8)
+    _, expected = steps(good)
+    sequence = Sequence.find(damaged(good, 3, tmp_path / "b.mov"))
+    with Reader(sequence) as reader:
+        assert levels(reader, (1, 2, 3)) == expected[:3]
+        with pytest.raises(BrokenFileError, match=r"b\.mov: frame 4 cannot be decoded$"):
+            reader.read(4)
+        assert levels(reader, (5, 8, 6)) == [expected[n] for n in (4, 7, 5)]
+    assert levels(Reader(sequence), (8,)) == expected[7:]
+
+
+def test_a_frame_that_is_left_out_moves_no_other(tmp_path):
+    options = {"x265-params": "keyint=1:info=0:log-level=none"}
+    good = film(tmp_path / "a.mp4", "libx265", "yuv420p", 8, options=options)
+    _, expected = steps(good)
+    with Reader(Sequence.find(left_out(good, 3, tmp_path / "b.mp4"))) as reader:
+        assert levels(reader, (1, 2, 3)) == expected[:3]
+        with pytest.raises(BrokenFileError, match="frame 4 cannot be decoded"):
+            reader.read(4)
+        assert levels(reader, (5, 6, 7, 8)) == expected[4:]
+
+
+def test_a_damaged_frame_spoils_no_other_group_and_shows_no_wrong_frame(tmp_path):
+    good = film(tmp_path / "a.mp4", "libx264", "yuv420p", 32, options={"g": "8", "crf": "1"})
+    _, expected = steps(good)
+    sequence = Sequence.find(damaged(good, 8, tmp_path / "b.mp4"))
+    lost = []
+    with Reader(sequence) as reader:
+        for number in sequence.frames:
+            try:
+                assert levels(reader, (number,)) == [expected[number - 1]]
+            except BrokenFileError:
+                lost.append(number)
+    assert 9 in lost
+    assert {*lost} <= {*range(5, 17)}
 
 
 @pytest.mark.parametrize(
