@@ -11,6 +11,7 @@ from lifemask.ocio.atomic import replacing
 from lifemask.ocio.container import Index, index_of, opened, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
+from lifemask.ocio.timecode import time_code
 from lifemask.ocio.yuv import as_rgb
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Movie:
         self._open.close()
 
     def _frame(self, number: int, picture: "VideoFrame") -> Frame:
-        return Frame(number, as_rgb(picture), header=self._header())
+        return Frame(number, as_rgb(picture), header=self._header(number))
 
     def _reached(self, number: int) -> "VideoFrame | None":
         """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""
@@ -150,9 +151,16 @@ class Movie:
         self._next, self._zero, self._spoilt = place, index.times[0], False
         return True
 
-    def _header(self) -> dict[str, Any]:
-        found = self._stream.average_rate
-        return {"framesPerSecond": Fraction(found)} if found else {}
+    def _header(self, number: int) -> dict[str, Any]:
+        header: dict[str, Any] = {}
+        if aspect := self._stream.sample_aspect_ratio:
+            header["pixelAspectRatio"] = float(aspect)
+        if fps := self._stream.average_rate:
+            header["framesPerSecond"] = Fraction(fps)
+            words = self._container.metadata | self._stream.metadata
+            code = time_code(words.get("timecode", ""), fps, number - 1)
+            header |= {"timeCode": code} if code else {}
+        return header
 
 
 def _is_whole(picture: "VideoFrame") -> bool:

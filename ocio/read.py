@@ -81,7 +81,7 @@ def check_readable(sequence: Sequence) -> None:
 def pixel_aspect(sequence: Sequence) -> float:
     """Return how wide the pixels are for each that they are high, by the first frame's header."""
     if sequence.is_movie:
-        return 1.0
+        return float(read(sequence, sequence.frames[0]).header.get("pixelAspectRatio", 1.0))
     with opened(sequence.file(sequence.frames[0])) as picture:
         return float(picture.spec().get_float_attribute("PixelAspectRatio", 1.0))
 

@@ -1,13 +1,16 @@
 """Movies as cameras, phones and editors write them."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from film import damaged, film, left_out, trimmed
 
-from lifemask.ocio import container, movie
+from lifemask.ocio import container, exr, movie
 from lifemask.ocio.errors import BrokenFileError
-from lifemask.ocio.read import Reader, read
+from lifemask.ocio.read import Reader, pixel_aspect, read
 from lifemask.ocio.sequence import MOVIES, Sequence
+from lifemask.ocio.timecode import time_code
 
 GOP = {"g": "12", "bf": "2", "b": "20M"}
 OPEN = {"x264-params": "open-gop=1:keyint=12:bframes=3:b-adapt=0:scenecut=0"}
@@ -141,3 +144,46 @@ def test_the_endings_of_cameras_are_those_of_movies(tmp_path, ending, form):
     sequence, _ = steps(path)
     assert len(sequence.frames) == 9
     assert sequence.fps == 24
+
+
+@pytest.mark.parametrize(
+    ("start", "fps", "after", "expected"),
+    [
+        ("01:00:00:00", 24, 25, (1, 0, 1, 1, 0, 0)),
+        ("23:59:59:23", 24, 1, (0, 0, 0, 0, 0, 0)),
+        ("10:20:30:05", Fraction(24000, 1001), 24, (10, 20, 31, 5, 0, 0)),
+        ("00:00:59;29", Fraction(30000, 1001), 1, (0, 1, 0, 2, 1, 0)),
+        ("00:09:59;29", Fraction(30000, 1001), 1, (0, 10, 0, 0, 1, 0)),
+        ("00:00:00;00", Fraction(30000, 1001), 107892, (1, 0, 0, 0, 1, 0)),
+        ("23:59:59;29", Fraction(30000, 1001), 1, (0, 0, 0, 0, 1, 0)),
+        ("00:00:59;59", Fraction(60000, 1001), 2, (0, 1, 0, 2, 1, 1)),
+        ("01:00:00:49", 50, 2, (1, 0, 1, 0, 0, 1)),
+    ],
+)
+def test_time_code_counts_on(start, fps, after, expected):
+    found = time_code(start, Fraction(fps), after)
+    names = ("hours", "minutes", "seconds", "frame", "dropFrame", "fieldPhase")
+    assert tuple(getattr(found, name) for name in names) == expected
+
+
+@pytest.mark.parametrize("start", ["", "now", "01:00:00", "99:00:00:00", "00:00:99:00"])
+def test_what_is_no_time_code_gives_none(start):
+    assert time_code(start, Fraction(24), 0) is None
+
+
+def test_time_code_and_squeezed_pixels_reach_the_result(tmp_path):
+    film(
+        tmp_path / "a.mov",
+        "prores_ks",
+        "yuv422p10le",
+        4,
+        timecode="10:20:30:22",
+        sample_aspect_ratio=Fraction(2),
+    )
+    sequence = Sequence.find(tmp_path / "a.mov")
+    frame = read(sequence, 4)
+    exr.write(tmp_path / "a.exr", {"R": frame.rgb[..., 0]}, frame.header)
+    header = read(Sequence.find(tmp_path / "a.exr"), 1).header
+    code = header["timeCode"]
+    assert (code.hours, code.minutes, code.seconds, code.frame) == (10, 20, 31, 1)
+    assert header["pixelAspectRatio"] == pixel_aspect(sequence) == 2
