@@ -12,7 +12,7 @@ from lifemask.ocio.container import Index, index_of, opened, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.timecode import time_code
-from lifemask.ocio.yuv import as_rgb
+from lifemask.ocio.yuv import alpha_of, as_rgb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +86,7 @@ class Movie:
         self._open.close()
 
     def _frame(self, number: int, picture: "VideoFrame") -> Frame:
-        return Frame(number, as_rgb(picture), header=self._header(number))
+        return Frame(number, as_rgb(picture), alpha_of(picture), header=self._header(number))
 
     def _reached(self, number: int) -> "VideoFrame | None":
         """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""

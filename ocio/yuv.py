@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     from av import VideoFrame
+    from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.float32]
@@ -43,6 +44,19 @@ def as_rgb(picture: "VideoFrame") -> "Pixels":
     return rgb
 
 
+def alpha_of(picture: "VideoFrame") -> "Pixels | None":
+    """Return the alpha (H, W) of an `av.VideoFrame`, 0..1; None when its format has none."""
+    import numpy as np
+
+    depth = next((part.bits for part in picture.format.components if part.is_alpha), 0)
+    if not depth:
+        return None
+    kind = "gbrap16le" if picture.format.is_rgb else "yuva444p16le"
+    # The low bits are FFmpeg's, 0 or the high ones again.
+    codes = _plane(picture.reformat(format=kind).planes[3], picture.width) >> 16 - depth
+    return codes.astype(np.float32) / np.float32((1 << depth) - 1)
+
+
 def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
     import numpy as np
 
@@ -57,8 +71,14 @@ def _planes(picture: "VideoFrame") -> "Pixels":
     """Return the planes (3, H, W) of a 16-bit picture without the padding of their rows."""
     import numpy as np
 
-    rows = [np.frombuffer(memoryview(p), np.uint16).reshape(p.height, -1) for p in picture.planes]
-    return np.stack(rows)[..., : picture.width].astype(np.float32)
+    planes = [_plane(plane, picture.width) for plane in picture.planes]
+    return np.stack(planes).astype(np.float32)
+
+
+def _plane(plane: "VideoPlane", width: int) -> "NDArray[np.uint16]":
+    import numpy as np
+
+    return np.frombuffer(memoryview(plane), np.uint16).reshape(plane.height, -1)[:, :width]
 
 
 def _levels(planes: "Pixels", depth: int, full: bool) -> "Pixels":

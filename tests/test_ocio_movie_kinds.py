@@ -2,9 +2,10 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
-from film import damaged, film, left_out, trimmed
+from film import SIZE, damaged, film, left_out, trimmed
 
 from lifemask.ocio import container, exr, movie
 from lifemask.ocio.errors import BrokenFileError
@@ -187,3 +188,28 @@ def test_time_code_and_squeezed_pixels_reach_the_result(tmp_path):
     code = header["timeCode"]
     assert (code.hours, code.minutes, code.seconds, code.frame) == (10, 20, 31, 1)
     assert header["pixelAspectRatio"] == pixel_aspect(sequence) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kind", "bits", "within"),
+    [
+        ("a.mov", "prores_ks", "yuva444p10le", 10, 1 / 4095),
+        ("a.mkv", "ffv1", "yuva444p12le", 12, 1e-7),
+        ("a.mov", "qtrle", "argb", 8, 1e-7),
+        ("a.mov", "png", "rgba64be", 16, 1e-7),
+    ],
+)
+def test_alpha_comes_at_full_depth(tmp_path, name, codec, kind, bits, within):
+    codes = np.linspace(0, (1 << bits) - 1, SIZE[0] * SIZE[1]).astype(np.uint16).reshape(SIZE)
+    colour = np.full((*SIZE, 3), 32768, np.uint16)
+    stored = np.dstack([colour, codes << 16 - bits])
+    given = [av.VideoFrame.from_ndarray(stored, "rgba64le")]
+    film(tmp_path / name, codec, kind, pictures=given)
+    frame = read(Sequence.find(tmp_path / name), 1)
+    np.testing.assert_allclose(frame.alpha, codes / ((1 << bits) - 1), atol=within)
+    assert frame.alpha.dtype == np.float32
+
+
+def test_a_movie_without_alpha_has_none(tmp_path):
+    film(tmp_path / "a.mov", "prores_ks", "yuv422p10le", 1)
+    assert read(Sequence.find(tmp_path / "a.mov"), 1).alpha is None
