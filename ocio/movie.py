@@ -12,6 +12,7 @@ from lifemask.ocio.container import Index, index_of, opened, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.timecode import time_code
+from lifemask.ocio.turn import Turn, turn_of
 from lifemask.ocio.yuv import alpha_of, as_rgb
 
 if TYPE_CHECKING:
@@ -86,7 +87,13 @@ class Movie:
         self._open.close()
 
     def _frame(self, number: int, picture: "VideoFrame") -> Frame:
-        return Frame(number, as_rgb(picture), alpha_of(picture), header=self._header(number))
+        turn, alpha = turn_of(picture), alpha_of(picture)
+        return Frame(
+            number,
+            turn.upright(as_rgb(picture)),
+            None if alpha is None else turn.upright(alpha),
+            header=self._header(number, turn),
+        )
 
     def _reached(self, number: int) -> "VideoFrame | None":
         """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""
@@ -151,10 +158,10 @@ class Movie:
         self._next, self._zero, self._spoilt = place, index.times[0], False
         return True
 
-    def _header(self, number: int) -> dict[str, Any]:
+    def _header(self, number: int, turn: Turn) -> dict[str, Any]:
         header: dict[str, Any] = {}
         if aspect := self._stream.sample_aspect_ratio:
-            header["pixelAspectRatio"] = float(aspect)
+            header["pixelAspectRatio"] = float(1 / aspect if turn.lies else aspect)
         if fps := self._stream.average_rate:
             header["framesPerSecond"] = Fraction(fps)
             words = self._container.metadata | self._stream.metadata

@@ -13,6 +13,7 @@ from lifemask.ocio import exr
 from lifemask.ocio.errors import BrokenFileError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.metadata import header_of
+from lifemask.ocio.turn import Turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
         rgb, alpha = colour_channels(names)
         used = [*rgb, *alpha]
         first, last = min(used), max(used) + 1
-        pixels = _upright(_framed(_pixels(path, file, first, last), spec), spec)
+        pixels = _turn(spec).upright(_framed(_pixels(path, file, first, last), spec))
         header, half = _header(path, file), str(spec.channelformat(rgb[0])) == "half"
     return Frame(
         number,
@@ -55,7 +56,7 @@ def size(path: Path) -> tuple[int, int]:
     """Return the width and height of the frame, upright; errors as in `read_picture`."""
     with opened(path) as file:
         width, height = file.spec().full_width, file.spec().full_height
-        return (height, width) if _turns(file.spec()) & 4 else (width, height)
+        return (height, width) if _turn(file.spec()).lies else (width, height)
 
 
 @contextmanager
@@ -148,17 +149,8 @@ def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
     return whole
 
 
-def _upright(pixels: "Pixels", spec: "ImageSpec") -> "Pixels":
-    """Turn a photograph the way its camera was held (Exif orientation, 1 to 8)."""
-    turns = _turns(spec)
-    if turns & 4:
-        pixels = pixels.swapaxes(0, 1)
-    flip_rows, flip_columns = turns & 3 in (2, 3), turns & 3 in (1, 2)
-    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
-
-
-def _turns(spec: "ImageSpec") -> int:
-    return spec.get_int_attribute("Orientation", 1) - 1
+def _turn(spec: "ImageSpec") -> Turn:
+    return Turn.by_orientation(spec.get_int_attribute("Orientation", 1))
 
 
 def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":

@@ -9,7 +9,7 @@ from film import SIZE, damaged, film, left_out, trimmed
 
 from lifemask.ocio import container, exr, movie
 from lifemask.ocio.errors import BrokenFileError
-from lifemask.ocio.read import Reader, pixel_aspect, read
+from lifemask.ocio.read import Reader, pixel_aspect, read, same_size
 from lifemask.ocio.sequence import MOVIES, Sequence
 from lifemask.ocio.timecode import time_code
 
@@ -213,3 +213,23 @@ def test_alpha_comes_at_full_depth(tmp_path, name, codec, kind, bits, within):
 def test_a_movie_without_alpha_has_none(tmp_path):
     film(tmp_path / "a.mov", "prores_ks", "yuv422p10le", 1)
     assert read(Sequence.find(tmp_path / "a.mov"), 1).alpha is None
+
+
+@pytest.mark.parametrize(("rotation", "turns"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
+def test_a_phone_s_movie_is_upright(tmp_path, rotation, turns):
+    stored = np.zeros((*SIZE, 3), np.uint8)
+    stored[:16, :16], stored[:16, -16:] = 255, 128
+    given = [av.VideoFrame.from_ndarray(stored, "rgb24")]
+    film(
+        tmp_path / "a.mov",
+        "prores_ks",
+        "yuv444p10le",
+        pictures=given,
+        rotation=rotation,
+        sample_aspect_ratio=Fraction(2),
+    )
+    sequence = Sequence.find(tmp_path / "a.mov")
+    expected = np.rot90(stored[..., 0] / 255, turns)
+    np.testing.assert_allclose(read(sequence, 1).rgb[..., 1], expected, atol=0.05)
+    assert same_size(sequence) == expected.shape[::-1]
+    assert pixel_aspect(sequence) == (0.5 if turns % 2 else 2)
