@@ -20,6 +20,7 @@ from lifemask.plugin.pictures import Look
 from lifemask.plugin.plots import timeline
 
 if TYPE_CHECKING:
+    from lifemask.ocio.read import Reader
     from lifemask.plugin.pictures import Picture
 
 
@@ -75,16 +76,21 @@ class Swapped:
     shot: Shot
     folder: Path
     files: footage.Sequence
+    plate: "Reader"
     stops: int = 0
 
     @classmethod
     def open(cls, shot: Shot, folder: Path) -> "Swapped":
         """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
+        from lifemask.ocio.read import Reader
+
         try:
-            swap = cls(shot, folder, footage.Sequence.find(folder / "*.exr"))
+            files = footage.Sequence.find(folder / "*.exr")
         except BrokenFileError as error:
             raise ShotError(f"{folder}: there are no frames of a swap in it") from error
-        frames = swap.files.frames
+        frames = files.frames
+        plate = Reader(shot.plate_of(footage.named_range(frames)).sequence)
+        swap = cls(shot, folder, files, plate)
         return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
 
     def look(self, number: int) -> Look:
@@ -104,7 +110,7 @@ class Swapped:
             raise BrokenFileError(f"{path}: the layer {error} of a swap is not there") from error
         matte, occlusion, confidence = (layer.astype(np.float32) for layer in flat)
         before, after, raw = (
-            self._plate(number),
+            self._display(self.plate.read(number).rgb, self.shot.colorspace),
             self._display(after, self.space),
             self._display(raw, self.space),
         )
@@ -117,7 +123,7 @@ class Swapped:
         from lifemask.ocio.overlap import overlap
 
         frames = self.files.frames
-        yield from progress.each(overlap(self.look, frames), "look", len(frames))
+        yield from progress.each(overlap(self.look, frames, self.plate.ahead), "look", len(frames))
 
     @property
     def space(self) -> str:
@@ -126,12 +132,6 @@ class Swapped:
 
         plate = self.shot.colorspace
         return plate if is_scene_linear(plate) else WORKING
-
-    def _plate(self, number: int) -> "Picture":
-        from lifemask.ocio.read import read
-
-        plate = self.shot.plate_of(str(number)).sequence
-        return self._display(read(plate, number).rgb, self.shot.colorspace)
 
     def _display(self, pixels: "Picture", space: str) -> "Picture":
         from lifemask.ocio.colour import WORKING, convert, display
@@ -173,7 +173,9 @@ def _run(args: Namespace) -> Result:
     folder = shot.claimed("look", name, args.version, args.overwrite)
     there = any(folder.iterdir())
     try:
-        return make(Swapped.open(shot, source), folder, args.count)
+        swap = Swapped.open(shot, source)
+        with swap.plate:
+            return make(swap, folder, args.count)
     except BaseException:
         if not there:
             rmtree(folder, ignore_errors=True)

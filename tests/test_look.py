@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from lifemask.nodes.errors import BrokenFileError, ShotError
 from lifemask.nodes.shot import Shot
 from lifemask.ocio import exr
+from lifemask.ocio import read as reading
+from lifemask.ocio.movie import Movie, write_movie
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 from lifemask.plugin import look, pictures
@@ -96,6 +98,24 @@ def test_the_movie_has_every_frame(made):
     movie = Sequence.find(made["movie"])
     assert len(movie.frames) == len(FRAMES)
     assert movie.fps == 24
+
+
+def test_a_plate_that_is_a_movie_is_opened_once_for_all_frames(shot, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(reading, "Movie", lambda path: opened.append(path) or Movie(path))
+    greys = [np.full((32, 48, 3), 60 + 20 * number, np.uint8) for number in range(6)]
+    write_movie(tmp_path / "plate.mp4", greys, 24)
+    plain = dict.fromkeys("RGB", np.zeros((32, 48), np.float16))
+    raw = {f"raw.{name}": layer for name, layer in plain.items()}
+    flat = {f"{name}.V": plain["R"] for name in ("facematte", "occlusion", "confidence")}
+    for number in range(1, 7):
+        exr.write(tmp_path / f"swap/ada.{number}.exr", plain | raw | flat, {})
+    moved = replace(shot, path=str(tmp_path / "plate.mp4"), colorspace="Camera Rec.709", frames="")
+    swap = look.Swapped.open(moved, tmp_path / "swap")
+    with swap.plate:
+        found = [frame.before.mean() for frame in swap.looks()]
+    assert np.diff(found).min() > 0.03
+    assert len(opened) == 1
 
 
 def test_the_sheet_has_a_column_for_each_frame(made):
