@@ -44,7 +44,20 @@ _BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is 
 
 def put_aside(part: Path, index: int) -> Path:
     """Where an unfinished texture waits."""
-    return part / f"texture.{index}.npy"
+    return part / f"texture.{index}.half"
+
+
+def keep(path: Path, planes: torch.Tensor) -> None:
+    """Put planes (..., SIZE, SIZE) aside as bare half floats.
+
+    NumPy's own files have a header in Python's words, and before 3.11.8 Python fails now and then
+    when two threads read such words at once.
+    """
+    planes.half().cpu().numpy().tofile(path)
+
+
+def _kept(path: Path) -> "Floats":
+    return np.fromfile(path, np.float16).reshape(-1, SIZE, SIZE).astype(np.float32)
 
 
 def write(job: "tuple[Path, dict[str, Floats]]") -> None:
@@ -94,7 +107,7 @@ def finish(
     # One after the other: the new name of each is the old one of a picture before it.
     for new, old in enumerate(kept.tolist()):
         (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")
-    for left in sorted(part.glob("*.npy")):
+    for left in sorted(part.glob("*.half")):
         left.unlink()
     for left in part.glob("face.*.exr"):
         if int(left.name.split(".")[1]) > len(kept):
@@ -111,7 +124,7 @@ def _without_lines(
     for new, old in enumerate(progress.each(kept, "in front", len(kept))):
         fine, seen = _fine(part, old)
         matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
-        np.save(_line_aside(part, old), matte[0, 0].half().cpu().numpy())
+        keep(_line_aside(part, old), matte[0])
         if matte.any():
             clear = seen * (1 - spread(matte, 1))
             colour[new : new + 1], valid[new : new + 1] = averaged(fine, clear)
@@ -129,12 +142,12 @@ def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
 
 def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
     """An unfinished texture (1, 3, SIZE, SIZE), log, and where it is valid, (1, 1, SIZE, SIZE)."""
-    texture = torch.from_numpy(np.load(put_aside(part, index)).astype(np.float32)).to(device())
+    texture = torch.from_numpy(_kept(put_aside(part, index))).to(device())
     return to_log(texture[None, :3]), texture[None, 3:]
 
 
 def _line_aside(part: Path, index: int) -> Path:
-    return part / f"line.{index}.npy"
+    return part / f"line.{index}.half"
 
 
 def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Complexion:
@@ -195,7 +208,7 @@ def _borrowed(
 
 def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
     part, old, new, trust, image = job
-    texture = np.load(put_aside(part, old)).astype(np.float32)
+    texture = _kept(put_aside(part, old))
     grown = (
         torch.nn.functional.interpolate(
             torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
@@ -204,7 +217,7 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
         .numpy()
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    line = np.load(_line_aside(part, old)).astype(np.float32)
+    (line,) = _kept(_line_aside(part, old))
     valid = texture[3] * grown[3] * (1 - line)
     planes |= {"validity.V": valid, "occluder.V": grown[4], "line.V": line}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
