@@ -226,9 +226,9 @@ def test_a_face_of_any_size_is_as_sharp_in_an_exercise_as_in_a_swap(scale, perio
     plate, exercise = shown
     right = across(64, turn, period)[0, 0, 4:-4, 4:-4]
     contrast = [float((one * right).mean() / right.square().mean()) for one in shown]
-    assert abs(contrast[0] - contrast[1]) < 0.08
-    assert min(contrast) > (0.9 if period > 6 else 0.5)
-    assert (plate - exercise).abs().max() < 0.15
+    assert abs(contrast[0] - contrast[1]) < 0.15
+    assert min(contrast) > (0.85 if period > 6 else 0.45)
+    assert (plate - exercise).abs().max() < 0.25
 
 
 def test_a_crop_is_coarser_without_a_step():

@@ -12,7 +12,7 @@ from lifemask.nodes.face_space import OVERSAMPLING, SIDE
 from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.compose import Window
-from lifemask.nodes.render.sample import lookup, reduced
+from lifemask.nodes.render.sample import lookup, minified
 
 COVERS = 21.0
 """Centimetres of the mean head that a side covers: all of the mesh."""
@@ -71,7 +71,7 @@ class Crop:
     def take(self, planes: Tensor) -> Tensor:
         """Planes (1, C, H, W) of the window, in the crop: averaged where it is coarser."""
         reduction = 1 / float(np.linalg.norm(self.matrix[0, :2]))
-        planes, step = reduced(planes, reduction, self.had)
+        planes, step = minified(planes, reduction, self.had)
         inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2]
         at = _grid(self.size, self.size, inverse.astype(np.float32), planes.device)
         return lookup(planes, at / step)

@@ -271,11 +271,12 @@ def learnable(
     """
     seen = shown(stage, crop)
     taken = crop.take(torch.cat([truth, weight, matte], 1))[0].cpu().numpy()
-    trust = taken[3].clip(0, 1) * seen[0, COVERED.start].cpu().numpy()
+    covered = seen[:, COVERED].clamp(0, 1)  # a cubic filter runs over
+    trust = taken[3].clip(0, 1) * covered[0, 0].cpu().numpy()
     render = seen[0, RENDER].cpu().numpy()
     position = align.move(render, taken[:3], trust)
     carried = torch.from_numpy(align.moved(taken[:4], position)).to(seen.device)[None]
-    known = carried[:, 3:].clamp(0, 1) * seen[:, COVERED]
+    known = carried[:, 3:].clamp(0, 1) * covered
     right = torch.from_numpy(taken[4:]).to(seen.device)[None].clamp(0, 1)
     return Example.of(torch.cat([seen, carried[:, :3], known, right], 1), kind)
 

@@ -95,7 +95,7 @@ def averaging(reduction: float, had: float = 1.0) -> float:
     return 0.45 * math.sqrt(max(0.0, reduction**2 - had**2))
 
 
-def reduced(pictures: Tensor, reduction: float, had: float = 1.0) -> tuple[Tensor, int]:
+def minified(pictures: Tensor, reduction: float, had: float = 1.0) -> tuple[Tensor, int]:
     """Pictures without what is lost when ``reduction`` of their pixels become one.
 
     What is much too fine is halved first, and one of so many pixels a side left.
