@@ -61,7 +61,10 @@ def size(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def opened(path: Path) -> "Iterator[ImageInput]":
-    """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`."""
+    """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`.
+
+    Of several parts it reads the first one with a colour.
+    """
     import OpenImageIO
 
     with _CHOOSING:
@@ -74,10 +77,20 @@ def opened(path: Path) -> "Iterator[ImageInput]":
         words = _complaint(OpenImageIO).replace(f"EXR Error ({path}): ", "")
         raise BrokenFileError(f"{path}: not a whole picture ({words})")
     try:
+        _to_colour(file)
         _check(path, file.spec())
         yield file
     finally:
         file.close()
+
+
+def _to_colour(file: "ImageInput") -> None:
+    part = 0
+    while file.seek_subimage(part, 0):
+        if _colours(list(file.spec().channelnames)):
+            return
+        part += 1
+    file.seek_subimage(0, 0)
 
 
 @cache
@@ -102,6 +115,10 @@ def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
     They are ``R G B A``, or those of a layer that is called as the whole picture is, or of the
     first one with a colour; a picture without any is grey.
     """
+    return _colours(names) or ([0, 0, 0], [])
+
+
+def _colours(names: list[str]) -> tuple[list[int], list[int]] | None:
     place = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
     layers = dict.fromkeys(name.lower().rpartition(".")[0] for name in names)
     whole = sorted(layers, key=lambda layer: layer.rpartition(".")[2] not in _WHOLE)
@@ -111,7 +128,7 @@ def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
             if min(rgb) >= 0:
                 alpha = [place.get(layer + channel, -1) for channel in ("a", "alpha")]
                 return rgb, [index for index in alpha if index >= 0][:1]
-    return [0, 0, 0], []
+    return None
 
 
 def _check(path: Path, spec: "ImageSpec") -> None:
@@ -126,7 +143,9 @@ def _check(path: Path, spec: "ImageSpec") -> None:
 def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
     import OpenImageIO
 
-    pixels: Pixels | None = file.read_image(0, 0, first, last, OpenImageIO.FLOAT)
+    pixels: Pixels | None = file.read_image(
+        file.current_subimage(), 0, first, last, OpenImageIO.FLOAT
+    )
     if pixels is None or file.has_error:
         raise BrokenFileError(f"{path}: truncated or broken ({_complaint(file)})")
     return pixels.reshape(*pixels.shape[:2], last - first)

@@ -114,6 +114,15 @@ def test_the_colour_is_found_by_name(names: str, rgb: str, alpha: str) -> None:
     assert [channels[index] for index in found[1]] == alpha.split()
 
 
+def test_of_several_parts_the_one_with_the_colour_is_read(tmp_path: Path) -> None:
+    depth = OpenEXR.Part({}, {"Z": np.ones((12, 16), np.float32)}, "depth")
+    planes = dict(zip("RGB", np.ascontiguousarray(HALF.transpose(2, 0, 1)), strict=True))
+    colour = OpenEXR.Part({}, planes, "rgba")
+    OpenEXR.File([depth, colour]).write(str(tmp_path / "a.exr"))
+    sequence = Sequence.find(tmp_path / "a.exr")
+    np.testing.assert_array_equal(read(sequence, 1).rgb, HALF)
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif", "dpx"])
 def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path, suffix: str) -> None:
     frame = read(save(tmp_path / f"a.{suffix}", CODES), 1)
