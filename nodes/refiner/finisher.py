@@ -142,13 +142,12 @@ class Finisher:
         It knows light by the whole face, of which it sees less the finer a crop is: of each but
         the first it is asked only for what the one before is too coarse for.
         """
-        first, *finer = (self._said(stage, crop) for crop in crops)
-        total = first
+        total, *finer = (self._said(stage, crop) for crop in crops)
         for said in finer:
             size = said.shape[-1]
-            coarse = feather(said, _SHARED * size / total.shape[-1])
-            before = functional.interpolate(feather(total, _SHARED), size=size, mode="bicubic")
-            total = before + said - coarse
+            detail = said - feather(said, _SHARED * size / total.shape[-1])
+            total = feather(total, _SHARED)
+            total = functional.interpolate(total, size=size, mode="bicubic") + detail
         return total
 
     def _said(self, stage: Stage, crop: Crop) -> Tensor:
