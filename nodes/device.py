@@ -28,10 +28,11 @@ def device() -> "torch.device":
         there = torch.cuda.is_available()
     if there:
         return torch.device("cuda")
-    if told:
-        why = str(told[0].message).removeprefix("CUDA initialization: ")
-        why = why.partition(" (Triggered ")[0].partition(". Please ")[0]
-        progress.note("device", f"the processor is used, not the graphics card: {why}")
+    for one in told:
+        _, of_card, why = str(one.message).partition("CUDA initialization: ")
+        if of_card:
+            why = why.partition(" (Triggered ")[0].partition(". Please ")[0]
+            progress.note("device", f"the processor is used, not the graphics card: {why}")
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     return torch.device("cpu")

@@ -47,7 +47,7 @@ def put_aside(part: Path, index: int) -> Path:
     return part / f"texture.{index}.half"
 
 
-def keep(path: Path, planes: torch.Tensor) -> None:
+def store(path: Path, planes: torch.Tensor) -> None:
     """Put planes (..., SIZE, SIZE) aside as bare half floats.
 
     NumPy's own files have a header in Python's words, and before 3.11.8 Python fails now and then
@@ -56,7 +56,7 @@ def keep(path: Path, planes: torch.Tensor) -> None:
     planes.half().cpu().numpy().tofile(path)
 
 
-def _kept(path: Path) -> "Floats":
+def _stored(path: Path) -> "Floats":
     return np.fromfile(path, np.float16).reshape(-1, SIZE, SIZE).astype(np.float32)
 
 
@@ -124,7 +124,7 @@ def _without_lines(
     for new, old in enumerate(progress.each(kept, "in front", len(kept))):
         fine, seen = _fine(part, old)
         matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
-        keep(_line_aside(part, old), matte[0])
+        store(_line_aside(part, old), matte[0])
         if matte.any():
             clear = seen * (1 - spread(matte, 1))
             colour[new : new + 1], valid[new : new + 1] = averaged(fine, clear)
@@ -142,7 +142,7 @@ def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
 
 def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
     """An unfinished texture (1, 3, SIZE, SIZE), log, and where it is valid, (1, 1, SIZE, SIZE)."""
-    texture = torch.from_numpy(_kept(put_aside(part, index))).to(device())
+    texture = torch.from_numpy(_stored(put_aside(part, index))).to(device())
     return to_log(texture[None, :3]), texture[None, 3:]
 
 
@@ -208,7 +208,7 @@ def _borrowed(
 
 def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
     part, old, new, trust, image = job
-    texture = _kept(put_aside(part, old))
+    texture = _stored(put_aside(part, old))
     grown = (
         torch.nn.functional.interpolate(
             torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
@@ -217,7 +217,7 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
         .numpy()
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    (line,) = _kept(_line_aside(part, old))
+    (line,) = _stored(_line_aside(part, old))
     valid = texture[3] * grown[3] * (1 - line)
     planes |= {"validity.V": valid, "occluder.V": grown[4], "line.V": line}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))

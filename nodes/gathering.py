@@ -19,7 +19,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, VersionExistsError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import FACE_WIDTH, crop, matrices, moved, native_size
-from lifemask.nodes.finishing import finish, keep, put_aside, write
+from lifemask.nodes.finishing import finish, put_aside, store, write
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.curve import to_linear, to_log
 from lifemask.nodes.render.raster import rasterise
@@ -177,7 +177,7 @@ class Gathering:
             for index, picture in enumerate(pictures):
                 mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
                 texture = coarse.add(picture, mesh)
-                keep(put_aside(part, index), texture)
+                store(put_aside(part, index), texture)
                 planes = dict(zip("RGB", picture.transpose(2, 0, 1), strict=True))
                 planes["A"] = face_matte(mesh, size)
                 yield part / f"face.{index + 1:04d}.exr", planes

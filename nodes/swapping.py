@@ -16,7 +16,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import at_most, device
 from lifemask.nodes.part import Cue, Part, planned
-from lifemask.nodes.refiner.crop import Crop, sides
+from lifemask.nodes.refiner.crop import Crop, sides, worthwhile
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
@@ -152,7 +152,7 @@ class Swapping:
             Crop.of(cue.matrix, double.size, window, size)
             for size in sides(double, self.finisher.size)
         ]
-        return self.finisher(stage, crops, self.swap.refine)
+        return self.finisher(stage, worthwhile(crops), self.swap.refine)
 
     def _store(
         self,

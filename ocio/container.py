@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from lifemask.ocio.errors import BrokenFileError
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
+
+HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,33 @@ def index_of(path: Path) -> Index:
 @lru_cache(maxsize=16)
 def _index(path: Path, _changed: int, _size: int) -> Index:
     with opened(path) as (container, stream):
-        packets = [p for p in container.demux(stream) if p.size and not p.is_discard]
-        times = {p.pts for p in packets if p.pts is not None}
+        kind, codec, counted = container.format.name, stream.codec_context, said(stream)
+        shown = [p.pts for p in container.demux(stream) if p.size and not p.is_discard]
         # AVI has one time a frame, in the order of decoding.
-        ordered = container.format.name != "avi" or not stream.codec_context.has_b_frames
-    if not packets:
+        ordered = kind != "avi" or not codec.has_b_frames
+    if kind == "mpegts" and codec.name == "h264":
+        # A camcorder's picture of two fields: the second has no time of its own.
+        shown = [time for time in shown if time is not None]
+    if not shown:
         raise BrokenFileError(f"{path}: has no frames")
-    if not ordered or len(times) < len(packets):
-        return Index(len(packets))
+    times = {time for time in shown if time is not None}
+    if not ordered or len(times) < len(shown):
+        return Index(len(shown))
     # A movie that was cut out of a longer one may begin with frames that need what is gone.
-    first = _first_time(path)
-    shown = sorted(time for time in times if first is None or time >= first)
-    return Index(len(shown), tuple(shown))
+    first = None if counted == len(times) else _first_time(path)
+    whole = sorted(time for time in times if first is None or time >= first)
+    return Index(len(whole), tuple(whole))
+
+
+def said(stream: "VideoStream") -> int:
+    """Return the header's number of frames, 0 when it lasts longer or shorter than they do."""
+    lasts = frames_in(stream.duration or 0, stream)
+    return stream.frames if abs(lasts - stream.frames) <= HALF else 0
+
+
+def frames_in(time: int, stream: "VideoStream") -> Fraction:
+    """Return how many frames are shown in a time."""
+    return time * (stream.time_base or Fraction()) * (stream.average_rate or Fraction())
 
 
 def _first_time(path: Path) -> int | None:

@@ -44,8 +44,8 @@ def write(path: Path, channels: "Channels", header: Mapping[str, Any]) -> None:
         _check(path, temporary, whole)
 
 
-def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]":
-    """Return the channels of the first part, (H, W) as stored, and its header without the layout.
+def read_channels(path: Path, part: int = 0) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]":
+    """Return the channels of a part, (H, W) as stored, and its header without the layout.
 
     Raises BrokenFileError when the file is truncated or no EXR.
     """
@@ -54,8 +54,8 @@ def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]
     _check_there(path)
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
-            channels = {name: channel.pixels for name, channel in file.channels().items()}
-            header = _passed_on(file.header())
+            channels = {name: channel.pixels for name, channel in file.channels(part).items()}
+            header = _passed_on(file.header(part))
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError, MemoryError) as error:
         raise BrokenFileError(
             f"{path}: not a whole EXR file, cut short or broken ({error})"
@@ -63,14 +63,14 @@ def read_channels(path: Path) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]
     return channels, header
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """Return the header of the first part without the layout, as `write` takes it."""
+def read_header(path: Path, part: int = 0) -> dict[str, Any]:
+    """Return the header of a part without the layout, as `write` takes it."""
     import OpenEXR
 
     _check_there(path)
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
-            return _passed_on(file.header())
+            return _passed_on(file.header(part))
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
         raise BrokenFileError(f"{path}: not an EXR file ({error})") from error
 

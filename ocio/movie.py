@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.ocio.atomic import replacing
-from lifemask.ocio.container import Index, index_of, opened, told
+from lifemask.ocio.container import HALF, Index, frames_in, index_of, opened, said, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.timecode import time_code
@@ -23,26 +23,14 @@ if TYPE_CHECKING:
 
 # Decoding on is quicker than searching for a key frame up to about this distance.
 _NEAR = 48
-_HALF = Fraction(1, 2)
 
 
 def length(path: Path) -> int:
     """Return the number of frames; raises BrokenFileError when the file is no movie."""
     with opened(path) as (_, stream):
-        said = _said(stream)
+        counted = said(stream)
     # A count that the file has no room for is not believed.
-    return said if 0 < said <= path.stat().st_size else index_of(path).count
-
-
-def _said(stream: "VideoStream") -> int:
-    """Return the header's number of frames, 0 when it lasts longer or shorter than they do."""
-    lasts = _frames(stream.duration or 0, stream)
-    return stream.frames if abs(lasts - stream.frames) <= _HALF else 0
-
-
-def _frames(time: int, stream: "VideoStream") -> Fraction:
-    """Return how many frames are shown in a time."""
-    return time * (stream.time_base or Fraction()) * (stream.average_rate or Fraction())
+    return counted if 0 < counted <= path.stat().st_size else index_of(path).count
 
 
 def rate(path: Path) -> Fraction:
@@ -114,11 +102,19 @@ class Movie:
         if picture.pts is None:
             return self._next
         if self._zero is None:
-            self._zero = picture.pts
-        passed = _frames(picture.pts - self._zero, self._stream)
-        if abs(passed - (self._next - 1)) < _HALF:
+            self._zero = self._first(picture.pts)
+        passed = frames_in(picture.pts - self._zero, self._stream)
+        if abs(passed - (self._next - 1)) < HALF:
             return self._next
         return index_of(self._path).number(picture.pts) or self._next
+
+    def _first(self, time: int) -> int:
+        """Return when the first frame is shown, which the first picture may not be of."""
+        start = self._stream.start_time
+        if start is None or abs(frames_in(time - start, self._stream)) < HALF:
+            return time
+        times = index_of(self._path).times
+        return times[0] if times else time
 
     def _start(self) -> None:
         """Go to the first frame."""

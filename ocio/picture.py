@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -36,7 +36,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
     Raises BrokenFileError when the file is not there, truncated, or not a picture.
     """
     with opened(path) as file:
-        spec, names = file.spec(), list(file.spec().channelnames)
+        spec, part, names = file.spec(), file.current_subimage(), list(file.spec().channelnames)
         rgb, alpha = colour_channels(names)
         used = [*rgb, *alpha]
         first, last = min(used), max(used) + 1
@@ -46,7 +46,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
         number,
         pixels if used == [0, 1, 2] else _picked(pixels, [index - first for index in rgb]),
         _picked(pixels, alpha[0] - first) if alpha else None,
-        _layers(path, spec, {names[index] for index in used}) if layers else {},
+        _layers(path, spec, part, {names[index] for index in used}) if layers else {},
         header,
         half,
     )
@@ -63,7 +63,8 @@ def size(path: Path) -> tuple[int, int]:
 def opened(path: Path) -> "Iterator[ImageInput]":
     """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`.
 
-    Of several parts it reads the first one with a colour.
+    Of several parts it reads the one that is called as the whole picture is, or the first one with
+    a colour.
     """
     import OpenImageIO
 
@@ -85,12 +86,19 @@ def opened(path: Path) -> "Iterator[ImageInput]":
 
 
 def _to_colour(file: "ImageInput") -> None:
-    part = 0
-    while file.seek_subimage(part, 0):
-        if _colours(list(file.spec().channelnames)):
-            return
-        part += 1
-    file.seek_subimage(0, 0)
+    parts = range(file.spec().get_int_attribute("oiio:subimages", 1))
+    file.seek_subimage(min(parts, key=partial(_rank, file), default=0), 0)
+
+
+def _rank(file: "ImageInput", part: int) -> int:
+    """0 for a part with the whole picture, 1 for another one with a colour, else 2."""
+    file.seek_subimage(part, 0)
+    spec, names = file.spec(), list(file.spec().channelnames)
+    if not _colours(names):
+        return 2
+    layers = [name.rpartition(".")[0] for name in names]
+    words = ".".join([spec.get_string_attribute("name"), *layers]).lower().split(".")
+    return int({*_WHOLE}.isdisjoint(words))
 
 
 @cache
@@ -123,7 +131,9 @@ def _colours(names: list[str]) -> tuple[list[int], list[int]] | None:
     layers = dict.fromkeys(name.lower().rpartition(".")[0] for name in names)
     whole = sorted(layers, key=lambda layer: layer.rpartition(".")[2] not in _WHOLE)
     for layer in (f"{layer}." if layer else "" for layer in ["", *whole]):
-        for colour in (("r", "g", "b"), ("red", "green", "blue"), ("y",) * 3):
+        # Y beside X is no luminance but part of a position or a normal.
+        luminance = () if f"{layer}x" in place else (("y",) * 3,)
+        for colour in (("r", "g", "b"), ("red", "green", "blue"), *luminance):
             rgb = [place.get(layer + channel, -1) for channel in colour]
             if min(rgb) >= 0:
                 alpha = [place.get(layer + channel, -1) for channel in ("a", "alpha")]
@@ -182,19 +192,19 @@ def _header(path: Path, file: "ImageInput") -> dict[str, Any]:
     if file.format_name() != "openexr":
         return header_of(file.spec())
     try:
-        return exr.read_header(path)
+        return exr.read_header(path, file.current_subimage())
     except BrokenFileError:
         # Text that is not UTF-8, which OpenImageIO takes.
         return header_of(file.spec())
 
 
-def _layers(path: Path, spec: "ImageSpec", used: set[str]) -> "dict[str, Pixels]":
+def _layers(path: Path, spec: "ImageSpec", part: int, used: set[str]) -> "dict[str, Pixels]":
     """Return the channels that are not the picture's own colours, in the display window."""
     import numpy as np
 
     if path.suffix.lower() == ".exr":
         # Eight times as fast as OpenImageIO for many channels.
-        channels, _ = exr.read_channels(path)
+        channels, _ = exr.read_channels(path, part)
     else:
         channels = {}
     return {

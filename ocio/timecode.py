@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import OpenEXR
 
+_MOST = 60  # frames a second that EXR's two digits, in pairs, can number
 _WORDS = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d\d+)")
 
 
@@ -19,7 +20,7 @@ def time_code(start: str, fps: Fraction, after: int) -> "OpenEXR.TimeCode | None
     import OpenEXR
 
     words, nominal = _WORDS.fullmatch(start), round(fps)
-    if not words or not nominal:
+    if not words or not 0 < nominal <= _MOST:
         return None
     drops = nominal // 15 if words[4] != ":" and nominal % 30 == 0 else 0
     *time, frame = map(int, words.group(1, 2, 3, 5))

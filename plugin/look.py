@@ -91,7 +91,11 @@ class Swapped:
         frames = files.frames
         plate = Reader(shot.plate_of(footage.named_range(frames)).sequence)
         swap = cls(shot, folder, files, plate)
-        return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
+        try:
+            return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
+        except BaseException:
+            plate.close()
+            raise
 
     def look(self, number: int) -> Look:
         """Return one frame for the eye; raises BrokenFileError when a layer is not there."""

@@ -213,8 +213,9 @@ def _header(path: str, changed: int, size: int) -> dict[str, Any]:
         if data[:4] != _MAGIC:
             raise ValueError(f"{path}: not an EXR file")
         found = _attributes(data)
-        if found is None:
-            found = _attributes(data + file.read(_MOST))
+        while found is None and len(data) < _MOST and (more := file.read(len(data))):
+            data += more
+            found = _attributes(data)
     if found is None:
         raise ValueError(f"{path}: not a whole EXR header")
     return found

@@ -107,15 +107,16 @@ def test_only_the_frame_that_is_damaged_is_lost(tmp_path):
     assert levels(Reader(sequence), (8,)) == expected[7:]
 
 
-def test_a_frame_that_is_left_out_moves_no_other(tmp_path):
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_frame_that_is_left_out_moves_no_other(tmp_path, place):
     options = {"x265-params": "keyint=1:info=0:log-level=none"}
     good = film(tmp_path / "a.mp4", "libx265", "yuv420p", 8, options=options)
     _, expected = steps(good)
-    with Reader(Sequence.find(left_out(good, 3, tmp_path / "b.mp4"))) as reader:
-        assert levels(reader, (1, 2, 3)) == expected[:3]
-        with pytest.raises(BrokenFileError, match="frame 4 cannot be decoded"):
-            reader.read(4)
-        assert levels(reader, (5, 6, 7, 8)) == expected[4:]
+    with Reader(Sequence.find(left_out(good, place, tmp_path / "b.mp4"))) as reader:
+        assert levels(reader, range(1, place + 1)) == expected[:place]
+        with pytest.raises(BrokenFileError, match=f"frame {place + 1} cannot be decoded"):
+            reader.read(place + 1)
+        assert levels(reader, range(place + 2, 9)) == expected[place + 1 :]
 
 
 def test_a_damaged_frame_spoils_no_other_group_and_shows_no_wrong_frame(tmp_path):
@@ -170,6 +171,10 @@ def test_time_code_counts_on(start, fps, after, expected):
 @pytest.mark.parametrize("start", ["", "now", "01:00:00", "99:00:00:00", "00:00:99:00"])
 def test_what_is_no_time_code_gives_none(start):
     assert time_code(start, Fraction(24), 0) is None
+
+
+def test_more_frames_a_second_than_time_code_counts_have_none():
+    assert not any(time_code("01:00:00:00", Fraction(100), after) for after in range(100))
 
 
 def test_time_code_and_squeezed_pixels_reach_the_result(tmp_path):

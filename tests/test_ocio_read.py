@@ -104,6 +104,7 @@ def test_layers_come_when_asked_for(tmp_path: Path) -> None:
         ("b.R b.G b.B a.R a.G a.B", "b.R b.G b.B", ""),
         ("a.b.red a.b.green a.b.blue a.b.alpha", "a.b.red a.b.green a.b.blue", "a.b.alpha"),
         ("Y A", "Y Y Y", "A"),
+        ("N.X N.Y N.Z diffuse.B diffuse.G diffuse.R", "diffuse.R diffuse.G diffuse.B", ""),
         ("matte.V", "matte.V matte.V matte.V", ""),
     ],
 )
@@ -114,13 +115,18 @@ def test_the_colour_is_found_by_name(names: str, rgb: str, alpha: str) -> None:
     assert [channels[index] for index in found[1]] == alpha.split()
 
 
-def test_of_several_parts_the_one_with_the_colour_is_read(tmp_path: Path) -> None:
-    depth = OpenEXR.Part({}, {"Z": np.ones((12, 16), np.float32)}, "depth")
+@pytest.mark.parametrize("before", ["depth Z", "normal X Y Z", "albedo R G B"])
+@pytest.mark.parametrize("name", ["rgba", "beauty.left"])
+def test_of_several_parts_the_whole_picture_is_read(tmp_path: Path, before: str, name: str) -> None:
+    other, *channels = before.split()
+    first = OpenEXR.Part({}, dict.fromkeys(channels, np.ones((12, 16), np.float32)), other)
     planes = dict(zip("RGB", np.ascontiguousarray(HALF.transpose(2, 0, 1)), strict=True))
-    colour = OpenEXR.Part({}, planes, "rgba")
-    OpenEXR.File([depth, colour]).write(str(tmp_path / "a.exr"))
-    sequence = Sequence.find(tmp_path / "a.exr")
-    np.testing.assert_array_equal(read(sequence, 1).rgb, HALF)
+    more = planes | {"mask": np.full((12, 16), 2, np.float16)}
+    OpenEXR.File([first, OpenEXR.Part({"owner": "us"}, more, name)]).write(str(tmp_path / "a.exr"))
+    frame = read(Sequence.find(tmp_path / "a.exr"), 1, layers=True)
+    np.testing.assert_array_equal(frame.rgb, HALF)
+    assert frame.header["owner"] == "us"
+    assert frame.layers.keys() == {"mask"}
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "dpx"])

@@ -27,6 +27,7 @@ from lifemask.nodes.refiner.crop import (
     shown,
     side,
     sides,
+    worthwhile,
 )
 from lifemask.nodes.refiner.disguise import Disguise
 from lifemask.nodes.refiner.examples import PLANES, Example, Kind, picture, scene, varied, windowed
@@ -623,9 +624,22 @@ def test_a_large_face_is_seen_ever_finer(pair, scale, learned):
     faces = replace(pair.double.faces, scale=np.full_like(pair.double.faces.scale, scale))
     double = replace(pair.double, faces=faces)
     chosen = sides(double, learned)
+    plate = min(1024, math.ceil(scale * COVERS / STEP) * STEP)
     assert chosen[0] == side(double, learned)
-    assert chosen[-1] == max(chosen[0], side(double, 1024))
+    assert plate / 1.25 <= chosen[-1] <= max(chosen[0], plate)
     assert all(one < two <= 2 * one for one, two in pairwise(chosen))
+
+
+def test_a_face_that_is_small_for_once_is_not_looked_at_finer_than_it_is():
+    def looks(scale):
+        middle = np.array([[scale, 0, 0], [0, scale, 0]], np.float32)
+        window = Window(0, 0, 2000, 2000)
+        crops = [Crop.of(middle, 1000, window, size) for size in (256, 512, 1024)]
+        return [crop.size for crop in worthwhile(crops)]
+
+    assert looks(1.0) == [256, 512, 1024]
+    assert looks(4.0) == [256, 512]
+    assert looks(8.0) == [256]
 
 
 @given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))

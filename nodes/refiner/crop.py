@@ -1,6 +1,7 @@
 """The square in which the refiner sees a face: upright, steady, of any number of pixels."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ STEP = 32
 
 _LEAST = 256  # pixels a side to which small faces are magnified, as the base knows them
 
+_NEARLY = 1.25  # times finer is not worth another look
+_SEEN = 0.5  # of a plate's pixel
 _FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
 
 CANDIDATES = slice(0, 9)
@@ -107,20 +110,33 @@ def side(double: FaceSet, most: int) -> int:
 
     It is one size for a whole shot, so that nothing changes from frame to frame.
     """
-    native = float(np.percentile(double.faces.scale, 90)) * COVERS
-    return min(most, max(_LEAST, STEP * math.ceil(native / STEP)))
+    return min(most, max(_LEAST, _native(double)))
+
+
+def _native(double: FaceSet) -> int:
+    pixels = float(np.percentile(double.faces.scale, 90)) * COVERS
+    return STEP * math.ceil(pixels / STEP)
 
 
 def sides(double: FaceSet, learned: int) -> list[int]:
     """Pixels a side in which the faces of a ``double`` are seen, coarse first.
 
     A model sees them as it ``learned`` to, then ever finer, at most twice as fine each time, until
-    it sees all that the plate has.
+    it sees all that the plate has, or nearly so.
     """
-    chosen, all_there_is = [side(double, learned)], side(double, _FINEST)
-    while chosen[-1] < all_there_is:
+    chosen, all_there_is = [side(double, learned)], min(_FINEST, _native(double))
+    while chosen[-1] * _NEARLY < all_there_is:
         chosen.append(min(2 * chosen[-1], all_there_is))
     return chosen
+
+
+def worthwhile(crops: Sequence[Crop]) -> list[Crop]:
+    """Those of the ``crops``, coarse first, that show what a plate's pixels can.
+
+    Of a face that is small for once, what is finer than half a pixel is not looked for.
+    """
+    coarse = [crop for crop in crops[:-1] if np.linalg.norm(crop.matrix[0, :2]) < 1 / _SEEN]
+    return list(crops[: len(coarse) + 1])
 
 
 def level(planes: Tensor, shown: Tensor) -> Tensor:
