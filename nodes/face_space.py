@@ -20,6 +20,9 @@ FACE_WIDTH = 14.0
 OVERSAMPLING = 1.5
 """Pixels of face space for one of the take, so that resampling costs no detail."""
 
+CLOSE = 12.5
+"""Pixels of the plate across a centimetre of the face from which it is a close-up."""
+
 _STEP, _LEAST, _MOST = 16, 64, 4096
 
 

@@ -57,8 +57,8 @@ def worn():
     return Looks(light + shown, valid, light, 0 * valid, 0.2 * random, turn, clear, speed)
 
 
-def wardrobe(looks, shutter=0.5):
-    return Wardrobe(looks, torch.zeros(3, 64, 64), shutter)
+def wardrobe(looks, shutter=0.5, detail=9.0):
+    return Wardrobe(looks, torch.zeros(3, 64, 64), shutter, detail)
 
 
 def part(looks, *rows):
@@ -145,6 +145,8 @@ def test_a_picture_that_is_blurred_more_than_the_plate_costs_more(worn):
         dearer = wardrobe(worn).costs(part(worn, 1))[name][0] - still[name][0]
         assert dearer[3] == pytest.approx(0.4, abs=1e-4)
         assert dearer[:3].abs().max() < 1e-4
+    close = wardrobe(worn, detail=25.0).costs(part(worn, 1))["face"][0] - still["face"][0]
+    assert close[3] == pytest.approx(0.8, abs=1e-4)
     as_fast = replace(part(worn, 1), speed=torch.tensor([0.8]))
     for costs in (wardrobe(worn).costs(as_fast), wardrobe(worn, 0.0).costs(part(worn, 1))):
         torch.testing.assert_close(costs["face"], still["face"])

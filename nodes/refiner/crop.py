@@ -121,10 +121,11 @@ def _native(double: FaceSet) -> int:
 def sides(double: FaceSet, learned: int) -> list[int]:
     """Pixels a side in which the faces of a ``double`` are seen, coarse first.
 
-    A model sees them as it ``learned`` to, then ever finer, at most twice as fine each time, until
-    it sees all that the plate has, or nearly so.
+    A model sees them as small as the base ``learned`` to, whatever it was trained on since, as that
+    is how it knows light; then ever finer, at most twice as fine each time, until it sees all that
+    the plate has, or nearly so.
     """
-    chosen, all_there_is = [side(double, learned)], min(_FINEST, _native(double))
+    chosen, all_there_is = [min(learned, _LEAST)], min(_FINEST, _native(double))
     while chosen[-1] * _NEARLY < all_there_is:
         chosen.append(min(2 * chosen[-1], all_there_is))
     return chosen

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lifemask.nodes.device import device
-from lifemask.nodes.face_space import OVERSAMPLING
+from lifemask.nodes.face_space import CLOSE, OVERSAMPLING, SIDE
 from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
 from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.raster import Fragments, rasterise
@@ -16,7 +16,6 @@ from lifemask.nodes.render.retrieve import FACE
 from lifemask.nodes.render.sample import averaging, blur, lookup
 
 SHARPEN = 0.2  # of the finest band: what interpolation takes away
-_FINE = 300  # pixels of the plate, across face space: of larger faces less is that fine
 _UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
 _MARGIN = 12  # pixels around the mesh
 
@@ -180,5 +179,5 @@ def prepared(picture: Floats, reduction: float) -> Tensor:
     log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
     if reduction > OVERSAMPLING:
         log = blur(log, averaging(reduction, OVERSAMPLING))
-    share = SHARPEN * min(1.0, _FINE * reduction / log.shape[-1])
+    share = SHARPEN * min(1.0, CLOSE * SIDE * reduction / log.shape[-1])
     return log + share * (log - blur(log, max(OVERSAMPLING, reduction)))

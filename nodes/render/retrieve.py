@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lifemask.nodes.face_space import CLOSE
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse, openings, regions
 from lifemask.nodes.render.looks import Looks, luminance
@@ -38,16 +39,20 @@ _CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
 class Wardrobe:
     """What retrieval knows of the likeness.
 
-    The ``shutter`` is open for such a share of a frame, in the plate and in the takes.
+    The ``shutter`` is open for such a share of a frame, in the plate and in the takes; ``detail``
+    pixels of the plate are across a centimetre of the face.
     """
 
     looks: Looks
     albedo: Tensor
     shutter: float
+    detail: float
 
     def costs(self, double: Looks) -> dict[str, Tensor]:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
-        smeared = _SMEARED * self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
+        # In a close-up blur is seen of which a small face shows nothing.
+        blur = self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
+        smeared = _SMEARED * max(1, self.detail / CLOSE) * blur
         result = {
             name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
         }
