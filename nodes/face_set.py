@@ -103,6 +103,13 @@ class FaceSet:
         return self.faces.confidence < LEAST_CONFIDENCE
 
     @cached_property
+    def detail(self) -> float:
+        """How many pixels of the footage are across a centimetre of most of the faces."""
+        import numpy as np
+
+        return float(np.percentile(self.faces.scale, 90))
+
+    @cached_property
     def speed(self) -> "Floats":
         """How fast the faces (N,) move, centimetres a frame: the mean of the landmarks."""
         import numpy as np

@@ -30,6 +30,8 @@ from lifemask.nodes.render.occluders import SURE, agreed, occlusion, scores
 from lifemask.nodes.render.sample import smooth, spread
 from lifemask.nodes.render.texture import Textures, averaged
 from lifemask.nodes.types import LEAST_CONFIDENCE
+from lifemask.ocio.colour import WORKING
+from lifemask.ocio.named import labelled
 from lifemask.ocio.overlap import overlap
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def _stored(path: Path) -> "Floats":
 def write(job: "tuple[Path, dict[str, Floats]]") -> None:
     """Write one picture of a faceset."""
     path, planes = job
-    write_picture(path, planes, {"colorInteropID": "lin_ap1_scene"})
+    write_picture(path, planes, labelled({}, WORKING))
 
 
 def finish(

@@ -116,7 +116,7 @@ class Part:
 
     def _choose(self) -> None:
         """One picture for each frame and region, and how bright its openings are to be."""
-        detail = float(np.percentile(self.role.double.faces.scale, 90))
+        detail = self.role.double.detail
         wardrobe = Wardrobe(self._likeness, self.albedo, self._shutter, detail)
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}

@@ -53,10 +53,10 @@ class Sequence:
         if Path(path).is_dir():
             raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
         there = _on_disk(str(path))
+        for name in (str(path), *there):
+            _check_name(name)
         if not there:
             raise BrokenFileError(f"{path}: there is no such file or sequence")
-        for name in there:
-            _check_name(name)
         return [cls(name, _chosen(name, there[name], frames)) for name in sorted(there)]
 
     @property

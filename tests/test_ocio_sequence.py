@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifemask.ocio import sequence
 from lifemask.ocio.errors import BrokenFileError, LifemaskError, MissingFramesError
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
@@ -54,13 +55,11 @@ def test_a_frame_whose_link_leads_nowhere_is_missing(folder: Path) -> None:
         read(sequence, 1007)
 
 
-def test_a_name_in_an_old_encoding_is_refused(tmp_path: Path) -> None:
-    name = os.fsencode(tmp_path) + b"/m\xfcller.1001.exr"
-    try:
-        os.close(os.open(name, os.O_CREAT))
-    except OSError:
-        pytest.skip("this file system takes names in UTF-8 only")
-    for path in (os.fsdecode(name), tmp_path / "m*.####.exr"):
+def test_a_name_in_an_old_encoding_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not every file system can hold such a name: what lists a folder stands in for it.
+    name = os.fsdecode(b"takes/m\xfcller.1001.exr")
+    monkeypatch.setattr(sequence, "glob", lambda _: [name])
+    for path in (name, "takes/m*.####.exr", "takes/*"):
         with pytest.raises(BrokenFileError, match="its name is not UTF-8; rename it"):
             Sequence.find(path)
 

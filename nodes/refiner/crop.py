@@ -24,7 +24,7 @@ STEP = 32
 _LEAST = 256  # pixels a side to which small faces are magnified, as the base knows them
 
 _NEARLY = 1.25  # times finer is not worth another look
-_SEEN = 0.5  # of a plate's pixel
+_ENOUGH = 2  # pixels of a crop for one of the plate: it shows all that is there
 _FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
 
 CANDIDATES = slice(0, 9)
@@ -114,8 +114,7 @@ def side(double: FaceSet, most: int) -> int:
 
 
 def _native(double: FaceSet) -> int:
-    pixels = float(np.percentile(double.faces.scale, 90)) * COVERS
-    return STEP * math.ceil(pixels / STEP)
+    return STEP * math.ceil(double.detail * COVERS / STEP)
 
 
 def sides(double: FaceSet, learned: int) -> list[int]:
@@ -136,8 +135,8 @@ def worthwhile(crops: Sequence[Crop]) -> list[Crop]:
 
     Of a face that is small for once, what is finer than half a pixel is not looked for.
     """
-    coarse = [crop for crop in crops[:-1] if np.linalg.norm(crop.matrix[0, :2]) < 1 / _SEEN]
-    return list(crops[: len(coarse) + 1])
+    finer = sum(float(np.linalg.norm(crop.matrix[0, :2])) < _ENOUGH for crop in crops[:-1])
+    return list(crops[: 1 + finer])
 
 
 def level(planes: Tensor, shown: Tensor) -> Tensor:
