@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lifemask.nodes.coverage import Light, Shown
-from lifemask.ocio.sequence import named_range
+from lifemask.ocio.ranges import named_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
 from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio.atomic import is_written
-from lifemask.ocio.sequence import named_range
+from lifemask.ocio.ranges import named_range
 
 if TYPE_CHECKING:
     import numpy as np

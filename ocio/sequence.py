@@ -2,15 +2,17 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from glob import glob
 from itertools import pairwise
+from math import gcd
 from pathlib import Path
 
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError
+from lifemask.ocio.ranges import MOST, numbers, told
 
 MOVIES = frozenset(
     {".mov", ".qt", ".mp4", ".m4v", ".3gp", ".mkv", ".webm", ".mxf", ".avi", ".wmv"}
@@ -18,8 +20,11 @@ MOVIES = frozenset(
 )
 
 # Where a pattern has the frame number (####, @@@@, %04d, $F4, or the last *), and a file name.
-_PLACE = re.compile(r"#+|@+|%0?(?P<d>\d*)d|\$F(?P<f>\d*)")
-_DOTTED = re.compile(r"(.*\.)(-?\d+)(\.[^./]+)", re.DOTALL)
+_PLACE = re.compile(r"#+|@+|%0?(?P<d>[0-9]*)d|\$F(?P<f>[0-9]*)")
+_DOTTED = re.compile(r"(.*\.)(-?[0-9]+)(\.[^./]+)", re.DOTALL)
+_LAST = 2**31 - 1  # hosts count frames in 32 bits
+_FEW = 4  # names that a sentence has room for
+Numbers = Ordered[int]  # of frames, ascending; of a movie, a range
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,24 @@ class Sequence:
         (``name.1001.exr``), a still, or a movie. Raises BrokenFileError when there is no such
         footage or when more than one is meant, MissingFramesError when frames are not there.
         """
-        found = cls.find_all(path, frames)
+        found = _footage(path)
         if len(found) > 1:
-            names = ", ".join(sequence.path for sequence in found)
+            few, more = list(found)[:_FEW], len(found) - _FEW
+            names = ", ".join(few) + (f" and {more} more" if more > 0 else "")
             raise BrokenFileError(f"{path}: means several sequences; name one of {names}")
-        return found[0]
+        name, there = next(iter(found.items()))
+        return cls(name, _chosen(name, there, frames))
 
     @classmethod
-    def find_all(cls, path: str | Path, frames: str = "") -> "list[Sequence]":
-        """Return each sequence, still and movie that ``path`` means; errors as in `find`."""
-        if Path(path).is_dir():
-            raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
-        there = _on_disk(str(path))
-        for name in (str(path), *there):
-            _check_name(name)
-        if not there:
-            raise BrokenFileError(f"{path}: there is no such file or sequence")
-        return [cls(name, _chosen(name, there[name], frames)) for name in sorted(there)]
+    def find_all(cls, path: str | Path) -> "list[Sequence]":
+        """Return each sequence, still and movie that ``path`` means; errors as in `find`.
+
+        Files whose numbers leave out more than half of the frames, or are too large for frames, are
+        stills: photographs that are named by times, or by a camera.
+        """
+        takes = [take for found in _footage(path).items() for take in _takes(*found)]
+        # One photograph that is named is meant alone.
+        return [take for take in takes if take.path == str(path)] or takes
 
     @property
     def is_movie(self) -> bool:
@@ -87,6 +93,18 @@ class Sequence:
         return beside if frame < 0 and beside.exists() else named(end - start)
 
 
+def _footage(path: str | Path) -> dict[str, Numbers]:
+    """Return the frame numbers of all that ``path`` means, by path; errors as in `find`."""
+    if Path(path).is_dir():
+        raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
+    there = _on_disk(str(path))
+    for name in (str(path), *there):
+        _check_name(name)
+    if not there:
+        raise BrokenFileError(f"{path}: there is no such file or sequence")
+    return dict(sorted(there.items()))
+
+
 def _check_name(name: str) -> None:
     try:
         name.encode()
@@ -98,11 +116,11 @@ def _is_movie(path: str) -> bool:
     return Path(path).suffix.lower() in MOVIES
 
 
-def _on_disk(path: str) -> dict[str, list[int]]:
+def _on_disk(path: str) -> dict[str, Numbers]:
     """Return the frame numbers that are there, by the path of their sequence."""
     if Path(path).is_file():
         dotted = None if _is_movie(path) else _DOTTED.fullmatch(path)
-        if not dotted:
+        if not dotted or int(dotted[2]) > _LAST:
             return {path: _frames_in(path)}
         path = dotted[1] + "#" * len(dotted[2]) + dotted[3]
     place = next(reversed(list(_PLACE.finditer(path, path.rfind("/") + 1))), None)
@@ -114,38 +132,52 @@ def _on_disk(path: str) -> dict[str, list[int]]:
     before, star, after = path.rpartition("*")
     if not star:
         return {}
-    numbered = re.compile(f"({_regex(before)})(-?\\d+)({_regex(after)})")
+    numbered = re.compile(f"({_regex(before)})(-?[0-9]+)({_regex(after)})")
     return _grouped(_glob(path), [numbered, _DOTTED])
 
 
-def _grouped(files: list[str], patterns: list[re.Pattern[str]]) -> dict[str, list[int]]:
+def _grouped(files: list[str], patterns: list[re.Pattern[str]]) -> dict[str, Numbers]:
     """Put files whose names differ only in a number together; the others stay alone."""
-    alone = {}
-    numbers = defaultdict(list)
+    alone: dict[str, Numbers] = {}
+    numbered = defaultdict(list)
     for file in files:
         match = next(filter(None, (pattern.fullmatch(file) for pattern in patterns)), None)
         if match and not _is_movie(file):
-            numbers[match[1], match[3]].append(match[2])
+            numbered[match[1], match[3]].append(match[2])
         else:
             alone[file] = _frames_in(file)
     return alone | {
-        before + "#" * min(map(len, found)) + after: sorted(map(int, found))
-        for (before, after), found in numbers.items()
+        before + "#" * width + after: sorted({*map(int, found)})
+        for (before, after), those in numbered.items()
+        for width, found in _padded(those).items()
     }
 
 
-def _frames_in(file: str) -> list[int]:
+def _padded(those: list[str]) -> dict[int, list[str]]:
+    """Put numbers together that are padded alike, by how many digits they have at least."""
+    widths = {len(number) for number in those if number.startswith("0")}
+    alike = defaultdict(list)
+    for number in those:
+        # A minus sign takes a digit's place, or none; a long number needs no padding.
+        fits = {len(number), len(number) - number.startswith("-")} & widths
+        if number.lstrip("-")[0] != "0":
+            fits |= {width for width in widths if width < len(number)}
+        alike[max(fits, default=0)].append(number)
+    return {width or min(map(len, found)): found for width, found in alike.items()}
+
+
+def _frames_in(file: str) -> Numbers:
     from lifemask.ocio.movie import length
 
-    return list(range(1, length(Path(file)) + 1)) if _is_movie(file) else [1]
+    return range(1, length(Path(file)) + 1 if _is_movie(file) else 2)
 
 
 def _number(place: re.Match[str]) -> str:
     """Return the expression for frame numbers with the padding that a pattern asks for."""
     digits = int(place["d"] or place["f"] or 1) if place[0][0] in "%$" else len(place[0])
     if digits < 2:
-        return r"-?\d+"
-    return rf"-?(?:\d{{{digits}}}|[1-9]\d{{{digits},}})|-\d{{{digits - 1}}}"
+        return "-?[0-9]+"
+    return rf"-?(?:[0-9]{{{digits}}}|[1-9][0-9]{{{digits},}})|-[0-9]{{{digits - 1}}}"
 
 
 def _regex(pattern: str) -> str:
@@ -158,36 +190,47 @@ def _glob(pattern: str) -> list[str]:
     return sorted(file for file in files if not Path(file).is_dir())
 
 
-def named_range(frames: Iterable[int]) -> str:
-    """Return frames as a range.
-
-    >>> named_range([1001, 1002, 1003, 1007])
-    '1001-1003,1007'
-    """
-    from fileseq.frameset import FrameSet
-
-    return str(FrameSet.framesToFrameRange(frames))
+def _takes(path: str, there: Numbers) -> "list[Sequence]":
+    """Return footage as one sequence, or as stills when its numbers are those of photographs."""
+    if len(there) < 2 or not (_far_apart(there) or _too_large(there)):
+        return [Sequence(path, _chosen(path, there, ""))]
+    numbered = Sequence(path, tuple(there))
+    return [Sequence(str(numbered.file(number)), (1,)) for number in there]
 
 
-def _chosen(path: str, there: list[int], frames: str) -> tuple[int, ...]:
+def _far_apart(there: Numbers) -> bool:
+    """Whether more than half of the frames are missing: times of day, numbers of a camera."""
+    # Two numbers always have the same distance: that is no step yet.
+    step = _step(there) if len(there) > 2 else 1
+    return (there[-1] - there[0]) // step >= 2 * len(there)
+
+
+def _too_large(there: Numbers) -> bool:
+    return max(abs(there[0]), abs(there[-1])) > _LAST
+
+
+def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
     """Return the frames of the range, or all; raises MissingFramesError when there are holes."""
-    from fileseq.exceptions import FileSeqException, MaxSizeException
-    from fileseq.frameset import FrameSet
-
     try:
-        wanted = tuple(map(int, FrameSet(frames))) if frames else _without_holes(there)
-    except (FileSeqException, MaxSizeException):
-        wanted = ()
-    if not wanted:
-        raise MissingFramesError(f"{path}: {frames!r} is not a frame range like 1001-1096x2")
-    missing = sorted(set(wanted) - set(there))
+        wanted = numbers(frames) if frames else _without_holes(there)
+    except ValueError as error:
+        raise MissingFramesError(f"{path}: {error}; it has {told(there)}") from error
+    missing = sorted({*wanted}.difference(there))
     if missing:
-        gone, have = map(named_range, (missing, there))
-        raise MissingFramesError(f"{path}: misses frames {gone}; it has {have}")
-    return wanted
+        raise MissingFramesError(f"{path}: misses frames {told(missing)}; it has {told(there)}")
+    return tuple(wanted)
 
 
-def _without_holes(there: list[int]) -> tuple[int, ...]:
-    """Return the frames from first to last, in the smallest step that occurs."""
-    step = min((b - a for a, b in pairwise(there) if b > a), default=1)
-    return tuple(range(there[0], there[-1] + 1, step))
+def _without_holes(there: Numbers) -> Numbers:
+    """Return the frames from first to last; raises ValueError when hardly any of them is there."""
+    step = _step(there)
+    count = (there[-1] - there[0]) // step + 1
+    if count > len(there) + MOST:
+        raise ValueError(f"misses {count - len(there)} of {count} frames")
+    if _too_large(there):
+        raise ValueError(f"has numbers that are too large for frames, above {_LAST}")
+    return range(there[0], there[-1] + 1, step)
+
+
+def _step(there: Numbers) -> int:
+    return gcd(*(after - before for before, after in pairwise(there))) or 1

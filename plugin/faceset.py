@@ -11,7 +11,7 @@ from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.ocio.sequence import named_range
+from lifemask.ocio.ranges import named_range
 from lifemask.plugin.command import (
     Command,
     Result,

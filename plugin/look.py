@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError
 from lifemask.nodes.shot import Shot
+from lifemask.ocio import ranges
 from lifemask.ocio import sequence as footage
 from lifemask.plugin import pictures
 from lifemask.plugin.command import Command, Result, add_shot, add_version
@@ -89,7 +90,7 @@ class Swapped:
         except BrokenFileError as error:
             raise ShotError(f"{folder}: there are no frames of a swap in it") from error
         frames = files.frames
-        plate = Reader(shot.plate_of(footage.named_range(frames)).sequence)
+        plate = Reader(shot.plate_of(ranges.named_range(frames)).sequence)
         swap = cls(shot, folder, files, plate)
         try:
             return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Where a name has the frame number: ####, @@@@, %04d or $F4; the last one counts.
 _PLACE = re.compile(r"#+|@+|%0?(\d*)d|\$F(\d*)")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+# A part of a range; blanks may be anywhere but within a number.
+_PART = re.compile(r"\s*(-?[0-9]{1,10})\s*(?:-\s*(-?[0-9]{1,10})\s*(?:x\s*([0-9]{1,10})\s*)?)?")
+_LONGEST = 1_000_000  # frames of a range
 _MAGIC = b"\x76\x2f\x31\x01"
 _USUAL, _MOST = 1 << 16, 1 << 26  # bytes of a header: most have fewer; with a manifest of mattes
 
@@ -116,14 +119,22 @@ def numbers(text: str) -> list[int]:
     >>> numbers("1001-1005x2,1010")
     [1001, 1003, 1005, 1010]
     """
-    frames: set[int] = set()
-    for part in filter(None, text.replace(" ", "").split(",")):
-        found = re.fullmatch(r"(-?\d+)(?:-(-?\d+)(?:x(\d+))?)?", part)
-        if not found or found[3] == "0":
-            raise ValueError(f"{part!r} is not a frame range such as 1001-1096x2")
-        first, last = int(found[1]), int(found[2] or found[1])
-        frames.update(range(first, last + 1, int(found[3] or 1)))
-    return sorted(frames)
+    parts = [_part(part) for part in text.split(",")] if text.strip() else []
+    count = sum(map(len, parts))
+    if count > _LONGEST:
+        raise ValueError(
+            f"{text!r} is not a frame range: of {count} frames, where {_LONGEST} may be"
+        )
+    return sorted({frame for part in parts for frame in part})
+
+
+def _part(text: str) -> range:
+    found = _PART.fullmatch(text)
+    if not found or int(found[3] or 1) == 0:
+        raise ValueError(f"{text!r} is not a frame range such as 1001-1096x2")
+    first, last, step = int(found[1]), int(found[2] or found[1]), int(found[3] or 1)
+    way = 1 if first <= last else -1
+    return range(first, last + way, way * step)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lifemask.nodes.errors import ColorError, KnobError
 from lifemask.nodes.shot import Shot
-from lifemask.ocio.sequence import Sequence, named_range
+from lifemask.ocio.ranges import named_range
+from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.command import Command, Result, add_shot
 
 

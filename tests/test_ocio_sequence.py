@@ -9,6 +9,7 @@ from lifemask.ocio import sequence
 from lifemask.ocio.errors import BrokenFileError, LifemaskError, MissingFramesError
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
+from lifemask.plugin.takes import find_takes
 
 
 @pytest.fixture
@@ -121,3 +122,85 @@ def test_frames_below_zero_are_found_however_their_minus_is_counted(tmp_path, na
     found = Sequence.find(tmp_path / "a.####.exr")
     assert found.frames == tuple(map(int, names))
     assert [found.file(frame).name for frame in found.frames] == [f"a.{n}.exr" for n in names]
+
+
+TIMES = ("1718000000000", "1718000000001", "1720678399999")
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (TIMES, "*"),
+        (TIMES, "#"),
+        (TIMES[:2], "*"),
+        (("120000", "120005", "131207"), "*"),
+        (("0012", "0045"), "####"),
+        (("a.1718000000000", "a.1718000000001"), "a.#"),
+        (("a.20240131", "a.20240202", "a.20241224"), "a.*"),
+        (("12345678901234567890123", "12345678901234567890124"), "*"),
+    ],
+)
+def test_takes_whose_numbers_are_far_apart_are_photographs(tmp_path, names, pattern):
+    files = [tmp_path / f"{name}.exr" for name in names]
+    for file in files:
+        file.touch()
+    assert find_takes([f"{tmp_path}/{pattern}.exr"]) == [Sequence(str(f), (1,)) for f in files]
+    assert find_takes([str(tmp_path)]) == find_takes(map(str, files))
+    assert find_takes([str(files[1])]) == [Sequence(str(files[1]), (1,))]
+
+
+def test_a_take_with_holes_is_still_refused(tmp_path):
+    for frame in (1001, 1002, 1005, 1006):
+        (tmp_path / f"a.{frame}.exr").touch()
+    with pytest.raises(MissingFramesError, match="misses frames 1003-1004; it has 1001-1002,1005"):
+        find_takes([f"{tmp_path}/a.*.exr"])
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (TIMES, r"misses 2678399997 of 2678400000 frames; it has 1718000000000-1718000000001,17"),
+        (TIMES[:2], "numbers that are too large for frames"),
+        (("1" * 30, "2" * 30), "too large for frames"),
+        (
+            [str(n * n * 1_000_000 + n) for n in range(1, 90)],
+            "misses 79[0-9]+ of 79[0-9]+ frames; it",
+        ),
+    ],
+)
+def test_a_plate_whose_numbers_are_no_frames_is_refused_in_one_sentence(tmp_path, names, why):
+    for name in names:
+        (tmp_path / f"{name}.exr").touch()
+    with pytest.raises(MissingFramesError, match=why) as told:
+        Sequence.find(f"{tmp_path}/*.exr")
+    assert len(str(told.value)) < 400
+
+
+def test_a_file_whose_number_is_no_frame_is_a_still(tmp_path):
+    file = tmp_path / "a.1718000000000.exr"
+    file.touch()
+    assert Sequence.find(file) == Sequence(str(file), (1,))
+
+
+def test_numbers_that_are_padded_otherwise_are_sequences_of_their_own(tmp_path):
+    for name in ("8", "9", "10", "0008", "0009", "0010", "10000", "00010"):
+        (tmp_path / f"a.{name}.exr").touch()
+    found = Sequence.find_all(tmp_path / "a.*.exr")
+    files = {str(s.file(n)) for s in found for n in s.frames}
+    assert files == {str(file) for file in tmp_path.iterdir()}
+    with pytest.raises(BrokenFileError, match="means several sequences"):
+        Sequence.find(tmp_path / "a.*.exr")
+
+
+def test_of_many_sequences_a_few_are_named(tmp_path):
+    for name in range(500):
+        (tmp_path / f"a_{name}b.exr").touch()
+    with pytest.raises(BrokenFileError, match="and 496 more"):
+        Sequence.find(tmp_path / "a_*.exr")
+
+
+@pytest.mark.parametrize("last", ["1999999", "9999999", "9999999999"])
+def test_a_range_that_is_far_too_long_says_what_there_is(tmp_path, last):
+    (tmp_path / "a.1001.exr").touch()
+    with pytest.raises(MissingFramesError, match=r"; it has 1001$"):
+        Sequence.find(tmp_path / "a.####.exr", f"1001-{last}")

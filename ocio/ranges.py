@@ -1,0 +1,57 @@
+"""Frame ranges as people write them: 1001-1096x2,1100."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+MOST = 1_000_000
+"""Frames that a range may have: eleven hours and a half of film."""
+
+# Blanks may be anywhere but within a number.
+_PART = re.compile(r"\s*(-?[0-9]{1,10})\s*(?:-\s*(-?[0-9]{1,10})\s*(?:x\s*([0-9]{1,10})\s*)?)?")
+_SHORT = 80  # letters of a range that a sentence has room for
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return the frames of a range, ascending; raises ValueError saying what is wrong.
+
+    fileseq would cut off fractions, and make one number of two that a blank parts.
+
+    >>> numbers("1010, 1001-1005x2")
+    (1001, 1003, 1005, 1010)
+    """
+    parts = [_part(text, part) for part in text.split(",")]
+    count = sum(map(len, parts))
+    if count > MOST:
+        raise ValueError(f"{text!r} is not a frame range: of {count} frames, where {MOST} may be")
+    return tuple(sorted({frame for part in parts for frame in part}))
+
+
+def _part(text: str, part: str) -> range:
+    found = _PART.fullmatch(part)
+    if not found or int(found[3] or 1) == 0:
+        raise ValueError(f"{text!r} is not a frame range like 1001-1096x2 or 1001,1005")
+    first, last, step = int(found[1]), int(found[2] or found[1]), int(found[3] or 1)
+    way = 1 if first <= last else -1
+    return range(first, last + way, way * step)
+
+
+def named_range(frames: Iterable[int]) -> str:
+    """Return frames as a range.
+
+    >>> named_range([1001, 1002, 1003, 1007])
+    '1001-1003,1007'
+    """
+    from fileseq.frameset import FrameSet
+
+    return str(FrameSet.framesToFrameRange(frames))
+
+
+def told(frames: Sequence[int]) -> str:
+    """Return ascending frames in words that fit into a sentence, however many there are.
+
+    >>> told([1001, 1002, 1003, 1007])
+    '1001-1003,1007'
+    """
+    if len(frames) <= MOST and len(words := named_range(frames)) <= _SHORT:
+        return words
+    return f"{len(frames)} frames from {frames[0]} to {frames[-1]}"
