@@ -1,5 +1,6 @@
 """What a movie's container says of its frames, without decoding them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lifemask.ocio.errors import BrokenFileError
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
+    from av.stream import Disposition
 
 HALF = Fraction(1, 2)
 
@@ -37,8 +39,13 @@ class Index:
 
 def index_of(path: Path) -> Index:
     """Return a movie's index, kept until the file changes; raises BrokenFileError."""
+    return _index(path, *stamp(path))
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Return what changes with a file: when it was changed, and its size."""
     stat = path.stat()
-    return _index(path, stat.st_mtime_ns, stat.st_size)
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=16)
@@ -64,6 +71,8 @@ def _index(path: Path, _changed: int, _size: int) -> Index:
 
 def said(stream: "VideoStream") -> int:
     """Return the header's number of frames, 0 when it lasts longer or shorter than they do."""
+    if stream.container.format.name == "avi" and len(stream.index_entries) != stream.frames:
+        return 0  # frames that repeat the one before are counted, but not there
     lasts = frames_in(stream.duration or 0, stream)
     return stream.frames if abs(lasts - stream.frames) <= HALF else 0
 
@@ -84,15 +93,78 @@ def _first_time(path: Path) -> int | None:
 
 @contextmanager
 def opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """Give a movie and its first video stream, and close the file."""
+    """Give a movie and the video stream that is the movie, and close the file.
+
+    Covers and thumbnails never are, nor is a stream of one picture beside one of several. Of the
+    others it is one that the container plays by default, where it says so; of these the largest;
+    of these the first. Raises BrokenFileError when there is none, or when it cannot be decoded.
+    """
     import av
 
     with told(path), av.open(str(path)) as container:
-        if not container.streams.video:
-            raise BrokenFileError(f"{path}: has no pictures")
-        stream = container.streams.video[0]
+        stream = container.streams.video[_chosen(path, container)[0]]
         stream.thread_type = "AUTO"
         yield container, stream
+
+
+def doubt(path: Path) -> str:
+    """Return which of several video streams is taken, in a sentence; empty when there is one."""
+    import av
+
+    with told(path), av.open(str(path)) as container:
+        return _chosen(path, container)[1]
+
+
+def _chosen(path: Path, container: "InputContainer") -> tuple[int, str]:
+    """Return which video stream is the movie, and the `doubt`."""
+    streams = container.streams.video
+    real = [stream for stream in streams if not stream.disposition & _beside()]
+    if not real:
+        raise BrokenFileError(f"{path}: has {'only a cover picture' if streams else 'no pictures'}")
+    known = [stream for stream in real if stream.codec_context]
+    if not known:
+        raise BrokenFileError(f"{path}: its pictures are coded in a way that is not known")
+    if len(known) == 1:
+        return streams.index(known[0]), ""
+    return _played(path, tuple(map(streams.index, known)), *stamp(path))
+
+
+def _beside() -> "Disposition":
+    """Return the marks of streams that are no movie."""
+    from av.stream import Disposition as Is
+
+    return Is.attached_pic | Is.timed_thumbnails | Is.still_image | Is.dependent
+
+
+@lru_cache(maxsize=16)
+def _played(path: Path, places: tuple[int, ...], _changed: int, _size: int) -> tuple[int, str]:
+    """Choose among the video streams at several ``places``."""
+    import av
+    from av.stream import Disposition
+
+    def rank(place: int) -> tuple[bool, int]:
+        stream = container.streams.video[place]
+        return bool(stream.disposition & Disposition.default), stream.width * stream.height
+
+    with av.open(str(path)) as container:
+        moving = _moving(container, places) or places
+        found = max(moving, key=rank)
+        if len(moving) == 1:
+            return found, ""
+        sizes = [f"{s.width}x{s.height}" for s in map(container.streams.video.__getitem__, moving)]
+    order = moving.index(found) + 1
+    return found, f"has {len(moving)} video streams ({', '.join(sizes)}); number {order} is taken"
+
+
+def _moving(container: "InputContainer", places: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which video streams have more than one picture."""
+    streams = [container.streams.video[place] for place in places]
+    counts = Counter[int]()
+    for packet in container.demux(streams):
+        counts[packet.stream.index] += bool(packet.size)
+        if all(counts[stream.index] > 1 for stream in streams):
+            break
+    return tuple(place for place, s in zip(places, streams, strict=True) if counts[s.index] > 1)
 
 
 @contextmanager

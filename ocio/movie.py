@@ -11,6 +11,7 @@ from lifemask.ocio.atomic import replacing
 from lifemask.ocio.container import HALF, Index, frames_in, index_of, opened, said, told
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
+from lifemask.ocio.rate import rate_of
 from lifemask.ocio.timecode import time_code
 from lifemask.ocio.turn import Turn, turn_of
 from lifemask.ocio.yuv import alpha_of, as_rgb
@@ -31,15 +32,6 @@ def length(path: Path) -> int:
         counted = said(stream)
     # A count that the file has no room for is not believed.
     return counted if 0 < counted <= path.stat().st_size else index_of(path).count
-
-
-def rate(path: Path) -> Fraction:
-    """Return the frames a second; raises BrokenFileError when the file does not know."""
-    with opened(path) as (_, stream):
-        found = stream.average_rate or stream.guessed_rate
-    if not found:
-        raise BrokenFileError(f"{path}: does not say its frame rate")
-    return Fraction(found)
 
 
 def tags(path: Path) -> tuple[int, int]:
@@ -158,10 +150,10 @@ class Movie:
         header: dict[str, Any] = {}
         if aspect := self._stream.sample_aspect_ratio:
             header["pixelAspectRatio"] = float(1 / aspect if turn.lies else aspect)
-        if fps := self._stream.average_rate:
-            header["framesPerSecond"] = Fraction(fps)
+        if rate := rate_of(self._path):
+            header["framesPerSecond"] = rate.fps
             words = self._container.metadata | self._stream.metadata
-            code = time_code(words.get("timecode", ""), fps, number - 1)
+            code = time_code(words.get("timecode", ""), rate.fps, number - 1)
             header |= {"timeCode": code} if code else {}
         return header
 

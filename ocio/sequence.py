@@ -10,9 +10,13 @@ from glob import glob
 from itertools import pairwise
 from math import gcd
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError
 from lifemask.ocio.ranges import MOST, numbers, told
+
+if TYPE_CHECKING:
+    from lifemask.ocio.rate import Rate
 
 MOVIES = frozenset(
     {".mov", ".qt", ".mp4", ".m4v", ".3gp", ".mkv", ".webm", ".mxf", ".avi", ".wmv"}
@@ -71,11 +75,23 @@ class Sequence:
         return _is_movie(self.path)
 
     @cached_property
-    def fps(self) -> Fraction | None:
-        """Frames a second of a movie; None for pictures, whose headers may know it."""
-        from lifemask.ocio.movie import rate
+    def rate(self) -> "Rate | None":
+        """Frames a second of a movie that knows it; None for pictures, whose headers may."""
+        from lifemask.ocio.rate import rate_of
 
-        return rate(Path(self.path)) if self.is_movie else None
+        return rate_of(Path(self.path)) if self.is_movie else None
+
+    @property
+    def fps(self) -> Fraction | None:
+        """The `rate`, where it varies the mean."""
+        return self.rate.fps if self.rate else None
+
+    @property
+    def doubt(self) -> str:
+        """Which of several video streams of a movie is taken; empty when there is no choice."""
+        from lifemask.ocio.container import doubt
+
+        return doubt(Path(self.path)) if self.is_movie else ""
 
     def file(self, frame: int) -> Path:
         """Return the file that holds this frame."""

@@ -122,6 +122,9 @@ def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrac
 
 def _from_takes(shot: Shot, args: Namespace, single: bool) -> tuple[list[Plate], list[FaceTrack]]:
     found = find_takes(args.takes, single)
+    for take in found:
+        if take.doubt:
+            note("faceset", f"{take.path}: {take.doubt}")
     takes = [Plate(take, space_of(take, args.colorspace)) for take in found]
     track = shot.node(Track)
     return takes, [_likeness(take, track(take), args.person) for take in takes]

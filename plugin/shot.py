@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from lifemask.nodes.errors import ColorError, KnobError
+from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot
 from lifemask.ocio.ranges import named_range
 from lifemask.ocio.sequence import Sequence
@@ -54,13 +55,23 @@ def _run(args: Namespace) -> Result:
     sequence = Sequence.find(args.plate, args.frames)
     check_readable(sequence)
     space = space_of(sequence, args.colorspace)
-    rate = args.fps
-    if rate is None:
-        rate = float(sequence.fps or _header_rate(sequence))
+    if sequence.doubt:
+        note("shot", f"{sequence.path}: {sequence.doubt}")
+    rate = _rate(sequence) if args.fps is None else args.fps
     shot = Shot.new(
         Path(args.shot), args.plate, space, rate, named_range(sequence.frames), args.project
     )
     return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
+
+
+def _rate(sequence: Sequence) -> float:
+    if not sequence.rate:
+        return _header_rate(sequence)
+    fps = float(sequence.rate.fps)
+    if sequence.rate.varies:
+        mean = f"{fps:.4g} frames a second, the mean, is written down"
+        note("shot", f"{sequence.path}: its frame rate varies; {mean}")
+    return fps
 
 
 def _header_rate(sequence: Sequence) -> float:
