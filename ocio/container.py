@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifemask.ocio.errors import BrokenFileError
+from lifemask.ocio.yuv import is_read
 
 if TYPE_CHECKING:
     from av import VideoStream
@@ -103,6 +104,7 @@ def opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
 
     with told(path), av.open(str(path)) as container:
         stream = container.streams.video[_chosen(path, container)[0]]
+        check_pixels(path, stream.codec_context.pix_fmt)
         stream.thread_type = "AUTO"
         yield container, stream
 
@@ -165,6 +167,14 @@ def _moving(container: "InputContainer", places: tuple[int, ...]) -> tuple[int, 
         if all(counts[stream.index] > 1 for stream in streams):
             break
     return tuple(place for place, s in zip(places, streams, strict=True) if counts[s.index] > 1)
+
+
+def check_pixels(path: Path, kind: str | None) -> None:
+    """Raise BrokenFileError when a pixel format, if it is known, is not read."""
+    if kind and not is_read(kind):
+        raise BrokenFileError(
+            f"{path}: its pixel format {kind} is not read; RGB, grey and YCbCr of 8 to 16 bits are"
+        )
 
 
 @contextmanager

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.ocio.atomic import replacing
-from lifemask.ocio.container import HALF, Index, frames_in, index_of, opened, said, told
+from lifemask.ocio.container import (
+    HALF,
+    Index,
+    check_pixels,
+    frames_in,
+    index_of,
+    opened,
+    said,
+    told,
+)
 from lifemask.ocio.errors import BrokenFileError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.rate import rate_of
@@ -67,6 +76,7 @@ class Movie:
         self._open.close()
 
     def _frame(self, number: int, picture: "VideoFrame") -> Frame:
+        check_pixels(self._path, picture.format.name)
         turn, alpha = turn_of(picture), alpha_of(picture)
         return Frame(
             number,

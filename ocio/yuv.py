@@ -3,11 +3,14 @@
 FFmpeg's own conversion to 16-bit RGB comes out .4 % dark and cuts what lies above white.
 """
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from av import VideoFrame
+    from av.video.format import VideoFormat
     from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
@@ -18,17 +21,40 @@ _BT601 = (0.299, 0.114)
 _BT709 = (0.2126, 0.0722)
 _LUMA = {1: _BT709, 4: (0.3, 0.11), 5: _BT601, 6: _BT601, 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 
+_WIDE = re.compile("f(16|32)|32|96|128")  # floats, and integers of 32 bits
+_MISREAD = re.compile("(rgb|bgr)(444|5.5be)")  # RGB of 4 or 5 bits
+
+
+@cache
+def is_read(name: str) -> bool:
+    """Whether pictures of this pixel format of FFmpeg's are read."""
+    from av import VideoFrame
+    from av.error import FFmpegError
+
+    try:
+        tiny = VideoFrame(16, 16, name)
+        as_rgb(tiny)
+        alpha_of(tiny)
+    except (FFmpegError, ValueError):
+        return False
+    return True
+
 
 def as_rgb(picture: "VideoFrame") -> "Pixels":
     """Return an `av.VideoFrame` as RGB (H, W, 3): 0 is black, 1 white, superwhite is above.
 
-    A picture that names no matrix is BT.709, or BT.601 when it is of standard definition.
+    A picture that names no matrix is BT.709, or BT.601 when it is of standard definition. Raises
+    ValueError or FFmpegError when its pixel format is not read.
     """
     import numpy as np
     from av.video.reformatter import ColorRange
 
     name, depth = picture.format.name, picture.format.components[0].bits
-    if picture.format.is_rgb or name.startswith(("gray", "pal")):
+    if picture.format.is_bayer or name.startswith("xyz") or _MISREAD.search(name):
+        raise ValueError(f"{name}: FFmpeg would make up colours")
+    if _is_plain(picture.format):
+        return _stored(picture)[..., [0, 0, 0] if len(picture.format.components) < 3 else [0, 1, 2]]
+    if picture.format.is_rgb or name.startswith(("pal", "mono")):
         return _from_rgb(picture, depth)
     always_full = name.startswith("yuvj")
     # Said for both sides, so that FFmpeg only fills up the chroma and shifts the code values.
@@ -48,13 +74,62 @@ def alpha_of(picture: "VideoFrame") -> "Pixels | None":
     """Return the alpha (H, W) of an `av.VideoFrame`, 0..1; None when its format has none."""
     import numpy as np
 
+    if picture.format.has_palette:
+        return _of_palette(picture)
     depth = next((part.bits for part in picture.format.components if part.is_alpha), 0)
     if not depth:
         return None
+    if _is_plain(picture.format):
+        return _stored(picture)[..., -1]
     kind = "gbrap16le" if picture.format.is_rgb else "yuva444p16le"
     # The low bits are FFmpeg's, 0 or the high ones again.
     codes = _plane(picture.reformat(format=kind).planes[3], picture.width) >> 16 - depth
     return codes.astype(np.float32) / np.float32((1 << depth) - 1)
+
+
+def _is_plain(kind: "VideoFormat") -> bool:
+    """Whether pixels are numbers as they are: grey, RGB in planes, floats and 32-bit integers."""
+    if kind.has_palette or kind.is_bit_stream or "msb" in kind.name:
+        return False
+    planes_of_rgb = kind.is_rgb and kind.is_planar
+    return planes_of_rgb or len(kind.components) < 3 or bool(_WIDE.search(kind.name))
+
+
+def _stored(picture: "VideoFrame") -> "Pixels":
+    """Return the components (H, W, N) of a plain picture.
+
+    FFmpeg's conversion cuts floats, takes any grey for full range, and spoils rows of gbrap16le.
+    """
+    import numpy as np
+    from av.video.reformatter import ColorRange
+
+    kind, depth = picture.format, picture.format.components[0].bits
+    is_float = "f" in kind.name
+    item = np.dtype(
+        f"{'>' if kind.is_big_endian else '<'}{'f' if is_float else 'u'}{-(-depth // 8)}"
+    )
+    planes = [
+        np.frombuffer(memoryview(plane), item).reshape(plane.height, -1) for plane in picture.planes
+    ]
+    if kind.is_planar:
+        parts = [planes[part.plane][:, : picture.width] for part in kind.components]
+    else:
+        count = len(kind.components)
+        parts = [planes[0][:, first : picture.width * count : count] for first in range(count)]
+    values = np.dstack(parts).astype(np.float32)
+    if not is_float:
+        values /= np.float32((1 << depth) - 1)
+    if len(parts) < 3 and not is_float and picture.color_range == ColorRange.MPEG:
+        black, white = (code * (1 << depth - 8) / ((1 << depth) - 1) for code in (16, 235))
+        values[..., 0] = (values[..., 0] - black) / (white - black)
+    return values
+
+
+def _of_palette(picture: "VideoFrame") -> "Pixels | None":
+    import numpy as np
+
+    alpha = picture.to_ndarray(format="rgba")[..., 3]
+    return None if alpha.min() == 255 else alpha.astype(np.float32) / np.float32(255)
 
 
 def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
