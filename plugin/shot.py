@@ -55,23 +55,22 @@ def _run(args: Namespace) -> Result:
     sequence = Sequence.find(args.plate, args.frames)
     check_readable(sequence)
     space = space_of(sequence, args.colorspace)
-    if sequence.doubt:
-        note("shot", f"{sequence.path}: {sequence.doubt}")
-    rate = _rate(sequence) if args.fps is None else args.fps
+    rate = args.fps
+    if rate is None:
+        rate = float(sequence.fps or _header_rate(sequence))
+    for doubt in filter(None, (sequence.doubt, _unsteady(sequence, rate))):
+        note("shot", f"{sequence.path}: {doubt}")
     shot = Shot.new(
         Path(args.shot), args.plate, space, rate, named_range(sequence.frames), args.project
     )
     return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
 
 
-def _rate(sequence: Sequence) -> float:
-    if not sequence.rate:
-        return _header_rate(sequence)
-    fps = float(sequence.rate.fps)
-    if sequence.rate.varies:
-        mean = f"{fps:.4g} frames a second, the mean, is written down"
-        note("shot", f"{sequence.path}: its frame rate varies; {mean}")
-    return fps
+def _unsteady(sequence: Sequence, fps: float) -> str:
+    if not (sequence.rate and sequence.rate.varies):
+        return ""
+    mean = float(sequence.rate.fps)
+    return f"its frame rate varies, {mean:.4g} a second in the mean; {fps:.4g} is written down"
 
 
 def _header_rate(sequence: Sequence) -> float:

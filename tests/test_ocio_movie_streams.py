@@ -194,7 +194,7 @@ def test_what_is_in_doubt_of_a_plate_is_told(tmp_path, capsys):
     new = ["shot", "new", str(tmp_path / "sh010"), "--plate", str(path), "--colorspace", "ACEScg"]
     assert main(new) == 0
     told = " ".join(capsys.readouterr().err.split())
-    assert "its frame rate varies; 18.45 frames a second, the mean, is written down" in told
+    assert "its frame rate varies, 18.45 a second in the mean; 18.45 is written down" in told
     path = several(tmp_path / "b.mov", (*FULL, None, 12), (*SMALL, None, 12))
     new[2], new[4] = str(tmp_path / "sh020"), str(path)
     assert main(new) == 0
