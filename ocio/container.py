@@ -15,7 +15,6 @@ from lifemask.ocio.yuv import is_read
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
-    from av.stream import Disposition
 
 HALF = Fraction(1, 2)
 
@@ -119,8 +118,10 @@ def doubt(path: Path) -> str:
 
 def _chosen(path: Path, container: "InputContainer") -> tuple[int, str]:
     """Return which video stream is the movie, and the `doubt`."""
-    streams = container.streams.video
-    real = [stream for stream in streams if not stream.disposition & _beside()]
+    from av.stream import Disposition as Is
+
+    streams, beside = container.streams.video, Is.attached_pic | Is.timed_thumbnails
+    real = [stream for stream in streams if not stream.disposition & beside]
     if not real:
         raise BrokenFileError(f"{path}: has {'only a cover picture' if streams else 'no pictures'}")
     known = [stream for stream in real if stream.codec_context]
@@ -131,22 +132,15 @@ def _chosen(path: Path, container: "InputContainer") -> tuple[int, str]:
     return _played(path, tuple(map(streams.index, known)), *stamp(path))
 
 
-def _beside() -> "Disposition":
-    """Return the marks of streams that are no movie."""
-    from av.stream import Disposition as Is
-
-    return Is.attached_pic | Is.timed_thumbnails | Is.still_image | Is.dependent
-
-
 @lru_cache(maxsize=16)
 def _played(path: Path, places: tuple[int, ...], _changed: int, _size: int) -> tuple[int, str]:
     """Choose among the video streams at several ``places``."""
     import av
-    from av.stream import Disposition
+    from av.stream import Disposition as Is
 
     def rank(place: int) -> tuple[bool, int]:
         stream = container.streams.video[place]
-        return bool(stream.disposition & Disposition.default), stream.width * stream.height
+        return bool(stream.disposition & Is.default), stream.width * stream.height
 
     with av.open(str(path)) as container:
         moving = _moving(container, places) or places

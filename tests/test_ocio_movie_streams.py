@@ -1,6 +1,7 @@
 """Movies beside whose pictures there are others, and those whose frames come at uneven times."""
 
 import io
+import struct
 from fractions import Fraction
 
 import av
@@ -137,6 +138,24 @@ def test_of_several_streams_the_played_and_largest_is_taken(tmp_path, name, stre
     assert (len(sequence.frames), same_size(sequence)) == (12, taken)
     assert doubt in sequence.doubt
     assert bool(doubt) == bool(sequence.doubt)
+
+
+def with_thumbnails(path):
+    """Write a QuickTime movie whose first stream has the thumbnails of its chapters."""
+    raw = bytearray(several(path, (*SMALL, None, 12), (*FULL, None, 12)).read_bytes())
+    moov = raw.rindex(b"moov") - 4
+    trak = raw.index(b"trak", raw.index(b"trak", moov) + 4) - 4
+    reference = struct.pack(">I4sI4sI", 20, b"tref", 12, b"chap", 1)
+    for place in (moov, trak):
+        (size,) = struct.unpack_from(">I", raw, place)
+        struct.pack_into(">I", raw, place, size + len(reference))
+    raw[trak + size : trak + size] = reference
+    path.write_bytes(raw)
+    return path
+
+
+def test_thumbnails_of_chapters_are_never_taken_for_the_movie(tmp_path):
+    check_movie(with_thumbnails(tmp_path / "a.mov"))
 
 
 def timed(path, times, rate):
