@@ -24,7 +24,7 @@ MOVIES = frozenset(
 )
 
 # Where a pattern has the frame number (####, @@@@, %04d, $F4, or the last *), and a file name.
-_PLACE = re.compile(r"#+|@+|%0?(?P<d>[0-9]*)d|\$F(?P<f>[0-9]*)")
+_PLACE = re.compile(r"#+|@+|%0?(?P<d>[0-9]{0,2})d|\$F(?P<f>[0-9]{0,2})")
 _DOTTED = re.compile(r"(.*\.)(-?[0-9]+)(\.[^./]+)", re.DOTALL)
 _LAST = 2**31 - 1  # hosts count frames in 32 bits
 _FEW = 4  # names that a sentence has room for

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # Where a name has the frame number: ####, @@@@, %04d or $F4; the last one counts.
-_PLACE = re.compile(r"#+|@+|%0?(\d*)d|\$F(\d*)")
+_PLACE = re.compile(r"#+|@+|%0?([0-9]{0,2})d|\$F([0-9]{0,2})")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 # A part of a range; blanks may be anywhere but within a number.
 _PART = re.compile(r"\s*(-?[0-9]{1,10})\s*(?:-\s*(-?[0-9]{1,10})\s*(?:x\s*([0-9]{1,10})\s*)?)?")

@@ -94,7 +94,9 @@ def test_folders_and_names_may_be_wild(folder: Path) -> None:
         Sequence.find(f"{folder}/*.####.exr")
 
 
-@pytest.mark.parametrize("name", ["none.####.exr", "none.exr", "none*.exr", "none.mov", ""])
+@pytest.mark.parametrize(
+    "name", ["none.####.exr", "none.exr", "none*.exr", "none.mov", "", "none.%9999999999d.exr"]
+)
 def test_what_is_not_there_is_named(folder: Path, name: str) -> None:
     with pytest.raises(BrokenFileError, match=r"no such file|is a folder"):
         Sequence.find(folder / name)
