@@ -59,7 +59,9 @@ def as_rgb(picture: "VideoFrame") -> "Pixels":
     always_full = name.startswith("yuvj")
     # Said for both sides, so that FFmpeg only fills up the chroma and shifts the code values.
     kept = ColorRange.JPEG if always_full else ColorRange.MPEG
-    whole = picture.reformat(format="yuv444p16le", src_color_range=kept, dst_color_range=kept)
+    whole = picture.reformat(
+        format="yuv444p16le", src_color_range=kept, dst_color_range=kept, threads=_threads(picture)
+    )
     full = always_full or picture.color_range == ColorRange.JPEG
     luma, cb, cr = _levels(_planes(whole), depth, full)
     red, blue = _LUMA.get(picture.colorspace, _BT601 if picture.height <= 576 else _BT709)
@@ -83,7 +85,10 @@ def alpha_of(picture: "VideoFrame") -> "Pixels | None":
         return _stored(picture)[..., -1]
     kind = "gbrap16le" if picture.format.is_rgb else "yuva444p16le"
     # The low bits are FFmpeg's, 0 or the high ones again.
-    codes = _plane(picture.reformat(format=kind).planes[3], picture.width) >> 16 - depth
+    codes = (
+        _plane(picture.reformat(format=kind, threads=_threads(picture)).planes[3], picture.width)
+        >> 16 - depth
+    )
     return codes.astype(np.float32) / np.float32((1 << depth) - 1)
 
 
@@ -128,7 +133,7 @@ def _stored(picture: "VideoFrame") -> "Pixels":
 def _of_palette(picture: "VideoFrame") -> "Pixels | None":
     import numpy as np
 
-    alpha = picture.to_ndarray(format="rgba")[..., 3]
+    alpha = picture.to_ndarray(format="rgba", threads=_threads(picture))[..., 3]
     return None if alpha.min() == 255 else alpha.astype(np.float32) / np.float32(255)
 
 
@@ -136,10 +141,22 @@ def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
     import numpy as np
 
     if depth <= 8:
-        return picture.to_ndarray(format="rgb24").astype(np.float32) / np.float32(255)
+        return picture.to_ndarray(format="rgb24", threads=_threads(picture)).astype(
+            np.float32
+        ) / np.float32(255)
     white = np.float32(((1 << depth) - 1) << 16 - depth)
-    green, blue, red = _planes(picture.reformat(format="gbrp16le")) / white
+    green, blue, red = (
+        _planes(picture.reformat(format="gbrp16le", threads=_threads(picture))) / white
+    )
     return np.dstack([red, green, blue])
+
+
+def _threads(picture: "VideoFrame") -> int | None:
+    """Return how many threads may convert a picture, None for FFmpeg's own choice.
+
+    They write up to 64 bytes at once, past the end of a row into what another one has written.
+    """
+    return None if picture.width % 64 == 0 else 1
 
 
 def _planes(picture: "VideoFrame") -> "Pixels":

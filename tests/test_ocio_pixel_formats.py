@@ -152,3 +152,16 @@ def test_a_pixel_format_that_is_not_read_is_named(tmp_path):
         BrokenFileError, match=r"a\.mov: its pixel format rgb565be is not read; RGB"
     ):
         Sequence.find(path)
+
+
+@pytest.mark.parametrize("width", [321, 333, 960])
+def test_no_pixel_is_lost_at_the_ends_of_rows(width):
+    for _ in range(20):
+        picture = av.VideoFrame(width, 271, "yuv420p10le")
+        luma, *chroma = picture.planes
+        codes = NOISE.integers(64, 940, (luma.height, luma.line_size // 2)).astype("<u2")
+        luma.update(codes.tobytes())
+        for plane in chroma:
+            plane.update(np.full(plane.buffer_size // 2, 512, "<u2").tobytes())
+        expected = np.dstack([(codes[:, :width] - 64.0) / 876] * 3)
+        np.testing.assert_allclose(as_rgb(picture), expected, atol=1e-5)
