@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from lifemask.nodes.progress import note
 from lifemask.ocio.sequence import MOVIES, Sequence
 
 
@@ -31,10 +32,14 @@ def _photograph(name: str) -> Sequence:
 
 
 def _footage(name: str) -> list[Sequence]:
-    if not Path(name).is_dir():
-        return Sequence.find_all(name)
-    found = Sequence.find_all(f"{name}/*")
-    return [take for take in found if Path(take.path).suffix.lower() in _endings()] or found
+    folder = Path(name).is_dir()
+    found = Sequence.find_all(f"{name}/*" if folder else name)
+    if folder:
+        found = [take for take in found if Path(take.path).suffix.lower() in _endings()] or found
+    stills = sum(take.frames == (1,) and not take.is_movie for take in found)
+    if stills > 1:
+        note("takes", f"{name}: {stills} of its files are taken as photographs, each by itself")
+    return found
 
 
 @cache

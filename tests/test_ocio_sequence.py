@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifemask.nodes.progress import reporting
 from lifemask.ocio import sequence
 from lifemask.ocio.errors import BrokenFileError, LifemaskError, MissingFramesError
 from lifemask.ocio.read import read
@@ -146,7 +147,11 @@ def test_takes_whose_numbers_are_far_apart_are_photographs(tmp_path, names, patt
     files = [tmp_path / f"{name}.exr" for name in names]
     for file in files:
         file.touch()
-    assert find_takes([f"{tmp_path}/{pattern}.exr"]) == [Sequence(str(f), (1,)) for f in files]
+    notes = []
+    with reporting(lambda told: notes.append(told.note)):
+        takes = find_takes([f"{tmp_path}/{pattern}.exr"])
+    assert takes == [Sequence(str(file), (1,)) for file in files]
+    assert f"{len(files)} of its files are taken as photographs" in notes[0]
     assert find_takes([str(tmp_path)]) == find_takes(map(str, files))
     assert find_takes([str(files[1])]) == [Sequence(str(files[1]), (1,))]
 
