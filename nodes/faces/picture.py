@@ -25,6 +25,7 @@ LONGEST = 2048
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _GREY = 0.18
+_BLACK, _DARKEST = 1e-5, 1e-3  # of the mean: what is no picture, and what counts as the darkest
 _KNEE = 0.8
 
 
@@ -117,15 +118,19 @@ def _turned(u: Tensor, v: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
     return cx + u * cos - v * sin, cy + u * sin + v * cos
 
 
-def gains(linear: Tensor) -> Tensor:
+def gains(linear: Tensor, least: float = _BLACK) -> Tensor:
     """Return the factor (N,) that brings the log average of each picture to mid grey.
 
-    Black is counted as a thousandth of the mean, so the factor is exactly inverse to exposure.
+    What is darker than a share ``least`` of the mean is not counted, as the black around a keyed
+    head is not: it says nothing of the exposure. Else a thousandth of the mean is the darkest, so
+    the factor is exactly inverse to exposure.
     """
     weight = linear.new_tensor(_LUMINANCE)[None, :, None, None]
     luminance = (linear * weight).sum(1).flatten(1)
-    floor = luminance.mean(1, keepdim=True) * 1e-3 + 1e-12
-    return _GREY / torch.exp(torch.log(torch.maximum(luminance, floor)).mean(1))
+    mean = luminance.mean(1, keepdim=True) + 1e-12
+    counted = luminance > mean * least
+    log = torch.log(torch.maximum(luminance, mean * _DARKEST)) * counted
+    return _GREY / torch.exp(log.sum(1) / counted.sum(1).clamp(min=1))
 
 
 def face_gains(seen: Picture, rects: Tensor) -> Tensor:
