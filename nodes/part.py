@@ -39,6 +39,7 @@ _STEADY = 1.5  # frames
 _MISSING = 1  # frames that a run may miss
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
+_OTHER_LIGHT = 0.3 * STOP  # between neighbours: from where on a light is no longer the same
 # A dark-eyed double says little of how much contrast is in light eyes.
 _CONTRAST = {"mouth": (0.7, 1.8), "right_eye": (0.7, 1.4), "left_eye": (0.7, 1.4)}
 _MOST_LIFT = 0.12  # log
@@ -253,11 +254,16 @@ class Part:
         return Source(prepared(picture, reduction), landmarks, self._likeness.light[own], valid)
 
     def double(self, cue: Cue) -> Looks:
-        """The double's own face in this frame, the light on it steadied by its neighbours'."""
+        """The double's own face in this frame, the light on it steadied by its neighbours'.
+
+        A neighbour in another light, as beside a flash, has no say.
+        """
         around = (self._beside(cue.index, offset) for offset in (0, -1, 1))
         seen = [self._looked(index)[0] for index in around]
-        lights = zip(_LIGHT_SHARES, seen, strict=True)
-        light = torch.stack([share * look.light for share, look in lights]).sum(0)
+        lights = torch.stack([look.light for look in seen])
+        apart = (lights - lights[0]).abs().mean((1, 2, 3, 4)) / _OTHER_LIGHT
+        shares = torch.tensor(_LIGHT_SHARES).to(lights) / (1 + apart**4)
+        light = torch.einsum("f,fnchw->nchw", shares / shares.sum(), lights)
         return replace(seen[0], light=light)
 
 

@@ -62,8 +62,8 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     size = int(np.clip(side, 128, _SIZE))
     device = first.levels[0].device
     rect = torch.tensor([[*middle.tolist(), side, side, 0.0]], device=device)
-    gain = face_gains(first, rect)
-    pair = [_grey(seen, rect, gain, size) for seen in (first, second)]
+    # Each has its own exposure: a flash is no motion.
+    pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
     return Motion(
         forward=_flow(pair[0], pair[1]),
         backward=_flow(pair[1], pair[0]),

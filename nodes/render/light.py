@@ -20,6 +20,10 @@ ROUNDS = 8
 _FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
 _RIDGE, _HELD = 3e-3, 0.05  # of the mean stiffness: a take's light, and a frame's to its take's
 _CHANGES = (0.75, 0.6)  # of what a take's light leaves: where frames' own leave less, it changes
+_FLASH = (
+    0.35,
+    0.7,
+)  # stops beside a take's light, from which on a frame has its own; heads turn .25
 _SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
 _FINE, _WIDE, _FALLBACK = 1.0, 6.0, 0.02  # texels, texels, trust in the wide mean
 _ALBEDO_SPREAD = 0.06  # log: an albedo this far from skin's is a poor place to read light from
@@ -68,26 +72,33 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     once more with the lights of single frames where a take's light changes.
     Every take counts the same, however long: what is light in one is not in the others.
     """
-    steady = _alternated(textures, take, textures.valid.new_zeros(int(take.max()) + 1))
+    none = textures.valid.new_zeros(int(take.max()) + 1)
+    steady = _alternated(textures, take, none, none[take])
     changing = _changing(textures, take, steady)
-    return _alternated(textures, take, changing) if changing.any() else steady
+    own = _owned(textures, replace(steady, changing=changing), take)
+    return _alternated(textures, take, changing, own) if own.any() else steady
 
 
-def _alternated(textures: Textures, take: Tensor, changing: Tensor) -> Complexion:
-    """Lights and albedo in turn, given how far each take's light is ``changing`` (takes,)."""
+def _alternated(textures: Textures, take: Tensor, changing: Tensor, own: Tensor) -> Complexion:
+    """Lights and albedo in turn, given how far each take's light is ``changing`` (takes,).
+
+    Each frame has its ``own`` (N,) to a share.
+    """
     device = textures.colour.device
     start, skin = torch.from_numpy(atlas().albedo).permute(2, 0, 1).to(device), _skin(device)
     person = Complexion(start, torch.zeros(len(changing), 9, 3, device=device), changing)
     length = torch.bincount(take).to(textures.valid)[take].view(-1, 1, 1, 1)
     counted = textures.valid * (length.mean() / length)
+    flash = (own - changing[take]).view(-1, 1, 1, 1)
+    usual = replace(textures, valid=textures.valid * (1 - flash))
     free = torch.tensor([0.0] + [_RIDGE] * 8)
     for _ in range(ROUNDS):
         lights = person.lights.clone()
         for number in take.unique().tolist():
-            part = textures.only(take == number)
+            part = usual.only(take == number)
             lights[number] = _fit(part, person.albedo, torch.zeros_like(lights[number]), free)
         person = replace(person, lights=lights)
-        each = frame_lights(textures, person, take)
+        each = _lights(textures, person, take, own)
         shade = shading(textures.normal, each, textures.valid * skin)
         person = replace(person, albedo=_albedo(textures.colour - shade, counted, start, skin))
     return person
@@ -95,12 +106,39 @@ def _alternated(textures: Textures, take: Tensor, changing: Tensor) -> Complexio
 
 def frame_lights(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     """The light (N, 9, 3) on each of the ``textures``: its take's, its own where that changes."""
-    result, share = person.lights[take], person.changing[take]
-    for index in share.nonzero()[:, 0].tolist():
+    return _lights(textures, person, take, _owned(textures, person, take))
+
+
+def _lights(textures: Textures, person: Complexion, take: Tensor, own: Tensor) -> Tensor:
+    """The light (N, 9, 3) on each of the ``textures``: its ``own`` (N,) to a share."""
+    result = person.lights[take]
+    for index in own.nonzero()[:, 0].tolist():
         one = textures.only(slice(index, index + 1))
-        own = _fit(one, person.albedo, result[index], torch.full((9,), _HELD))
-        result[index] = torch.lerp(result[index], own, share[index])
+        light = _fit(one, person.albedo, result[index], torch.full((9,), _HELD))
+        result[index] = torch.lerp(result[index], light, own[index])
     return result
+
+
+def _owned(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
+    """How far each frame (N,) has a light of its own, 0..1.
+
+    It has where its take's changes, or where it is much brighter, darker or of another colour than
+    that, as by a flash.
+    """
+    left, weight = _left(textures, person, person.lights[take])
+    stops = torch.zeros_like(person.changing)[take]
+    for index, seen in enumerate(weight[:, 0] > 0.05):
+        if seen.any():
+            stops[index] = left[index][:, seen].median(1).values.abs().amax() / STOP
+    usual, flash = _FLASH
+    return torch.maximum(person.changing[take], ((stops - usual) / (flash - usual)).clamp(0, 1))
+
+
+def _left(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tensor, Tensor]:
+    """What ``lights`` (N, 9, 3) and albedo leave (N, 3, H, W), log, and what that counts."""
+    weight = textures.valid * _skin(lights.device)
+    shade = shading(textures.normal, lights, weight)
+    return textures.colour - person.albedo - shade, weight
 
 
 def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
@@ -109,13 +147,12 @@ def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
     Frames' own lights always leave less; where the light is steady, not much less. Where nothing is
     seen it is steady.
     """
-    weight = textures.valid * _skin(take.device)
-    free = replace(person, changing=torch.ones_like(person.changing))
+    every = torch.ones_like(take, dtype=textures.valid.dtype)
     sums = []
-    for known in (free, person):
-        shade = shading(textures.normal, frame_lights(textures, known, take), weight)
-        left = (textures.colour - known.albedo - shade).abs().mean(1, keepdim=True) * weight
-        sums.append(torch.zeros_like(person.changing).index_add(0, take, left.sum((1, 2, 3))))
+    for lights in (_lights(textures, person, take, every), person.lights[take]):
+        left, weight = _left(textures, person, lights)
+        total = (left.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3))
+        sums.append(torch.zeros_like(person.changing).index_add(0, take, total))
     own, usual = (each + 1e-6 for each in sums)
     steady, unsteady = _CHANGES
     return ((steady - own / usual) / (steady - unsteady)).clamp(0, 1)
