@@ -13,19 +13,18 @@ import numpy as np
 import torch
 
 from lifemask.nodes import progress
+from lifemask.nodes.cutting import cut_out
 from lifemask.nodes.device import device
-from lifemask.nodes.face_space import crop, moved
+from lifemask.nodes.face_space import moved
 from lifemask.nodes.faces.blendshapes import expression
 from lifemask.nodes.faces.pose import rotations
 from lifemask.nodes.render.align import WIDTH, Stretch
 from lifemask.nodes.render.atlas import atlas, openings
-from lifemask.nodes.render.curve import to_log
+from lifemask.nodes.render.curve import light_to_log
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import on_texels, unwrap
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
-from lifemask.ocio.colour import WORKING, convert, finite
-from lifemask.ocio.overlap import overlap
-from lifemask.ocio.read import Reader, same_size
+from lifemask.ocio.read import same_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,16 +140,10 @@ class Gap:
 
     def _pictures(self, matrix: "Floats", size: int) -> Iterator[torch.Tensor]:
         """The frames from ``first`` to ``last``, log, (1, 3, size, size) each."""
-        with Reader(self.plate.sequence) as reader:
-
-            def cut(place: int) -> torch.Tensor:
-                rgb = finite(reader.read(int(self.track.frames[place])).rgb)
-                linear = convert(crop(rgb, matrix, size), self.plate.colorspace, WORKING)
-                return to_log(torch.from_numpy(linear).to(device()).permute(2, 0, 1)[None])
-
-            places = range(self.first, self.last + 1)
-            with closing(overlap(cut, places, reader.ahead)) as pictures:
-                yield from pictures
+        frames = self.track.frames[self.first : self.last + 1].tolist()
+        with closing(cut_out(self.plate, ((f, matrix) for f in frames), size)) as pictures:
+            for linear in pictures:
+                yield light_to_log(torch.from_numpy(linear).to(device()).permute(2, 0, 1)[None])
 
     def _shapes(self) -> "Floats":
         """Shapes (T, 478, 3): those of the ends fade into the usual one."""

@@ -29,6 +29,7 @@ class Faces:
     pixels to face space, ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape`` (N, 478, 3)
     in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre``
     (N, 3) are its shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid grey.
+    ``pedestal`` (N, 3) is by what a picture is raised, so that its take's shadows are not below 0.
     ``velocity`` (N, 478, 2) is the landmarks', in the take's pixels a frame, 0 where none is known.
     ``neutral`` (478, 3) is the performer's shape without expression, ``albedo`` (3, 64, 64) the
     log albedo in texture space and ``lights`` (takes, 9, 3) the harmonics it was seen in.
@@ -47,6 +48,7 @@ class Faces:
     confidence: "Floats"
     sharpness: "Floats"
     exposure: "Floats"
+    pedestal: "Floats"
     neutral: "Floats"
     albedo: "Floats"
     lights: "Floats"
@@ -56,8 +58,8 @@ class Faces:
 class FaceSet:
     """A faceset's folder: ``face.####.exr`` and ``texture.####.exr`` count from 1.
 
-    Colour is ACEScg. ``takes`` are the files it was made of; ``dropped`` counts the frames that
-    were not used, by reason.
+    Colour is ACEScg, raised by the ``pedestal``. ``takes`` are the files it was made of;
+    ``dropped`` counts the frames that were not used, by reason.
     """
 
     folder: Path

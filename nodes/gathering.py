@@ -15,24 +15,24 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.curation import chosen, exposure, sharpness
+from lifemask.nodes.cutting import cut_out, face_matte
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, VersionExistsError, WriteError
 from lifemask.nodes.face_set import Faces, FaceSet
-from lifemask.nodes.face_space import FACE_WIDTH, crop, matrices, moved, native_size
+from lifemask.nodes.face_space import FACE_WIDTH, matrices, moved, native_size
 from lifemask.nodes.finishing import finish, put_aside, store, write
+from lifemask.nodes.pedestal import pedestals
 from lifemask.nodes.render.atlas import SIZE, atlas
-from lifemask.nodes.render.curve import to_linear, to_log
-from lifemask.nodes.render.raster import rasterise
-from lifemask.nodes.render.sample import halved, lookup
+from lifemask.nodes.render.curve import light_to_log, to_linear
+from lifemask.nodes.render.sample import halved
 from lifemask.nodes.render.segment import segmented
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.nodes.velocity import followed, velocities
 from lifemask.ocio.atomic import sweep, temporary
-from lifemask.ocio.colour import WORKING, convert, finite
 from lifemask.ocio.overlap import overlap
-from lifemask.ocio.read import Reader, same_size
+from lifemask.ocio.read import same_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Coarse:
 
     def add(self, picture: "Floats", mesh: torch.Tensor) -> torch.Tensor:
         """Unwrap a face (size, size, 3); return its texture (4, SIZE, SIZE), linear and valid."""
-        log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
+        log = light_to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
         times = max(0, round(math.log2(log.shape[-1] / (1.3 * SIZE))))
         fine = unwrap(halved(log, times), mesh / 2**times)
         small = fine.coarse
@@ -114,6 +114,10 @@ class Gathering:
         faces = self._candidates(dropped)
         size = self.node.size or native_size(_placed(faces))
         faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
+        # From the headers: frames that are read side by side cannot tell which one differs.
+        for number in np.unique(faces["take"]):
+            same_size(self.takes[number].sequence)
+        faces["pedestal"] = pedestals(self.takes, faces, size)[faces["take"]]
         coarse = self._cut_out(part, faces, size)
         faces["sharpness"] = np.array(coarse.sharpness, np.float32)
         faces["exposure"] = np.array(coarse.exposure, np.float32)
@@ -183,21 +187,13 @@ class Gathering:
                 yield part / f"face.{index + 1:04d}.exr", planes
 
     def _read(self, faces: dict[str, Any], size: int) -> "Generator[Floats, None, None]":
-        """Yield the candidates in face space, scene-linear ACEScg, read ahead."""
+        """Yield the candidates in face space, scene-linear ACEScg, raised by their pedestal."""
         for number, indices in groupby(range(len(faces["frame"])), lambda i: faces["take"][i]):
-            take = self.takes[number]
-            # From the headers: frames that are read side by side cannot tell which one differs.
-            same_size(take.sequence)
-            with Reader(take.sequence) as reader:
-
-                def cut(index: int, take: Plate = take, reader: Reader = reader) -> "Floats":
-                    rgb = finite(reader.read(int(faces["frame"][index])).rgb)
-                    return convert(
-                        crop(rgb, faces["matrix"][index], size), take.colorspace, WORKING
-                    )
-
-                with closing(overlap(cut, indices, reader.ahead)) as pictures:
-                    yield from pictures
+            own = list(indices)
+            places = zip(faces["frame"][own].tolist(), faces["matrix"][own], strict=True)
+            with closing(cut_out(self.takes[number], places, size)) as pictures:
+                for picture, raised in zip(pictures, faces["pedestal"][own], strict=True):
+                    yield picture + raised
 
 
 def _take_place(part: Path, folder: Path) -> None:
@@ -234,12 +230,3 @@ def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
     new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
     new |= ~followed(faces["landmarks"], faces["frame"])
     return np.concatenate([[0], new.cumsum()])
-
-
-def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
-    """Where the face may be replaced, (size, size), of a mesh (1, 504, 3) in face space."""
-    seen = rasterise(mesh, torch.from_numpy(atlas().triangles).to(mesh.device), size, size)
-    uv = seen(torch.from_numpy(atlas().uv).to(mesh.device))
-    map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
-    matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
-    return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)

@@ -56,6 +56,7 @@ class Cue:
     double: "Floats"  # (478, 3) of the double in the plate
     travel: "Floats"  # (478, 2) plate pixels while the shutter is open that no picture shows yet
     matrix: "Floats"  # (2, 3), plate to face space
+    pedestal: "Floats"  # (3,), by what the plate is raised while the face is made
     pictures: dict[str, dict[int, float]]  # region: picture: share
     openings: dict[str, Opening]
     mouth: float  # share of the double's own mouth between the lips
@@ -203,6 +204,7 @@ class Part:
             own.landmarks[index],
             self._travel(index, pictures["face"]),
             own.matrix[index],
+            own.pedestal[index],
             pictures,
             fixes,
             float(self._mouths[index]),

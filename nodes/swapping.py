@@ -20,7 +20,7 @@ from lifemask.nodes.refiner.crop import Crop, sides, worthwhile
 from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
-from lifemask.nodes.render.curve import to_log
+from lifemask.nodes.render.curve import light_to_log
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _AT_ONCE = 3  # frames, each on its share of the cores: many threads for one frame mostly wait
-_DARKEST = -0.1  # linear: what a broken pixel has below would blind the model to its surroundings
 _MOST = 65504  # what half floats hold
 
 
@@ -128,15 +127,16 @@ class Swapping:
         at = window.slices
         layers.broken[at] |= ~np.isfinite(layers.comp[at]).all(-1)
         # Every filter would spread a NaN.
-        plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)))
-        seen = to_log(plate.clamp(min=_DARKEST))
+        plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)) + cue.pedestal)
+        seen = light_to_log(plate)
         stage = Stage.of(part, cue, meshes, window, seen, self.swap)
-        made = self._finished(stage, part, cue, window)
-        raw, alpha, comp = made.over(plate, stage, self.swap.edge)
+        done = self._finished(stage, part, cue, window)
+        raw, alpha, comp = done.over(plate, stage, self.swap.edge)
         surety = part.surety(cue)
-        confidence = made.face * from_doubt(made.doubt) * surety
-        face, occlusion = made.face, stage.occlusion
-        self._store(layers, at, comp, raw, (alpha, face, occlusion, confidence))
+        confidence = done.face * from_doubt(done.doubt) * surety
+        face, occlusion = done.face, stage.occlusion
+        made = _array(raw) - cue.pedestal, _array(comp) - cue.pedestal
+        self._store(layers, at, *made, (alpha, face, occlusion, confidence))
         layers.people.append(part.role.track.person)
         if surety < 1:
             layers.bridged.append(part.role.track.person)
@@ -158,16 +158,16 @@ class Swapping:
         self,
         layers: Layers,
         at: tuple[slice, slice],
-        comp: Tensor,
-        raw: Tensor,
+        raw: "Floats",
+        comp: "Floats",
         mattes: tuple[Tensor, ...],
     ) -> None:
         alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
         # What the stored matte, a half float, calls outside must not be touched.
         touched = alpha[..., 0].astype(np.float16) > 0
-        result = convert(_array(comp), WORKING, self.space)
+        result = convert(comp, WORKING, self.space)
         layers.comp[at][touched] = np.clip(result[touched], -_MOST, _MOST)
-        made = convert(_array(raw), WORKING, self.space)
+        made = convert(raw, WORKING, self.space)
         layers.raw[at] = made
         layers.generated[at] = made * alpha + layers.generated[at] * (1 - alpha)
         layers.alpha[at] = np.maximum(layers.alpha[at], alpha)

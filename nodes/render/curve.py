@@ -19,6 +19,14 @@ def to_log(linear: Tensor) -> Tensor:
     return torch.where(linear <= _BREAK, linear * _SLOPE + _OFFSET, log)
 
 
+def light_to_log(linear: Tensor) -> Tensor:
+    """Return the curve of scene-linear values that are read as light: what is below zero is black.
+
+    The curve's toe would make of a small negative the darkest thing that there is.
+    """
+    return to_log(linear.clamp(min=0))
+
+
 def to_linear(log: Tensor) -> Tensor:
     """Return the scene-linear values of the curve, up to 53,000."""
     log = log.clamp(max=BRIGHTEST)
