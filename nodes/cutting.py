@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
 
 def cut_out(
-    take: Plate, places: "Iterable[tuple[int, Floats]]", size: int
+    take: Plate, places: "Iterable[tuple[int, Floats]]", size: int, sharp: bool = True
 ) -> "Generator[Floats, None, None]":
     """Yield faces (size, size, 3), scene-linear ACEScg, read ahead.
 
     Each of the ``places`` is a frame of the ``take``, and what takes it to face space (2, 3).
+    ``sharp`` is that of `face_space.crop`.
     """
     with Reader(take.sequence) as reader:
 
         def cut(place: "tuple[int, Floats]") -> "Floats":
             frame, matrix = place
             rgb = finite(reader.read(int(frame)).rgb)
-            return convert(crop(rgb, matrix, size), take.colorspace, WORKING)
+            return convert(crop(rgb, matrix, size, sharp), take.colorspace, WORKING)
 
         with closing(overlap(cut, places, reader.ahead)) as pictures:
             yield from pictures

@@ -81,8 +81,11 @@ def moved(points: "Floats", matrix: "Floats") -> "Floats":
     return np.concatenate([flat, points[..., 2:] * scale], -1).astype(np.float32)
 
 
-def crop(picture: "Floats", matrix: "Floats", size: int) -> "Floats":
-    """Return ``picture`` (H, W, C) in face space; area-filtered where it gets smaller."""
+def crop(picture: "Floats", matrix: "Floats", size: int, sharp: bool = True) -> "Floats":
+    """Return ``picture`` (H, W, C) in face space; area-filtered where it gets smaller.
+
+    A ``sharp`` one overshoots at edges.
+    """
     import cv2
 
     scale = float(np.linalg.norm(matrix[0, :2]))
@@ -96,5 +99,6 @@ def crop(picture: "Floats", matrix: "Floats", size: int) -> "Floats":
     # OpenCV counts from pixel centres at 0.
     shift = matrix.astype(np.float64).copy()
     shift[:, 2] += shift[:, :2] @ np.array([0.5, 0.5]) - 0.5
-    flags, border = cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE
+    flags = cv2.INTER_LANCZOS4 if sharp else cv2.INTER_LINEAR
+    border = cv2.BORDER_REPLICATE
     return np.asarray(cv2.warpAffine(picture, shift, (size, size), flags=flags, borderMode=border))

@@ -41,7 +41,7 @@ def pedestals(takes: list[Plate], faces: "dict[str, Any]", size: int) -> "Floats
         matrix = faces["matrix"][few] * np.float32(_SIDE / size)
         meshes = atlas().mesh(moved(faces["landmarks"][few], matrix))
         places = zip(faces["frame"][few].tolist(), matrix, strict=True)
-        with closing(cut_out(takes[number], places, _SIDE)) as pictures:
+        with closing(cut_out(takes[number], places, _SIDE, sharp=False)) as pictures:
             below = [below_zero(*pair) for pair in zip(pictures, meshes, strict=True)]
         result[number] = np.max(below, 0)
         if result[number].any():

@@ -21,6 +21,7 @@ from lifemask.nodes.refiner.finisher import Finished, Finisher, bare
 from lifemask.nodes.refiner.stage import Meshes, Stage
 from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import light_to_log
+from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.swap import SwapFrame
 from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
 from lifemask.ocio.frame import Frame
@@ -136,7 +137,8 @@ class Swapping:
         confidence = done.face * from_doubt(done.doubt) * surety
         face, occlusion = done.face, stage.occlusion
         made = _array(raw) - cue.pedestal, _array(comp) - cue.pedestal
-        self._store(layers, at, *made, (alpha, face, occlusion, confidence))
+        mattes = alpha, face, occlusion, confidence, stage.view.covered
+        self._store(layers, at, *made, mattes)
         layers.people.append(part.role.track.person)
         if surety < 1:
             layers.bridged.append(part.role.track.person)
@@ -162,12 +164,16 @@ class Swapping:
         comp: "Floats",
         mattes: tuple[Tensor, ...],
     ) -> None:
-        alpha, face, occlusion, confidence = (_array(matte)[..., :1] for matte in mattes)
+        alpha, face, occlusion, confidence, covered = (_array(m)[..., :1] for m in mattes)
         # What the stored matte, a half float, calls outside must not be touched.
         touched = alpha[..., 0].astype(np.float16) > 0
-        result = convert(comp, WORKING, self.space)
+        result, made = (convert(picture, WORKING, self.space) for picture in (comp, raw))
+        plate = finite(layers.comp[at])
+        tone = Monochrome.of(plate, (face * (1 - occlusion))[..., 0])
+        if tone:
+            result = tone.toned(result, np.maximum(alpha, grey(plate)))
+            made = tone.toned(made, covered)
         layers.comp[at][touched] = np.clip(result[touched], -_MOST, _MOST)
-        made = convert(raw, WORKING, self.space)
         layers.raw[at] = made
         layers.generated[at] = made * alpha + layers.generated[at] * (1 - alpha)
         layers.alpha[at] = np.maximum(layers.alpha[at], alpha)

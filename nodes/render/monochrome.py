@@ -1,0 +1,92 @@
+"""Plates without colour, or tinted: a face that is put into one must not have more.
+
+In a plate that is black and white, sepia, toned or under one coloured lamp, how bright a pixel is
+tells its colour. How far it does is measured where the double's face is.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_SIDE = 64  # pixels at most in which colours are compared: grain is averaged away
+_BINS = 24
+_INSIDE = 0.95
+_DIM = 0.1  # of the mean: in what is darker a colour counts less
+_TINTED, _COLOURED = 0.01, 0.04  # chroma that brightness does not tell: none to speak of; all
+_GREY = 1e-4  # of the brightness: a chroma that is rounding
+
+
+@dataclass(frozen=True)
+class Monochrome:
+    """The colour that pixels of a brightness have.
+
+    ``chroma`` (K, 3) is what they have beside their ``brightness`` (K,), which ascends from above
+    zero; both are linear. ``share`` 0..1 is how surely they have no other.
+    """
+
+    brightness: "Floats"
+    chroma: "Floats"
+    share: float
+
+    @classmethod
+    def of(cls, picture: "Floats", matte: "Floats") -> "Monochrome | None":
+        """That of a ``picture`` (H, W, 3), linear, inside of a ``matte`` (H, W).
+
+        None where there are other colours, or where nothing is seen.
+        """
+        pixels = _averaged(picture, matte)
+        bright = pixels @ _WEIGHTS
+        pixels, bright = pixels[bright > 0], bright[bright > 0]
+        if len(bright) < _BINS:
+            return None
+        order = np.array_split(np.argsort(bright, kind="stable"), _BINS)
+        beside = pixels - bright[:, None]
+        brightness = np.array([np.median(bright[part]) for part in order])
+        chroma = np.array([np.median(beside[part], 0) for part in order])
+        chroma[np.abs(chroma).max(1) < _GREY * brightness] = 0
+        found = cls(brightness, chroma, 1.0)
+        apart = np.abs(beside - found._beside(bright)).max(1)
+        left = np.quantile(apart / (bright + _DIM * bright.mean()), 0.9)
+        share = float(np.clip((_COLOURED - left) / (_COLOURED - _TINTED), 0, 1))
+        return cls(found.brightness, found.chroma, share) if share else None
+
+    def toned(self, picture: "Floats", weight: "Floats") -> "Floats":
+        """Return ``picture`` (H, W, 3) without other colours, to the share and a ``weight``.
+
+        That is (H, W, 1), 0..1.
+        """
+        bright = picture @ _WEIGHTS
+        toned = bright[..., None] + self._beside(bright)
+        share = weight * np.float32(self.share)
+        # Where all of it is toned no rounding may bring a colour back.
+        return np.where(share == 1, toned, picture + share * (toned - picture))
+
+    def _beside(self, bright: "Floats") -> "Floats":
+        """The chroma (..., 3) at a brightness; beyond what was seen it grows with that."""
+        known = np.clip(bright, self.brightness[0], self.brightness[-1])
+        beside = [np.interp(known, self.brightness, column) for column in self.chroma.T]
+        grown = np.clip(bright, 0, None) / known
+        return np.asarray(np.stack(beside, -1) * grown[..., None], np.float32)
+
+
+def grey(picture: "Floats") -> "NDArray[np.bool_]":
+    """Return which pixels (H, W, 1) of a ``picture`` (H, W, 3) have no colour at all."""
+    apart, most = np.ptp(picture, -1, keepdims=True), np.abs(picture).max(-1, keepdims=True)
+    return np.asarray(apart <= _GREY * most, bool)
+
+
+def _averaged(picture: "Floats", matte: "Floats") -> "Floats":
+    """The pixels (N, 3) inside of the matte, of the picture made smaller."""
+    import cv2
+
+    scale = min(1.0, _SIDE / max(picture.shape[:2]))
+    size = tuple(max(1, round(side * scale)) for side in picture.shape[1::-1])
+    small, inside = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (picture, matte))
+    return np.asarray(small[inside > _INSIDE], np.float32)
