@@ -172,7 +172,8 @@ class Swapping:
         tone = Monochrome.of(plate, (face * (1 - occlusion))[..., 0])
         if tone:
             result = tone.toned(result, np.maximum(alpha, grey(plate)))
-            made = tone.toned(made, covered)
+            made = tone.toned(made, np.ones_like(alpha))
+        made = np.where(covered > 0, made, plate)
         layers.comp[at][touched] = np.clip(result[touched], -_MOST, _MOST)
         layers.raw[at] = made
         layers.generated[at] = made * alpha + layers.generated[at] * (1 - alpha)

@@ -52,6 +52,15 @@ def test_exposure_is_taken_away(stops):
     torch.testing.assert_close(display(dark, gains(dark)), display(bright, gains(bright)))
 
 
+@given(st.integers(0, 80), st.sampled_from([0.0, 1e-9, 1e-7]), st.integers(0, 9))
+@settings(max_examples=25, deadline=None)
+def test_black_around_a_picture_says_nothing_of_its_exposure(width, black, seed):
+    inner = torch.from_numpy(scene(seed=seed)).permute(2, 0, 1)[None]
+    framed = torch.nn.functional.pad(inner, (width, width, width, width), value=black)
+    torch.testing.assert_close(gains(framed), gains(inner))
+    assert gains(torch.zeros(1, 3, 8, 8)).isfinite().all()
+
+
 def test_display_keeps_order_and_range():
     light = torch.linspace(0, 50, 1000).expand(1, 3, 1, -1)
     shown = display(light, torch.ones(1))

@@ -140,6 +140,25 @@ def test_a_light_that_changes_is_each_frames_own_as_on_a_stage():
     assert left.abs().quantile(0.95) < 0.25 * STOP
 
 
+@pytest.mark.parametrize("colour", [(2.0, 2.0, 2.0), (-3.0, -3.0, -3.0), (0.2, 0.5, 2.5)])
+def test_a_flash_has_a_light_of_its_own_and_changes_no_other(seen, colour):
+    """Two frames of 24, by so many stops of red, green and blue."""
+    textures, shade, take, steady = seen
+    flash = torch.zeros(24, 3, 1, 1)
+    flash[[5, 8]] = torch.tensor(colour).view(3, 1, 1) * STOP
+    lit = replace(textures, colour=textures.colour + flash)
+    person = complexion(lit, take)
+    assert not person.changing.any()
+    found = shading(lit.normal, frame_lights(lit, person, take), lit.valid)
+    weight = known(lit) * lit.valid
+    error = ((found - shade - flash).abs() * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)) / 3
+    assert error[[5, 8]].max() < 0.2 * STOP
+    before = shading(lit.normal, frame_lights(textures, steady, take), lit.valid)
+    others = [index for index in range(24) if index not in (5, 8)]
+    assert ((found - before).abs() * weight)[others].max() < 0.1 * STOP
+    assert (person.albedo - steady.albedo)[:, known(lit)].abs().max() < 0.1 * STOP
+
+
 def test_where_nothing_of_a_frame_is_seen_it_has_the_light_of_its_take(seen):
     textures, _, take, person = seen
     valid = textures.valid.clone()

@@ -74,9 +74,14 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     """
     none = textures.valid.new_zeros(int(take.max()) + 1)
     steady = _alternated(textures, take, none, none[take])
+    flash = _owned(textures, steady, take)
+    if flash.any():
+        steady = _alternated(textures, take, none, flash)
     changing = _changing(textures, take, steady)
+    if not changing.any():
+        return steady
     own = _owned(textures, replace(steady, changing=changing), take)
-    return _alternated(textures, take, changing, own) if own.any() else steady
+    return _alternated(textures, take, changing, own)
 
 
 def _alternated(textures: Textures, take: Tensor, changing: Tensor, own: Tensor) -> Complexion:
@@ -111,10 +116,10 @@ def frame_lights(textures: Textures, person: Complexion, take: Tensor) -> Tensor
 
 def _lights(textures: Textures, person: Complexion, take: Tensor, own: Tensor) -> Tensor:
     """The light (N, 9, 3) on each of the ``textures``: its ``own`` (N,) to a share."""
-    result = person.lights[take]
+    result, level = person.lights[take], torch.exp2(_levels(textures, person, take) / STOP)
     for index in own.nonzero()[:, 0].tolist():
         one = textures.only(slice(index, index + 1))
-        light = _fit(one, person.albedo, result[index], torch.full((9,), _HELD))
+        light = _fit(one, person.albedo, result[index] * level[index], torch.full((9,), _HELD))
         result[index] = torch.lerp(result[index], light, own[index])
     return result
 
@@ -125,13 +130,19 @@ def _owned(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     It has where its take's changes, or where it is much brighter, darker or of another colour than
     that, as by a flash.
     """
-    left, weight = _left(textures, person, person.lights[take])
-    stops = torch.zeros_like(person.changing)[take]
-    for index, seen in enumerate(weight[:, 0] > 0.05):
-        if seen.any():
-            stops[index] = left[index][:, seen].median(1).values.abs().amax() / STOP
+    stops = _levels(textures, person, take).abs().amax(1) / STOP
     usual, flash = _FLASH
     return torch.maximum(person.changing[take], ((stops - usual) / (flash - usual)).clamp(0, 1))
+
+
+def _levels(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
+    """By how much each frame (N, 3) is brighter than in its take's light, log; 0 if unseen."""
+    left, weight = _left(textures, person, person.lights[take])
+    result = left.new_zeros(len(take), 3)
+    for index, seen in enumerate(weight[:, 0] > 0.05):
+        if seen.any():
+            result[index] = left[index][:, seen].median(1).values
+    return result
 
 
 def _left(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,18 +155,20 @@ def _left(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tenso
 def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
     """How far the light of each take (takes,) changes, 0..1.
 
-    Frames' own lights always leave less; where the light is steady, not much less. Where nothing is
-    seen it is steady.
+    Frames' own lights always leave less; where the light is steady, in most frames not much less.
+    Where nothing is seen it is steady.
     """
     every = torch.ones_like(take, dtype=textures.valid.dtype)
-    sums = []
+    left = []
     for lights in (_lights(textures, person, take, every), person.lights[take]):
-        left, weight = _left(textures, person, lights)
-        total = (left.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3))
-        sums.append(torch.zeros_like(person.changing).index_add(0, take, total))
-    own, usual = (each + 1e-6 for each in sums)
-    steady, unsteady = _CHANGES
-    return ((steady - own / usual) / (steady - unsteady)).clamp(0, 1)
+        apart, weight = _left(textures, person, lights)
+        left.append((apart.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3)) + 1e-6)
+    own, usual = left
+    result, (steady, unsteady) = torch.zeros_like(person.changing), _CHANGES
+    for number in take.unique().tolist():
+        share = (own / usual)[take == number].median()
+        result[number] = ((steady - share) / (steady - unsteady)).clamp(0, 1)
+    return result
 
 
 def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Tensor:

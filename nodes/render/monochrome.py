@@ -50,6 +50,7 @@ class Monochrome:
         beside = pixels - bright[:, None]
         brightness = np.array([np.median(bright[part]) for part in order])
         chroma = np.array([np.median(beside[part], 0) for part in order])
+        chroma -= (chroma @ _WEIGHTS)[:, None]  # medians of channels are not of one colour
         chroma[np.abs(chroma).max(1) < _GREY * brightness] = 0
         found = cls(brightness, chroma, 1.0)
         apart = np.abs(beside - found._beside(bright)).max(1)
