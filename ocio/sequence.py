@@ -3,14 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from glob import glob
 from itertools import pairwise
 from pathlib import Path
 
-from lifemask.ocio.errors import BrokenFileError, MissingFramesError
+from lifemask.ocio.errors import BrokenFileError, LayerError, MissingFramesError
 
 MOVIES = frozenset(
     {".mov", ".qt", ".mp4", ".m4v", ".3gp", ".mkv", ".webm", ".mxf", ".avi", ".wmv"}
@@ -27,14 +27,21 @@ class Sequence:
     """The ``frames`` of an image sequence, a still or a movie.
 
     ``path`` has one ``#`` for each digit that a frame number has at least (``name.####.exr``); that
-    of a still or a movie is its file. Stills and movies count from 1.
+    of a still or a movie is its file. Stills and movies count from 1. ``layer`` names the one of an
+    EXR that is the picture, where its name does not tell.
     """
 
     path: str
     frames: tuple[int, ...]
+    layer: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a layer of a movie, which has none."""
+        if self.layer and self.is_movie:
+            raise LayerError(f"{self.path}: a movie has no layers, so none that is {self.layer!r}")
 
     @classmethod
-    def find(cls, path: str | Path, frames: str = "") -> "Sequence":
+    def find(cls, path: str | Path, frames: str = "", layer: str = "") -> "Sequence":
         """Return the footage that ``path`` means: all of it, or the range ``frames`` (1001-1096x2).
 
         ``path`` is a pattern (``####``, ``%04d``, ``@``, ``$F4``, or ``*``), one file of a sequence
@@ -45,7 +52,7 @@ class Sequence:
         if len(found) > 1:
             names = ", ".join(sequence.path for sequence in found)
             raise BrokenFileError(f"{path}: means several sequences; name one of {names}")
-        return found[0]
+        return replace(found[0], layer=layer)
 
     @classmethod
     def find_all(cls, path: str | Path, frames: str = "") -> "list[Sequence]":

@@ -13,7 +13,6 @@ from lifemask.ocio import exr, picture
 from lifemask.ocio.errors import BrokenFileError, MissingFramesError, SizeError
 from lifemask.ocio.metadata import header_of
 from lifemask.ocio.named import labelled
-from lifemask.ocio.picture import colour_channels
 from lifemask.ocio.read import Reader, named_space, read, same_size
 from lifemask.ocio.sequence import Sequence
 
@@ -82,37 +81,6 @@ def test_layers_come_when_asked_for(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.alpha, channels["A"])
     for name, pixels in frame.layers.items():
         np.testing.assert_array_equal(pixels, channels[name])
-
-
-@pytest.mark.parametrize(
-    ("names", "rgb", "alpha"),
-    [
-        ("A B G R", "R G B", "A"),
-        ("depth.Z R G B", "R G B", ""),
-        ("r g b a", "r g b", "a"),
-        ("beauty.B beauty.G beauty.R beauty.A mask.V", "beauty.R beauty.G beauty.B", "beauty.A"),
-        (
-            "rgba.R rgba.G rgba.B rgba.A spec.R spec.G spec.B spec.A",
-            "rgba.R rgba.G rgba.B",
-            "rgba.A",
-        ),
-        (
-            "v.AO.B v.AO.G v.AO.R v.Combined.B v.Combined.G v.Combined.R",
-            "v.Combined.R v.Combined.G v.Combined.B",
-            "",
-        ),
-        ("b.R b.G b.B a.R a.G a.B", "b.R b.G b.B", ""),
-        ("a.b.red a.b.green a.b.blue a.b.alpha", "a.b.red a.b.green a.b.blue", "a.b.alpha"),
-        ("Y A", "Y Y Y", "A"),
-        ("N.X N.Y N.Z diffuse.B diffuse.G diffuse.R", "diffuse.R diffuse.G diffuse.B", ""),
-        ("matte.V", "matte.V matte.V matte.V", ""),
-    ],
-)
-def test_the_colour_is_found_by_name(names: str, rgb: str, alpha: str) -> None:
-    channels = names.split()
-    found = colour_channels(channels)
-    assert [channels[index] for index in found[0]] == rgb.split()
-    assert [channels[index] for index in found[1]] == alpha.split()
 
 
 @pytest.mark.parametrize("before", ["depth Z", "normal X Y Z", "albedo R G B"])
