@@ -106,8 +106,8 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     is_told = named or best[0] != _SURELY_NOT or not layers_of(parts)
     if ranks.count(best) > 1 or not is_told:
         raise LayerError(
-            f"{file}: its names do not tell which layer is the picture; "
-            f"name one with --layer: {listed(found)}"
+            f"{file}: its names do not tell which layer is the picture; name one with --layer, "
+            f"or as plate.layer in shot.toml: {listed(found)}"
         )
     return found[ranks.index(best)]
 

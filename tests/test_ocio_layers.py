@@ -87,9 +87,9 @@ def test_the_picture_is_found_wherever_it_is(name: str) -> None:
 )
 def test_where_it_cannot_be_known_the_layers_are_named(names: str) -> None:
     for choice in (one, of_parts):
-        with pytest.raises(LayerError, match=r"plate.1001.exr: .* --layer: ") as refused:
+        with pytest.raises(LayerError, match=r"plate.1001.exr: .* --layer, ") as refused:
             choice(names)
-        assert str(refused.value).endswith("--layer: " + names.replace(" ", ", "))
+        assert str(refused.value).endswith(" in shot.toml: " + names.replace(" ", ", "))
         for name in names.split():
             found = choice(names, name)
             assert name in (found if isinstance(found, str) else found.path)
