@@ -29,6 +29,7 @@ _NEUTRAL = frozenset(
         *("scene", "pass", "part", "subimage", "channel", "channels", "eye", "stereo", "v"),
     )
 )
+_CODE = re.compile(r"[a-z]{0,5}\d{3,}")  # of a shot
 _VIEWS = ("main", "left", "l", "right", "r")  # the first that is there is the one to read
 # Whole pictures by one light alone, or of another stage: only where nothing else is.
 _DOUBTFUL = re.compile(
@@ -189,9 +190,9 @@ _SURELY, _PARTLY, _MAYBE, _HARDLY, _SURELY_NOT = range(5)
 
 def _rank(layer: Layer, views: list[str]) -> tuple[int, int, int, int]:
     """How much a layer looks like the whole picture, less first."""
-    # The plain channels of a file are its picture.
+    # The plain channels of a file are its picture; grey ones, where no other is in colour.
     if not layer.path:
-        return _SURELY, -1, 0, 0
+        return _SURELY, 2 if layer.channels[0] == layer.channels[1] else -1, 0, 0
     view, levels = _without_view(layer, views)
     words = [word for level in levels for word in level]
     second = not _FIRST.isdisjoint(words) or not words
@@ -226,9 +227,16 @@ def _without_view(layer: Layer, views: list[str]) -> tuple[int, list[list[str]]]
 
 
 def _words(level: str) -> list[str]:
-    """Return the words of a name without numbers: ``crypto_object00`` is crypto and object."""
-    parts = (re.sub(r"\d+$", "", part) for part in re.split(r"[^a-z0-9]+", level))
-    return [part for part in parts if part]
+    """Return the words of a name, without numbers and the shot's code.
+
+    >>> _words("st010_crypto_object00")
+    ['crypto', 'object']
+    """
+    parts = re.split(r"[^a-z0-9]+", level)
+    words = [re.sub(r"\d+$", "", part) for part in parts if not _CODE.fullmatch(part)]
+    return [word for word in words if word] or [
+        word for word in re.split(r"[^a-z]+", level) if word
+    ]
 
 
 def _shortened(names: Iterable[str]) -> str:
