@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifemask.ocio.errors import LayerError
@@ -67,7 +67,7 @@ class Layer:
 
     ``channels`` are the indices, in the ``part``, of red, green and blue, of luminance (Y) and two
     chromas (RY, BY), or three times the same. ``path`` is empty for the file's plain channels,
-    ``names`` are what a person may call it, the longest first.
+    ``names`` are what a person may call it, the longest first, ``beside`` those of the others.
     """
 
     part: Part
@@ -76,6 +76,7 @@ class Layer:
     channels: tuple[int, int, int]
     alpha: int | None
     is_chroma: bool = False
+    beside: str = ""
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -98,9 +99,9 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     there = layers_of(parts) or _single(parts)
     found = _called(there, named) if named else there
     if not found:
-        what = f"has no layer {named!r}" if named else "has no layer with R G B or Y"
+        called = f" {named!r}" if named else ""
         known = listed(there) or _shortened(name for part in parts for name in part.channels)
-        raise LayerError(f"{file}: {what}; there: {known}")
+        raise LayerError(f"{file}: has no layer{called} with R G B or Y; there: {known}")
     order = [view.lower() for view in views]
     ranks = [_rank(layer, order) for layer in found]
     best = min(ranks)
@@ -110,7 +111,8 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
             f"{file}: its names do not tell which layer is the picture; name one with --layer, "
             f"or as plate.layer in shot.toml: {listed(found)}"
         )
-    return found[ranks.index(best)]
+    taken = found[ranks.index(best)]
+    return replace(taken, beside=listed(layer for layer in there if layer is not taken))
 
 
 def listed(found: Iterable[Layer]) -> str:

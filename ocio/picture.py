@@ -13,7 +13,7 @@ from lifemask.ocio import exr
 from lifemask.ocio.chroma import to_rgb
 from lifemask.ocio.errors import BrokenFileError
 from lifemask.ocio.frame import Frame
-from lifemask.ocio.layers import Layer, Part, choose, layers_of
+from lifemask.ocio.layers import Layer, Part, choose
 from lifemask.ocio.metadata import header_of
 from lifemask.ocio.turn import Turn
 
@@ -68,21 +68,6 @@ def form(path: Path, layer: str = "") -> Form:
         width, height = file.spec().full_width, file.spec().full_height
         size = (height, width) if _turn(file.spec()).lies else (width, height)
     return Form(*size, chosen.path)
-
-
-def layer_note(path: Path, layer: str = "") -> str:
-    """Return in a sentence which layer is read; empty when it is the only R G B.
-
-    Errors as in `read_picture`.
-    """
-    with opened(path, layer) as (file, chosen):
-        names = [one.names[0] for one in layers_of(_parts(file))]
-        is_exr = file.format_name() == _EXR
-    if not is_exr or (chosen.is_plain and len(names) < 2):
-        return ""
-    others = ", ".join(name for name in names if name != chosen.names[0])
-    beside = f", not {others}; --layer names another" if others else ""
-    return f"{path.name}: the picture is {chosen.names[0]}{beside}"
 
 
 @contextmanager
@@ -192,12 +177,7 @@ def _turn(spec: "ImageSpec") -> Turn:
 def _colour(path: Path, pixels: "Pixels", first: int, layer: Layer, spec: "ImageSpec") -> "Pixels":
     places = [index - first for index in layer.channels]
     colour = pixels if places == list(range(pixels.shape[-1])) else _picked(pixels, places)
-    if not layer.is_chroma:
-        return colour
-    try:
-        return to_rgb(colour, spec.getattribute("chromaticities"))
-    except BrokenFileError as error:
-        raise BrokenFileError(f"{path}: {error}") from error
+    return to_rgb(path, colour, spec.getattribute("chromaticities")) if layer.is_chroma else colour
 
 
 def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":
@@ -221,7 +201,6 @@ def _layers(path: Path, spec: "ImageSpec", chosen: Layer) -> "dict[str, Pixels]"
     import numpy as np
 
     used = {chosen.part.channels[index] for index in chosen.used}
-
     if path.suffix.lower() == ".exr":
         # Eight times as fast as OpenImageIO for many channels.
         channels, _ = exr.read_channels(path, chosen.part.index)

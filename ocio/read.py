@@ -8,7 +8,7 @@ from lifemask.ocio.errors import LayerError, MissingFramesError, SizeError
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.movie import Movie
 from lifemask.ocio.named import named_space
-from lifemask.ocio.picture import Form, form, layer_note, opened, read_picture
+from lifemask.ocio.picture import Form, form, opened, read_picture
 from lifemask.ocio.sequence import Sequence
 
 __all__ = ["Frame", "Reader", "check_readable", "named_space", "read", "same_size", "told_layer"]
@@ -83,8 +83,15 @@ def told_layer(sequence: Sequence) -> str:
 
     Errors as in `check_readable`.
     """
+    if sequence.is_movie:
+        return ""
     file = sequence.file(sequence.frames[0])
-    return "" if sequence.is_movie else layer_note(file, sequence.layer)
+    with opened(file, sequence.layer) as (picture, layer):
+        plain = layer.is_plain and not layer.beside
+        if plain or picture.format_name() != "openexr":
+            return ""
+    others = f", not {layer.beside}; --layer names another" if layer.beside else ""
+    return f"{file.name}: the picture is {layer.names[0]}{others}"
 
 
 def pixel_aspect(sequence: Sequence) -> float:

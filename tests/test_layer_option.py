@@ -56,7 +56,9 @@ def test_a_plate_s_layer_is_kept_with_the_shot(layered, tmp_path, capsys):
     plate = f"{layered.parent}/plate/plate.####.exr"
     new = ["shot", "new", tmp_path / "new", "--plate", plate, "--colorspace", SPACE, "--fps", "24"]
     assert "--layer, or as plate.layer in shot.toml: a, mine, z" in refused(capsys, *new)
-    assert "no layer 'yours'; there: a, mine, z" in refused(capsys, *new, "--layer", "yours")
+    assert "no layer 'yours' with R G B or Y; there: a, mine, z" in refused(
+        capsys, *new, "--layer", "yours"
+    )
     assert not (tmp_path / "new").exists()
     assert main([*map(str, new), "--layer", "MINE"]) == 0
     told = " ".join(capsys.readouterr().err.split())

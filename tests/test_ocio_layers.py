@@ -113,7 +113,9 @@ def test_a_layer_is_named_exactly_or_else_in_any_case() -> None:
     parts = [Part(0, channels("C"), "left"), Part(1, channels("C albedo"), "right")]
     named = {"C": "left.C", "right": "right.C", "right.albedo": "right.albedo", "LEFT": "left.C"}
     assert {name: choose(FILE, parts, (), name).path for name in named} == named
-    with pytest.raises(LayerError, match=r"no layer 'beuty'; there: left.C, right.C, right.albedo"):
+    with pytest.raises(
+        LayerError, match=r"no layer 'beuty' with R G B or Y; there: left.C, right.C, right.albedo"
+    ):
         choose(FILE, parts, (), "beuty")
 
 
