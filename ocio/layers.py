@@ -96,31 +96,31 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     ``views`` are the eyes of a stereo file, the default one first. Raises LayerError when there is
     no such layer, or when the names do not tell which it is.
     """
-    there = layers_of(parts) or _single(parts)
+    there = _layers_of(parts) or _single(parts)
     found = _called(there, named) if named else there
     if not found:
         called = f" {named!r}" if named else ""
-        known = listed(there) or _shortened(name for part in parts for name in part.channels)
+        known = _listed(there) or _shortened(name for part in parts for name in part.channels)
         raise LayerError(f"{file}: has no layer{called} with R G B or Y; there: {known}")
     order = [view.lower() for view in views]
     ranks = [_rank(layer, order) for layer in found]
     best = min(ranks)
-    is_told = named or best[0] != _SURELY_NOT or not layers_of(parts)
+    is_told = named or best[0] != _SURELY_NOT or not _layers_of(parts)
     if ranks.count(best) > 1 or not is_told:
         raise LayerError(
             f"{file}: its names do not tell which layer is the picture; name one with --layer, "
-            f"or as plate.layer in shot.toml: {listed(found)}"
+            f"or as plate.layer in shot.toml: {_listed(found)}"
         )
     taken = found[ranks.index(best)]
-    return replace(taken, beside=listed(layer for layer in there if layer is not taken))
+    return replace(taken, beside=_listed(layer for layer in there if layer is not taken))
 
 
-def listed(found: Iterable[Layer]) -> str:
+def _listed(found: Iterable[Layer]) -> str:
     """Return the names of layers, as a sentence has them."""
     return _shortened(layer.names[0] for layer in found)
 
 
-def layers_of(parts: Iterable[Part]) -> list[Layer]:
+def _layers_of(parts: Iterable[Part]) -> list[Layer]:
     """Return the layers with a colour, or with a luminance, in the order of the file."""
     return [
         layer
