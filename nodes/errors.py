@@ -5,6 +5,7 @@ LifemaskError               one sentence that names the file or the knob
 |  |- MissingFramesError    frames are not there (the range is named)
 |  |- BrokenFileError       truncated, altered, or not what its name says
 |  |- SizeError             frames of one sequence differ in size
+|  |- LayerError            which layer is the picture is not known, or it is not there
 |  `- WriteError            nothing was left behind
 |     `- VersionExistsError the version is there; nothing is overwritten unless told
 |- ColorError               a colour space is unknown, or none was named
@@ -19,6 +20,7 @@ LifemaskError               one sentence that names the file or the knob
 from lifemask.ocio.errors import (
     BrokenFileError,
     ColorError,
+    LayerError,
     LifemaskError,
     MediaError,
     MissingFramesError,
@@ -32,6 +34,7 @@ __all__ = [
     "ColorError",
     "FaceError",
     "KnobError",
+    "LayerError",
     "LifemaskError",
     "MediaError",
     "MissingFramesError",

@@ -39,7 +39,7 @@ MADE_BY = {
 }
 KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "": {"name": str, "project": str, "performers": list, "plate": dict, "knobs": dict},
-    "plate": {"path": str, "frames": str, "colorspace": str, "fps": (int, float)},
+    "plate": {"path": str, "frames": str, "colorspace": str, "fps": (int, float), "layer": str},
 }
 
 
@@ -47,9 +47,9 @@ KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
 class Shot:
     """A shot's folder and what its ``shot.toml`` says.
 
-    ``path`` and ``frames`` name the plate's sequence (relative to the folder, or absolute);
-    ``project`` may be empty until the first release is added; ``knobs`` are values by node and knob
-    that differ from the declared defaults.
+    ``path`` and ``frames`` name the plate's sequence (relative to the folder, or absolute), and
+    ``layer`` the picture in it, if that had to be said; ``project`` may be empty until the first
+    release is added; ``knobs`` are values by node and knob that differ from the declared defaults.
     """
 
     folder: Path
@@ -59,6 +59,7 @@ class Shot:
     colorspace: str
     fps: float
     project: str = ""
+    layer: str = ""
     performers: tuple[str, ...] = ()
     knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -71,10 +72,11 @@ class Shot:
         fps: float,
         frames: str = "",
         project: str = "",
+        layer: str = "",
     ) -> "Shot":
         """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
         name = check_name(folder.resolve().name, "the shot's folder")
-        shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project)
+        shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project, layer)
         if shot.file.exists():
             raise VersionExistsError(f"{shot.file}: this shot is there already")
         shot.check()
@@ -121,7 +123,7 @@ class Shot:
     def plate_of(self, frames: str) -> Plate:
         """Return the plate with only these ``frames`` of it; an empty range means all."""
         self._check_space()
-        sequence = Sequence.find(self.folder / self.path, frames or self.frames)
+        sequence = Sequence.find(self.folder / self.path, frames or self.frames, self.layer)
         return Plate(sequence, self.colorspace)
 
     def _check_space(self) -> None:
@@ -161,7 +163,7 @@ class Shot:
 
     def save(self) -> None:
         """Write ``shot.toml``, whole or not at all."""
-        plate = {key: getattr(self, key) for key in KEYS["plate"]}
+        plate = {key: getattr(self, key) for key in KEYS["plate"] if key != "layer" or self.layer}
         table = {key: getattr(self, key) for key in ("name", "project", "performers")}
         with replacing(self.file) as temporary:
             text = dumps({**table, "plate": plate, **({"knobs": self.knobs} if self.knobs else {})})
@@ -265,8 +267,8 @@ def _check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
     for key in (*values, *kinds):
         if key not in kinds:
             raise ShotError(f"{file}: unknown key {dotted}{key}{near(key, kinds)}")
-        if key == "knobs":
-            values.setdefault(key, {})
+        if key in ("knobs", "layer"):
+            values.setdefault(key, {} if key == "knobs" else "")
         if key not in values:
             raise ShotError(f"{file}: {dotted}{key} is missing")
         if not isinstance(values[key], kinds[key]) or isinstance(values[key], bool):

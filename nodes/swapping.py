@@ -186,10 +186,11 @@ class Swapping:
         """The plate's header, and where the result is from."""
         header = labelled(frame.header, self.space)
         source = self.plate.sequence.file(frame.number)
+        made_of = source.name, str(source.stat().st_size), self.plate.sequence.layer
         ours = {
             "version": version("lifemask"),
             # So that a host can tell whether the plate has changed since.
-            "plate": f"{source.name} {source.stat().st_size}",
+            "plate": " ".join(filter(None, made_of)),
             "model": "none" if self.finisher is None else self.finisher.digest,
             "colorspace": self.space,
             "likeness": ", ".join(part.role.likeness.performer for part in parts),
@@ -237,16 +238,15 @@ def _channels(layers: Layers, frame: Frame, kept: bool) -> "dict[str, NDArray[An
     """The planes by the names and in the types that hosts read rightly."""
     height, width = layers.comp.shape[:2]
     alpha = np.ones((height, width), np.float32) if frame.alpha is None else frame.alpha
-    # A plate of full floats stays so: rounding it to half would touch every pixel.
-    exact = np.float32 if kept and not frame.half else np.float16
+    # What is the plate's own stays exact: rounding it to half would touch every pixel.
+    colour = np.float32 if kept and not frame.half else np.float16
+    types = [colour] * 3 + [colour if frame.alpha is None or frame.half else np.float32]
     half = {
         "raw": ("RGB", layers.raw),
         "swap": ("RGBA", np.concatenate([layers.generated, layers.alpha], -1)),
     }
-    named = {
-        n: p.astype(exact)
-        for n, p in zip("RGBA", [*np.moveaxis(layers.comp, -1, 0), alpha], strict=True)
-    }
+    comp = zip("RGBA", [*np.moveaxis(layers.comp, -1, 0), alpha], types, strict=True)
+    named = {name: plane.astype(kind) for name, plane, kind in comp}
     for layer, (letters, planes) in half.items():
         for i, letter in enumerate(letters):
             named[f"{layer}.{letter}"] = _half(planes[..., i])

@@ -24,6 +24,10 @@ class SizeError(MediaError):
     """Frames of one sequence differ in size."""
 
 
+class LayerError(MediaError):
+    """The layer that is asked for is not there, or the names do not tell which is the picture."""
+
+
 class WriteError(MediaError):
     """A result could not be written; nothing was left behind."""
 

@@ -13,8 +13,8 @@ class Frame:
     """The pixels of one frame, float32, as numbers in the file: neither converted nor clamped.
 
     ``rgb`` is (H, W, 3), ``alpha`` and each of the ``layers`` (H, W). Integer formats are 0..1.
-    ``header`` is what `exr.write` takes: time code, rate, camera. ``half`` says that the file's RGB
-    is half float.
+    ``header`` is what `exr.write` takes: time code, rate, camera. ``half`` says that RGB and alpha
+    are all half float in the file. ``layer`` is where in the file they are.
     """
 
     number: int
@@ -23,3 +23,4 @@ class Frame:
     layers: "dict[str, NDArray[np.float32]]" = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
     half: bool = False
+    layer: str = ""

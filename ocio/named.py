@@ -33,7 +33,7 @@ def named_space(sequence: "Sequence") -> str | None:
     the configuration lacks counts as none.
     """
     file = sequence.file(sequence.frames[0])
-    name = _MOVIES.get(tags(file)) if sequence.is_movie else _of_picture(file)
+    name = _MOVIES.get(tags(file)) if sequence.is_movie else _of_picture(file, sequence.layer)
     try:
         return check_space(name) if name else None
     except ColorError:
@@ -55,10 +55,10 @@ def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:
     return others
 
 
-def _of_picture(file: Path) -> str | None:
+def _of_picture(file: Path, layer: str) -> str | None:
     import OpenEXR
 
-    with opened(file) as picture:
+    with opened(file, layer) as (picture, _):
         spec = picture.spec()
         primaries = spec.getattribute("chromaticities")
         named, ours, assumed = map(

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lifemask.ocio import exr
+from lifemask.ocio.chroma import to_rgb
 from lifemask.ocio.errors import BrokenFileError
 from lifemask.ocio.frame import Frame
+from lifemask.ocio.layers import Layer, Part, choose
 from lifemask.ocio.metadata import header_of
 from lifemask.ocio.turn import Turn
 
@@ -26,45 +28,54 @@ if TYPE_CHECKING:
 _MOST_PIXELS = 1 << 28
 _MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
-_WHOLE = ("rgba", "rgb", "beauty", "combined")  # layers with all that a renderer saw
+_EXR = "openexr"
 _CHOOSING = Lock()
 
 
-def read_picture(path: Path, number: int = 1, layers: bool = False) -> Frame:
+class Form(NamedTuple):
+    """What all frames of a sequence have in common: size, upright, and which layer is read."""
+
+    width: int
+    height: int
+    layer: str
+
+
+def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str = "") -> Frame:
     """Return the file as a frame of its display window, whatever its data window is.
 
-    Raises BrokenFileError when the file is not there, truncated, or not a picture.
+    Raises BrokenFileError when the file is not there, truncated, or not a picture, LayerError as
+    `choose` does.
     """
-    with opened(path) as file:
-        spec, part, names = file.spec(), file.current_subimage(), list(file.spec().channelnames)
-        rgb, alpha = colour_channels(names)
-        used = [*rgb, *alpha]
+    with opened(path, layer) as (file, chosen):
+        spec, used = file.spec(), chosen.used
         first, last = min(used), max(used) + 1
         pixels = _turn(spec).upright(_framed(_pixels(path, file, first, last), spec))
-        header, half = _header(path, file), str(spec.channelformat(rgb[0])) == "half"
+        header = _header(path, file)
     return Frame(
         number,
-        pixels if used == [0, 1, 2] else _picked(pixels, [index - first for index in rgb]),
-        _picked(pixels, alpha[0] - first) if alpha else None,
-        _layers(path, spec, part, {names[index] for index in used}) if layers else {},
+        _colour(path, pixels, first, chosen, spec),
+        None if chosen.alpha is None else _picked(pixels, chosen.alpha - first),
+        _layers(path, spec, chosen) if layers else {},
         header,
-        half,
+        not chosen.is_chroma and all(str(spec.channelformat(index)) == "half" for index in used),
+        chosen.path,
     )
 
 
-def size(path: Path) -> tuple[int, int]:
-    """Return the width and height of the frame, upright; errors as in `read_picture`."""
-    with opened(path) as file:
+def form(path: Path, layer: str = "") -> Form:
+    """Return what is in the header; errors as in `read_picture`."""
+    with opened(path, layer) as (file, chosen):
         width, height = file.spec().full_width, file.spec().full_height
-        return (height, width) if _turn(file.spec()).lies else (width, height)
+        size = (height, width) if _turn(file.spec()).lies else (width, height)
+    return Form(*size, chosen.path)
 
 
 @contextmanager
-def opened(path: Path) -> "Iterator[ImageInput]":
-    """Give the OpenImageIO reader of a file whose header is sane; errors as in `read_picture`.
+def opened(path: Path, layer: str = "") -> "Iterator[tuple[ImageInput, Layer]]":
+    """Give the OpenImageIO reader of a file whose header is sane, at the part with the picture.
 
-    Of several parts it reads the one that is called as the whole picture is, or the first one with
-    a colour.
+    The layer is the one that is named, or that is called as a picture is. Errors as in
+    `read_picture`.
     """
     import OpenImageIO
 
@@ -78,27 +89,32 @@ def opened(path: Path) -> "Iterator[ImageInput]":
         words = _complaint(OpenImageIO).replace(f"EXR Error ({path}): ", "")
         raise BrokenFileError(f"{path}: not a whole picture ({words})")
     try:
-        _to_colour(file)
+        chosen = choose(path, _parts(file), _views(file), layer)
+        file.seek_subimage(chosen.part.index, 0)
         _check(path, file.spec())
-        yield file
+        yield file, chosen
     finally:
         file.close()
 
 
-def _to_colour(file: "ImageInput") -> None:
-    parts = range(file.spec().get_int_attribute("oiio:subimages", 1))
-    file.seek_subimage(min(parts, key=partial(_rank, file), default=0), 0)
+def _parts(file: "ImageInput") -> list[Part]:
+    """The parts of an EXR that are flat pictures; the pages of other files are not looked for."""
+    file.seek_subimage(0, 0)
+    count = file.spec().get_int_attribute("oiio:subimages", 1)
+    found = []
+    for index in range(count if file.format_name() == _EXR else 1):
+        file.seek_subimage(index, 0)
+        spec = file.spec()
+        name, view = (spec.get_string_attribute(word) for word in ("name", "view"))
+        part = Part(index, tuple(spec.channelnames), name if count > 1 else "", view)
+        found += [(spec.deep, part)]
+    return [part for deep, part in found if not deep] or [part for _, part in found]
 
 
-def _rank(file: "ImageInput", part: int) -> int:
-    """0 for a part with the whole picture, 1 for another one with a colour, else 2."""
-    file.seek_subimage(part, 0)
-    spec, names = file.spec(), list(file.spec().channelnames)
-    if not _colours(names):
-        return 2
-    layers = [name.rpartition(".")[0] for name in names]
-    words = ".".join([spec.get_string_attribute("name"), *layers]).lower().split(".")
-    return int({*_WHOLE}.isdisjoint(words))
+def _views(file: "ImageInput") -> tuple[str, ...]:
+    file.seek_subimage(0, 0)
+    views = file.spec().getattribute("multiView") or ()
+    return (views,) if isinstance(views, str) else tuple(views)
 
 
 @cache
@@ -115,30 +131,6 @@ def _choose_decoder() -> None:
         tiny.specmod().attribute("compression", "dwaa")
         tiny.write(f"{folder}/tiny.exr")
         OpenImageIO.ImageBuf(f"{folder}/tiny.exr").read()
-
-
-def colour_channels(names: list[str]) -> tuple[list[int], list[int]]:
-    """Return which channels are red, green, blue, and which, if any, is alpha.
-
-    They are ``R G B A``, or those of a layer that is called as the whole picture is, or of the
-    first one with a colour; a picture without any is grey.
-    """
-    return _colours(names) or ([0, 0, 0], [])
-
-
-def _colours(names: list[str]) -> tuple[list[int], list[int]] | None:
-    place = {name.lower(): index for index, name in reversed(list(enumerate(names)))}
-    layers = dict.fromkeys(name.lower().rpartition(".")[0] for name in names)
-    whole = sorted(layers, key=lambda layer: layer.rpartition(".")[2] not in _WHOLE)
-    for layer in (f"{layer}." if layer else "" for layer in ["", *whole]):
-        # Y beside X is no luminance but part of a position or a normal.
-        luminance = () if f"{layer}x" in place else (("y",) * 3,)
-        for colour in (("r", "g", "b"), ("red", "green", "blue"), *luminance):
-            rgb = [place.get(layer + channel, -1) for channel in colour]
-            if min(rgb) >= 0:
-                alpha = [place.get(layer + channel, -1) for channel in ("a", "alpha")]
-                return rgb, [index for index in alpha if index >= 0][:1]
-    return None
 
 
 def _check(path: Path, spec: "ImageSpec") -> None:
@@ -182,6 +174,12 @@ def _turn(spec: "ImageSpec") -> Turn:
     return Turn.by_orientation(spec.get_int_attribute("Orientation", 1))
 
 
+def _colour(path: Path, pixels: "Pixels", first: int, layer: Layer, spec: "ImageSpec") -> "Pixels":
+    places = [index - first for index in layer.channels]
+    colour = pixels if places == list(range(pixels.shape[-1])) else _picked(pixels, places)
+    return to_rgb(path, colour, spec.getattribute("chromaticities")) if layer.is_chroma else colour
+
+
 def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":
     import numpy as np
 
@@ -189,7 +187,7 @@ def _picked(pixels: "Pixels", channels: list[int] | int) -> "Pixels":
 
 
 def _header(path: Path, file: "ImageInput") -> dict[str, Any]:
-    if file.format_name() != "openexr":
+    if file.format_name() != _EXR:
         return header_of(file.spec())
     try:
         return exr.read_header(path, file.current_subimage())
@@ -198,13 +196,14 @@ def _header(path: Path, file: "ImageInput") -> dict[str, Any]:
         return header_of(file.spec())
 
 
-def _layers(path: Path, spec: "ImageSpec", part: int, used: set[str]) -> "dict[str, Pixels]":
+def _layers(path: Path, spec: "ImageSpec", chosen: Layer) -> "dict[str, Pixels]":
     """Return the channels that are not the picture's own colours, in the display window."""
     import numpy as np
 
+    used = {chosen.part.channels[index] for index in chosen.used}
     if path.suffix.lower() == ".exr":
         # Eight times as fast as OpenImageIO for many channels.
-        channels, _ = exr.read_channels(path, part)
+        channels, _ = exr.read_channels(path, chosen.part.index)
     else:
         channels = {}
     return {

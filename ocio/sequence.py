@@ -12,7 +12,7 @@ from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifemask.ocio.errors import BrokenFileError, MissingFramesError
+from lifemask.ocio.errors import BrokenFileError, LayerError, MissingFramesError
 from lifemask.ocio.ranges import MOST, numbers, told
 
 if TYPE_CHECKING:
@@ -36,14 +36,21 @@ class Sequence:
     """The ``frames`` of an image sequence, a still or a movie.
 
     ``path`` has one ``#`` for each digit that a frame number has at least (``name.####.exr``); that
-    of a still or a movie is its file. Stills and movies count from 1.
+    of a still or a movie is its file. Stills and movies count from 1. ``layer`` names the one of an
+    EXR that is the picture, where its name does not tell.
     """
 
     path: str
     frames: tuple[int, ...]
+    layer: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a layer of a movie, which has none."""
+        if self.layer and self.is_movie:
+            raise LayerError(f"{self.path}: a movie has no layers, so none that is {self.layer!r}")
 
     @classmethod
-    def find(cls, path: str | Path, frames: str = "") -> "Sequence":
+    def find(cls, path: str | Path, frames: str = "", layer: str = "") -> "Sequence":
         """Return the footage that ``path`` means: all of it, or the range ``frames`` (1001-1096x2).
 
         ``path`` is a pattern (``####``, ``%04d``, ``@``, ``$F4``, or ``*``), one file of a sequence
@@ -56,7 +63,7 @@ class Sequence:
             names = ", ".join(few) + (f" and {more} more" if more > 0 else "")
             raise BrokenFileError(f"{path}: means several sequences; name one of {names}")
         name, there = next(iter(found.items()))
-        return cls(name, _chosen(name, there, frames))
+        return cls(name, _chosen(name, there, frames), layer)
 
     @classmethod
     def find_all(cls, path: str | Path) -> "list[Sequence]":

@@ -35,6 +35,7 @@ class Setting:
 
 _ELSEWHERE = (
     *("overwrite", "double", "plate", "performer", "swap_version"),
+    "layer",  # hosts render the plate, which has one
     *("pairs", "facesets"),  # renders to train with are for who types commands
 )
 
@@ -99,7 +100,8 @@ def settings() -> list[Setting]:
 
 def setting_name(command: str, param: str) -> str:
     """Return the setting that a command's parameter is taken from."""
-    return "takes_colorspace" if (command, param) == ("faceset", "colorspace") else param
+    of_takes = command == "faceset" and param in ("colorspace", "layer")
+    return f"takes_{param}" if of_takes else param
 
 
 def label(name: str) -> str:

@@ -152,7 +152,12 @@ class Desk:
 
     def frames(self, text: str) -> Frames:
         """Return what is on disk of these frames, a range, of the result; raises ValueError."""
-        return checked(self.result, self.plate, numbers(text))
+        return checked(self.result, self.plate, numbers(text), self.layer)
+
+    @property
+    def layer(self) -> str:
+        """The layer of the plate that the shot names; empty when its name tells."""
+        return str((self.info or {}).get("plate", {}).get("layer", ""))
 
     @property
     def plate(self) -> Pattern:

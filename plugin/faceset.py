@@ -1,6 +1,7 @@
 """`lifemask faceset`: collect one performer's faces, from takes or from the plate itself."""
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from lifemask.nodes.errors import FaceError, KnobError
@@ -21,7 +22,7 @@ from lifemask.plugin.command import (
     given_knobs,
 )
 from lifemask.plugin.coverage import report
-from lifemask.plugin.shot import space_of
+from lifemask.plugin.shot import add_layer, space_of, tell_layer
 from lifemask.plugin.takes import find_takes
 
 
@@ -74,6 +75,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="What the takes hold; else their header's word.",
     )
+    add_layer(parser)
     add_version(parser)
     add_knobs(parser, Faceset)
 
@@ -83,6 +85,8 @@ def _run(args: Namespace) -> Result:
         raise KnobError("takes: --performer needs takes, --double takes its faces from the plate")
     if args.double_is and not args.double:
         raise KnobError("double-is: is for --double; name the likeness with --performer")
+    if args.layer and args.double:
+        raise KnobError("layer: is for takes; that of the plate is plate.layer in shot.toml")
     shot = Shot.load(args.shot)
     name = _double(shot, args) if args.double else check_performer(args.performer, "performer")
     folder = shot.target("facesets", name, args.version, args.overwrite)
@@ -121,10 +125,11 @@ def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrac
 
 
 def _from_takes(shot: Shot, args: Namespace, single: bool) -> tuple[list[Plate], list[FaceTrack]]:
-    found = find_takes(args.takes, single)
+    found = [replace(take, layer=args.layer) for take in find_takes(args.takes, single)]
     for take in found:
         if take.doubt:
             note("faceset", f"{take.path}: {take.doubt}")
+        tell_layer("faceset", take)
     takes = [Plate(take, space_of(take, args.colorspace)) for take in found]
     track = shot.node(Track)
     return takes, [_likeness(take, track(take), args.person) for take in takes]
@@ -145,6 +150,7 @@ COMMAND = Command(
     "Collect one performer's faces, from takes or from the plate itself.",
     "lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr\n"
     "  lifemask faceset sh010 --performer ada ada.jpg --single\n"
+    "  lifemask faceset sh010 --performer ada renders/ada.####.exr --layer beauty\n"
     "  lifemask faceset sh010 --double\n"
     "  lifemask faceset sh010 --double --double-is ben    # of whom there is a faceset, too",
     _arguments,

@@ -19,7 +19,10 @@ KINDS = {"str": STRING, "path": PATH, "int": INT, "bool": BOOL, "float": DOUBLE}
 SECTIONS = {
     "Shot": ("shot", "colorspace", "fps", "frames", "project", "shot_new"),
     "Release": ("likeness", "document", "expires", "release_add"),
-    "Faces": ("person", "takes", "takes_colorspace", "double_is", "track", "faceset", "train"),
+    "Faces": (
+        *("person", "takes", "takes_colorspace", "takes_layer", "double_is"),
+        *("track", "faceset", "train"),
+    ),
     "Swap": ("version", "no_model", "swap_frame", "swap_range", "stop"),
     "Fixes": ("fix_frames", "copy_fixes"),
     "Look": ("count", "look"),

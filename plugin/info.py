@@ -127,6 +127,8 @@ def _lines(found: Mapping[str, Any]) -> Iterable[str]:
     plate = found["plate"]
     yield f"{found['name']} of project {found['project'] or '(none yet)'}"
     yield f"plate: {plate['path']} {plate['frames']} {plate['colorspace']} {plate['fps']:g} fps"
+    if plate["layer"]:
+        yield f"layer: {plate['layer']}"
     for name, seen in found["people"].items():
         yield f"{name}: seen in {seen['seen']} of {seen['frames']} frames"
     for kind, versions in found["versions"].items():

@@ -37,7 +37,9 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
             (links / f"plate.{number:04d}{files[0].suffix}").symlink_to(files[index])
         path = f"{links}/plate.####{files[0].suffix}"
         loop = Shot.new(folder, path, plate.colorspace, shot.fps, project=shot.project)
-        loop = replace(loop, performers=shot.performers, knobs=shot.knobs)
+        # What is enlarged is written anew, in plain R G B.
+        layer = "" if width else shot.layer
+        loop = replace(loop, performers=shot.performers, knobs=shot.knobs, layer=layer)
         loop.save()
         _loop_tracks(shot, loop, order, width)
         for name in shot.names("facesets"):

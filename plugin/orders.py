@@ -58,10 +58,11 @@ def _facesets(values: Values) -> Iterable[Request]:
     """The likeness's faceset when there are takes, then the double's."""
     params = _params("faceset", values)
     takes, person = params.pop("takes", []), params.pop("person", "")
-    space, double = params.pop("colorspace", ""), params.pop("double_is", "")
+    double = params.pop("double_is", "")
+    of_takes = {name: params.pop(name, "") for name in ("colorspace", "layer")}
     if takes:
-        likeness = {"takes": takes, "performer": values.get("likeness", ""), "colorspace": space}
-        yield "faceset", {**params, **likeness}
+        likeness = {"takes": takes, "performer": values.get("likeness", "")}
+        yield "faceset", {**params, **likeness, **of_takes}
     known = {"double_is": double} if double else {}
     yield "faceset", {**params, "double": True, "person": person, **known}
 

@@ -169,15 +169,15 @@ class Frames:
         return "; ".join(f"{ranges(frames)} {words}" for frames, words in said if frames)
 
 
-def checked(result: Pattern, plate: Pattern, frames: Iterable[int]) -> Frames:
-    """Return what is there of the ``frames`` of a result, compared with their plate."""
+def checked(result: Pattern, plate: Pattern, frames: Iterable[int], layer: str = "") -> Frames:
+    """Return what is there of the ``frames`` of a result, compared with a ``layer`` of a plate."""
     found: dict[str, list[int]] = {}
     for frame in frames:
-        found.setdefault(_state(result.file(frame), plate.file(frame)), []).append(frame)
+        found.setdefault(_state(result.file(frame), plate.file(frame), layer), []).append(frame)
     return Frames(**{state: tuple(sorted(those)) for state, those in found.items()})
 
 
-def _state(result: str, plate: str) -> str:
+def _state(result: str, plate: str, layer: str) -> str:
     try:
         seen = header(result)
     except FileNotFoundError:
@@ -185,7 +185,7 @@ def _state(result: str, plate: str) -> str:
     except (ValueError, OSError):
         return "broken"
     try:
-        mark = f"{Path(plate).name} {Path(plate).stat().st_size}"
+        mark = f"{Path(plate).name} {Path(plate).stat().st_size} {layer}".rstrip()
         size = _size(plate)
     except OSError:
         return "other_plate"

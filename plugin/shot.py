@@ -11,6 +11,24 @@ from lifemask.ocio.sequence import Sequence
 from lifemask.plugin.command import Command, Result, add_shot
 
 
+def add_layer(parser: ArgumentParser) -> None:
+    """Add the choice of the layer that is the picture."""
+    parser.add_argument(
+        "--layer",
+        default="",
+        metavar="NAME",
+        help="The layer or part of an EXR that is the picture, where its name does not tell.",
+    )
+
+
+def tell_layer(task: str, sequence: Sequence) -> None:
+    """Say which layer is read where a file has more than a plain picture; errors as in `read`."""
+    from lifemask.ocio.read import told_layer
+
+    if told := told_layer(sequence):
+        note(task, told)
+
+
 def space_of(sequence: Sequence, named: str) -> str:
     """Return the colour space that is ``named``, else what the file's header names.
 
@@ -38,6 +56,7 @@ def _arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="What the file holds; else its header's word.",
     )
+    add_layer(parser)
     parser.add_argument(
         "--fps", type=float, metavar="RATE", help="Frames a second; else the header's."
     )
@@ -52,17 +71,17 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     from lifemask.ocio.read import check_readable
 
-    sequence = Sequence.find(args.plate, args.frames)
+    sequence = Sequence.find(args.plate, args.frames, args.layer)
     check_readable(sequence)
     space = space_of(sequence, args.colorspace)
     rate = args.fps
     if rate is None:
         rate = float(sequence.fps or _header_rate(sequence))
     for doubt in filter(None, (sequence.doubt, _unsteady(sequence, rate))):
-        note("shot", f"{sequence.path}: {doubt}")
-    shot = Shot.new(
-        Path(args.shot), args.plate, space, rate, named_range(sequence.frames), args.project
-    )
+        note("shot new", f"{sequence.path}: {doubt}")
+    frames = named_range(sequence.frames)
+    shot = Shot.new(Path(args.shot), args.plate, space, rate, frames, args.project, args.layer)
+    tell_layer("shot new", sequence)
     return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
 
 
@@ -86,7 +105,8 @@ def _header_rate(sequence: Sequence) -> float:
 NEW = Command(
     "shot new",
     "Make the folder of a shot from its plate.",
-    "lifemask shot new sh010 --plate plates/sh010.####.exr --colorspace ACEScg --fps 24",
+    "lifemask shot new sh010 --plate plates/sh010.####.exr --colorspace ACEScg --fps 24\n"
+    "  lifemask shot new sh010 --plate renders/sh010.####.exr --layer beauty --fps 24",
     _arguments,
     _run,
 )

@@ -1,5 +1,6 @@
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ import OpenImageIO
 import pytest
 
 from lifemask.ocio import exr, picture
-from lifemask.ocio.errors import BrokenFileError, MissingFramesError, SizeError
+from lifemask.ocio.errors import BrokenFileError, LayerError, MissingFramesError, SizeError
 from lifemask.ocio.metadata import header_of
 from lifemask.ocio.named import labelled
-from lifemask.ocio.picture import colour_channels
-from lifemask.ocio.read import Reader, named_space, read, same_size
+from lifemask.ocio.read import Reader, named_space, read, same_size, told_layer
 from lifemask.ocio.sequence import Sequence
 
 NOISE = np.random.default_rng(0)
@@ -84,37 +84,6 @@ def test_layers_come_when_asked_for(tmp_path: Path) -> None:
         np.testing.assert_array_equal(pixels, channels[name])
 
 
-@pytest.mark.parametrize(
-    ("names", "rgb", "alpha"),
-    [
-        ("A B G R", "R G B", "A"),
-        ("depth.Z R G B", "R G B", ""),
-        ("r g b a", "r g b", "a"),
-        ("beauty.B beauty.G beauty.R beauty.A mask.V", "beauty.R beauty.G beauty.B", "beauty.A"),
-        (
-            "rgba.R rgba.G rgba.B rgba.A spec.R spec.G spec.B spec.A",
-            "rgba.R rgba.G rgba.B",
-            "rgba.A",
-        ),
-        (
-            "v.AO.B v.AO.G v.AO.R v.Combined.B v.Combined.G v.Combined.R",
-            "v.Combined.R v.Combined.G v.Combined.B",
-            "",
-        ),
-        ("b.R b.G b.B a.R a.G a.B", "b.R b.G b.B", ""),
-        ("a.b.red a.b.green a.b.blue a.b.alpha", "a.b.red a.b.green a.b.blue", "a.b.alpha"),
-        ("Y A", "Y Y Y", "A"),
-        ("N.X N.Y N.Z diffuse.B diffuse.G diffuse.R", "diffuse.R diffuse.G diffuse.B", ""),
-        ("matte.V", "matte.V matte.V matte.V", ""),
-    ],
-)
-def test_the_colour_is_found_by_name(names: str, rgb: str, alpha: str) -> None:
-    channels = names.split()
-    found = colour_channels(channels)
-    assert [channels[index] for index in found[0]] == rgb.split()
-    assert [channels[index] for index in found[1]] == alpha.split()
-
-
 @pytest.mark.parametrize("before", ["depth Z", "normal X Y Z", "albedo R G B"])
 @pytest.mark.parametrize("name", ["rgba", "beauty.left"])
 def test_of_several_parts_the_whole_picture_is_read(tmp_path: Path, before: str, name: str) -> None:
@@ -127,6 +96,145 @@ def test_of_several_parts_the_whole_picture_is_read(tmp_path: Path, before: str,
     np.testing.assert_array_equal(frame.rgb, HALF)
     assert frame.header["owner"] == "us"
     assert frame.layers.keys() == {"mask"}
+
+
+def exr_of(path: Path, *parts: tuple[str, dict[str, Any]], **header: Any) -> Sequence:
+    """Write an EXR of planes (12, 16), or of one number each, by part and channel."""
+    made = [
+        OpenEXR.Part({**header}, {n: plane(value) for n, value in channels.items()}, name)
+        for name, channels in parts
+    ]
+    OpenEXR.File(made).write(str(path))
+    return Sequence.find(path)
+
+
+def plane(value: Any) -> "np.ndarray[Any, Any]":
+    return np.full((12, 16), value, getattr(value, "dtype", np.float16))
+
+
+def layer(name: str, value: float, letters: str = "RGB") -> dict[str, float]:
+    return {f"{name}.{letter}": value for letter in letters}
+
+
+@pytest.mark.parametrize("named", ["beauty", "BEAUTY"])
+def test_the_layer_that_is_named_is_read_with_its_own_alpha(tmp_path: Path, named: str) -> None:
+    channels = {**dict.fromkeys("RGBA", 0.5), **layer("beauty", 2, "RGB"), "beauty.A": 0.25}
+    sequence = exr_of(tmp_path / "a.exr", ("", channels))
+    plain = read(sequence, 1)
+    assert (plain.rgb == 0.5).all()
+    assert (plain.alpha == 0.5).all()  # type: ignore[union-attr]
+    frame = read(replace(sequence, layer=named), 1, layers=True)
+    assert (frame.rgb == 2).all()
+    assert (frame.alpha == 0.25).all()  # type: ignore[union-attr]
+    assert frame.layers.keys() == set("RGBA")
+    with pytest.raises(
+        LayerError, match=r"a\.exr: has no layer 'beuty' with .*; there: RGBA, beauty"
+    ):
+        read(replace(sequence, layer="beuty"), 1)
+
+
+def test_a_layer_without_alpha_has_not_another_s(tmp_path: Path) -> None:
+    channels = {**layer("albedo", 1, "RGBA"), **layer("rgba", 2), "A": 3}
+    frame = read(exr_of(tmp_path / "a.exr", ("", channels)), 1)
+    assert (frame.rgb == 2).all()
+    assert frame.alpha is None
+
+
+def test_the_part_that_is_named_says_what_its_colours_are(tmp_path: Path) -> None:
+    parts = ("left", dict.fromkeys("RGB", 1.0)), ("right", dict.fromkeys("RGB", 2.0))
+    sequence = exr_of(tmp_path / "a.exr", *parts, multiView=["right", "left"])
+    assert (read(sequence, 1).rgb == 2).all()
+    assert (read(replace(sequence, layer="left"), 1).rgb == 1).all()
+    assert "the picture is right, not left; --layer" in told_layer(sequence)
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        (dict.fromkeys("RGBA", 1), ""),
+        ({**dict.fromkeys("RGB", 1), "depth.Z": 1, **layer("N", 1, "XYZ")}, ""),
+        ({**dict.fromkeys("RGB", 1), **layer("diffuse", 1)}, "is RGB, not diffuse; --layer"),
+        (layer("foo", 1), "a.exr: the picture is foo"),
+        ({**layer("Image", 1), **layer("Albedo", 1)}, "is Image, not Albedo; --layer"),
+    ],
+)
+def test_the_layer_that_is_read_is_told_where_it_is_a_choice(
+    tmp_path: Path, channels: Any, said: str
+) -> None:
+    told = told_layer(exr_of(tmp_path / "a.exr", ("", channels)))
+    assert said in told
+    assert bool(told) is bool(said)
+
+
+@pytest.mark.parametrize("named", ["", "beauty"])
+@pytest.mark.parametrize("other", [layer("final", 1), {"Y": 1}, dict.fromkeys("RGB", 1)])
+def test_another_layer_than_in_the_frames_before_is_refused(
+    tmp_path: Path, named: str, other: Any
+) -> None:
+    for number in (1, 2, 3):
+        channels = other if number == 3 else layer("beauty", 1)
+        exr_of(tmp_path / f"a.{number:04}.exr", ("", {**channels, **layer("albedo", 2)}))
+    sequence = Sequence.find(tmp_path / "a.####.exr", "", named)
+    with pytest.raises(LayerError, match=r"a\.0003\.exr: .*beauty"):
+        same_size(sequence)
+    with Reader(sequence) as reader:
+        reader.read(1)
+        with pytest.raises(LayerError, match=r"a\.0003\.exr: .*beauty"):
+            reader.read(3)
+
+
+def test_other_layers_may_come_and_go(tmp_path: Path) -> None:
+    for number, more in enumerate(({}, layer("albedo", 2), {"Z": 1}), 1):
+        channels = {**more, **layer("beauty", number), **layer("diffuse", 0)}
+        exr_of(tmp_path / f"a.{number:04}.exr", ("", channels))
+    with Reader(Sequence.find(tmp_path / "a.####.exr")) as reader:
+        assert [reader.read(number).rgb.mean() for number in (1, 2, 3)] == [1, 2, 3]
+
+
+ACES = 0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.32168, 0.33767
+# Of SMPTE RP 177 and of ACES' S-2014-004.
+WEIGHTS = {None: (0.212639, 0.715169, 0.072192), ACES: (0.2722287, 0.6740818, 0.0536895)}
+
+
+@pytest.mark.parametrize("names", ["Y RY BY", "y ry by", "beauty.Y beauty.RY beauty.BY"])
+@pytest.mark.parametrize("primaries", WEIGHTS)
+def test_luminance_and_chroma_are_colour(tmp_path: Path, names: str, primaries: Any) -> None:
+    rgb = np.abs(HALF.astype(np.float64)) + 0.1
+    luminance = rgb @ WEIGHTS[primaries]
+    stored = luminance, rgb[..., 0] / luminance - 1, rgb[..., 2] / luminance - 1
+    planes = zip(names.split(), (value.astype(np.float32) for value in stored), strict=True)
+    more = {"A": np.float32(0.3), **layer("albedo", 1)}
+    header = {"chromaticities": primaries} if primaries else {}
+    frame = read(exr_of(tmp_path / "a.exr", ("", {**dict(planes), **more}), **header), 1)
+    np.testing.assert_allclose(frame.rgb, rgb, rtol=2e-4, atol=2e-4)
+    assert not frame.half
+    assert (frame.alpha is None) is names.startswith("beauty")
+
+
+def test_luminance_without_chroma_is_grey_to_the_bit(tmp_path: Path) -> None:
+    planes = {"Y": HALF[..., 0], "RY": 0, "BY": 0}
+    frame = read(exr_of(tmp_path / "a.exr", ("", planes)), 1)
+    np.testing.assert_array_equal(frame.rgb, HALF[..., :1].repeat(3, 2))
+
+
+@pytest.mark.parametrize("primaries", [(0.0,) * 8, (float("nan"),) * 8, (0.3,) * 8])
+def test_chroma_of_no_rgb_is_refused(tmp_path: Path, primaries: Any) -> None:
+    planes = dict.fromkeys(("Y", "RY", "BY"), 1)
+    with pytest.raises(BrokenFileError, match=r"a\.exr: chromaticities .* no RGB"):
+        read(exr_of(tmp_path / "a.exr", ("", planes), chromaticities=primaries), 1)
+
+
+def test_a_movie_has_no_layers() -> None:
+    with pytest.raises(LayerError, match=r"a\.mov: a movie has no layers"):
+        Sequence("a.mov", (1,), "beauty")
+
+
+@pytest.mark.parametrize(("kinds", "half"), [("eee", 1), ("eeee", 1), ("eff", 0), ("eeef", 0)])
+def test_a_frame_is_half_when_all_that_is_read_is(tmp_path: Path, kinds: str, half: bool) -> None:
+    types = {"e": np.float16, "f": np.float32}
+    planes = {name: types[k](1) for name, k in zip("RGBA", kinds, strict=False)}
+    frame = read(exr_of(tmp_path / "a.exr", ("", {**planes, "depth.Z": np.float32(1)})), 1)
+    assert frame.half is bool(half)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "dpx"])

@@ -17,6 +17,7 @@ FULL = {
     "expires": "2099-12-31",
     "colorspace": "ACEScg",
     "takes_colorspace": "sRGB",
+    "takes_layer": "beauty",
     "fps": 24.0,
     "takes": ["/takes/ada"],
     "version": 3,
@@ -57,6 +58,7 @@ def test_a_faceset_is_the_likeness_s_from_takes_then_the_double_s():
     likeness, double = orders.requests("faceset", FULL)
     assert likeness[1]["takes"] == ["/takes/ada"]
     assert (likeness[1]["performer"], likeness[1]["colorspace"]) == ("ada", "sRGB")
+    assert likeness[1]["layer"] == "beauty"
     assert double[1] == {"shot": "/shots/sh 010", "double": True, "person": "p1"}
     assert orders.requests("faceset", {**FULL, "takes": []}) == [double]
     assert orders.requests("faceset", {**FULL, "double_is": "ben"}) == [

@@ -142,6 +142,14 @@ def test_the_command_line_s_own_result_belongs_to_its_plate(shot):
     assert checked(result, plate, [1001, 1002, 1003]) == Frames((1001, 1002), (1003,))
 
 
+def test_a_result_of_another_layer_is_of_another_plate(sequences):
+    result, plate = sequences
+    mark = Path(plate.file(1001))
+    write(Path(result.file(1001)), plate=f"{mark.name} {mark.stat().st_size} beauty")
+    for layer, made in (("beauty", (1001,)), ("final", ()), ("", ())):
+        assert checked(result, plate, [1001], layer).made == made
+
+
 @given(data=st.binary(max_size=200), cut=st.integers(0, 400))
 def test_no_header_can_break_the_reader(tmp_path_factory, data, cut):
     whole = tmp_path_factory.getbasetemp() / "whole.exr"

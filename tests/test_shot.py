@@ -42,6 +42,14 @@ def test_a_shot_comes_back_as_it_was_saved(shot):
     assert Shot.load(shot.folder) == shot
 
 
+def test_a_layer_is_written_only_when_it_was_named(shot, tmp_path):
+    assert "layer" not in shot.file.read_text()
+    assert Shot.load(edited(shot, "fps =", 'layer = "beauty"\nfps =')).layer == "beauty"
+    named = Shot.new(tmp_path / "sh020", "p.####.exr", "ACEScg", 24.0, layer="C")
+    assert Shot.load(named.folder) == named
+    assert named.layer == "C"
+
+
 def test_a_plate_beside_the_shot_can_be_moved_with_it(shot, tmp_path):
     assert not shot.path.startswith("/")
     assert (shot.folder / shot.path).resolve() == (tmp_path / "plates/p.####.exr").resolve()
@@ -71,6 +79,7 @@ def test_no_shot_there(tmp_path):
         ("fps = 24.0", 'fps = "24"', "plate.fps"),
         ("fps = 24.0", "fps = 0", "plate.fps"),
         ("fps = 24.0", "fps = true", "plate.fps"),
+        ("fps = 24.0", "fps = 24.0\nlayer = 1", "plate.layer"),
         ('colorspace = "ACEScg"', 'colorspace = ""', "plate.colorspace"),
         ("performers = []", "performers = [1]", "performers"),
         ("performers = []", 'performers = ["../ada"]', "performers"),

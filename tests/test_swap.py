@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import cv2
 import numpy as np
+import OpenImageIO
 import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
@@ -109,6 +110,45 @@ def test_a_plate_of_full_floats_is_not_rounded(pair, tmp_path):
         assert channels[name].dtype == np.float32
         assert np.array_equal(channels[name][outside(channels)], before[name][outside(channels)])
     assert np.array_equal(channels["A"], before["A"])
+
+
+@pytest.mark.parametrize("kinds", ["hfff", "fhhh", "hhhf", "fffh"])
+def test_a_plate_of_mixed_types_is_not_rounded(pair, tmp_path, kinds):
+    plate = only(small_plate(tmp_path / "plate", np.float32), 1002)
+    file = plate.sequence.file(1002)
+    before, header = exr.read_channels(file)
+    types = {"h": np.float16, "f": np.float32}
+    before = {name: before[name].astype(types[k]) for name, k in zip("RGBA", kinds, strict=True)}
+    exr.write(file, before, header)
+    write_swap(Swap(), plate, [pair.role], tmp_path, "sh010")
+    channels, _ = stored(tmp_path, 1002)
+    for name in "RGB":
+        assert np.array_equal(channels[name][outside(channels)], before[name][outside(channels)])
+    assert np.array_equal(channels["A"], before["A"])
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+@pytest.mark.parametrize("space", [SPACE, "sRGB Encoded Rec.709 (sRGB)"])
+def test_a_plate_of_whole_numbers_comes_back_as_they_were(pair, tmp_path, kind, space):
+    source = only(small_plate(tmp_path / "exr", np.float32), 1002).sequence
+    before, _ = exr.read_channels(source.file(1002))
+    most = np.iinfo(kind).max
+    pixels = np.stack([before[name].clip(0, 1) for name in "RGBA"], -1)
+    codes = np.rint(pixels * most).astype(kind)
+    spec = OpenImageIO.ImageSpec(*codes.shape[1::-1], 4, kind)
+    spec.attribute("oiio:UnassociatedAlpha", 1)
+    output = OpenImageIO.ImageOutput.create(f"{tmp_path}/plate.1002.tif")
+    assert output.open(f"{tmp_path}/plate.1002.tif", spec)
+    assert output.write_image(codes)
+    output.close()
+    plate = Plate(Sequence.find(tmp_path / "plate.####.tif"), space)
+    write_swap(Swap(), plate, [pair.role], tmp_path, "sh010")
+    channels, _ = stored(tmp_path, 1002)
+    exact = "RGBA" if space == SPACE else "A"
+    for name in exact:
+        untouched = outside(channels) | (name == "A")
+        back = np.rint(channels[name].astype(np.float64) * most)
+        assert np.array_equal(back[untouched], codes[..., "RGBA".index(name)][untouched])
 
 
 def test_the_st_map_is_where_the_header_s_matrix_takes_each_pixel(pair, written):

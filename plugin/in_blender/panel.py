@@ -23,7 +23,7 @@ _KNOWN = ("shot_new", "release_add", "track", "faceset", "train", "swap")
 _NEEDS = {  # by command, what it is told besides
     "shot_new": ("frames", "fps"),
     "release_add": ("document", "project", "expires"),
-    "faceset": ("takes", "takes_colorspace", "double_is"),
+    "faceset": ("takes", "takes_colorspace", "takes_layer", "double_is"),
 }
 _FIRST = {"train": "train_preset"}  # by command, the knob that is seen without opening its panel
 _WIDE = 46  # letters that fit into a line of the sidebar

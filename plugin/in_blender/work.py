@@ -127,7 +127,7 @@ class Work:
         if self._shot != self.tree.lifemask.shot:
             self._shot, self.desk.info = self.tree.lifemask.shot, None
         pattern = self.desk.result
-        found = checked(pattern, self.desk.plate, pattern.frames())
+        found = checked(pattern, self.desk.plate, pattern.frames(), self.desk.layer)
         self.lacking = found.sentence
         try:
             made = {file: Path(file).stat().st_mtime_ns for file in map(pattern.file, found.made)}
