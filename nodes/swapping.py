@@ -23,7 +23,7 @@ from lifemask.nodes.render.compose import Window
 from lifemask.nodes.render.curve import light_to_log
 from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.swap import SwapFrame
-from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear
+from lifemask.ocio.colour import WORKING, convert, finite, is_scene_linear, result_space
 from lifemask.ocio.frame import Frame
 from lifemask.ocio.named import labelled
 from lifemask.ocio.overlap import overlap
@@ -79,7 +79,7 @@ class Swapping:
         self.swap, self.plate, self.cast = swap, plate, cast
         self.finisher = None if model is None else Finisher.load(model.path)
         self.linear = is_scene_linear(plate.colorspace)
-        self.space = plate.colorspace if self.linear else WORKING
+        self.space = result_space(plate.colorspace)
 
     def frames(self) -> Iterator[SwapFrame]:
         """Yield the result, in order, reading ahead."""

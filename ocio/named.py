@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lifemask.ocio.colour import check_space, names_of
-from lifemask.ocio.errors import ColorError
+from lifemask.ocio.colour import names_of
+from lifemask.ocio.configuration import find
+from lifemask.ocio.encodings import H273
 from lifemask.ocio.movie import tags
 from lifemask.ocio.picture import opened
 
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
 
 _CORNERS = 8  # x and y of red, green, blue and white
 _LABELS = "colorInteropID", "chromaticities"
-# Primaries and transfer function of a movie, by their numbers in ITU-T H.273.
-_MOVIES = {
-    (1, 1): "Camera Rec.709",
-    (1, 13): "sRGB Encoded Rec.709 (sRGB)",
-    (12, 13): "sRGB Encoded P3-D65",
-    (1, 8): "Linear Rec.709 (sRGB)",
-    (9, 8): "Linear Rec.2020",
-    (12, 8): "Linear P3-D65",
-}
 
 
 def named_space(sequence: "Sequence") -> str | None:
@@ -33,11 +25,9 @@ def named_space(sequence: "Sequence") -> str | None:
     the configuration lacks counts as none.
     """
     file = sequence.file(sequence.frames[0])
-    name = _MOVIES.get(tags(file)) if sequence.is_movie else _of_picture(file, sequence.layer)
-    try:
-        return check_space(name) if name else None
-    except ColorError:
-        return None
+    name = H273.get(tags(file)) if sequence.is_movie else _of_picture(file, sequence.layer)
+    found = find(name) if name else None
+    return found.name if found else None
 
 
 def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:

@@ -132,11 +132,10 @@ class Swapped:
 
     @property
     def space(self) -> str:
-        """The colour space of the result: the plate's own when that is scene-linear."""
-        from lifemask.ocio.colour import WORKING, is_scene_linear
+        """The colour space of the result."""
+        from lifemask.ocio.colour import result_space
 
-        plate = self.shot.colorspace
-        return plate if is_scene_linear(plate) else WORKING
+        return result_space(self.shot.colorspace)
 
     def _display(self, pixels: "Picture", space: str) -> "Picture":
         from lifemask.ocio.colour import WORKING, convert, display

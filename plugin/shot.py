@@ -1,5 +1,6 @@
 """`lifemask shot new`: make the folder of a shot from its plate."""
 
+import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -32,15 +33,21 @@ def tell_layer(task: str, sequence: Sequence) -> None:
 def space_of(sequence: Sequence, named: str) -> str:
     """Return the colour space that is ``named``, else what the file's header names.
 
-    Raises ColorError when it is unknown, or when nobody names one.
+    Raises ColorError when it is unknown, cannot be converted, or when nobody names one.
     """
-    from lifemask.ocio.colour import check_space
+    from lifemask.ocio.colour import check_convertible, check_space
     from lifemask.ocio.read import named_space
 
     space = named or named_space(sequence)
     if not space:
         raise ColorError(
             f"{sequence.path}: no colour space in the header; name it with --colorspace"
+        )
+    if not check_convertible(space):
+        note(
+            "colour",
+            f"OCIO: {os.environ['OCIO']} says of its linear space neither by a role nor by a name "
+            "what it is; taken for Rec.709. Name it with the role aces_interchange",
         )
     return check_space(space)
 
