@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
 _NAMES = {"DateTime": "capDate", "Copyright": "owner", "PixelAspectRatio": "pixelAspectRatio"}
 _RATES = ("framesPerSecond", "FramesPerSecond", "dpx:FrameRate", "cineon:FrameRate")
-# How a file is laid out, not what was filmed.
-_LAYOUT = ("oiio:", "openexr:", "tiff:", "jpeg:", "png:", "compression", "planarconfig")
+# How a file is laid out and its pixels are coded, not what was filmed.
+_LAYOUT = (
+    *("oiio:", "openexr:", "tiff:", "jpeg:", "png:", "compression", "planarconfig"),
+    *("ICCProfile", "Exif:ColorSpace"),
+)
 _DONE = (*_RATES, "smpte:TimeCode", "Orientation")
 
 
