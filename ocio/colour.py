@@ -66,7 +66,7 @@ def check_space(space: str) -> str:
     return _space(space).name
 
 
-def check_convertible(space: str) -> bool:
+def is_identified(space: str) -> bool:
     """Whether it is known, and not assumed, how a colour space relates to the working space.
 
     It is assumed of a configuration that only says which space is scene_linear: the primaries are

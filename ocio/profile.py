@@ -1,7 +1,7 @@
 """Colour spaces by what a profile says: its primaries and its curve, whatever it is called."""
 
 import struct
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lifemask.ocio.configuration import BUILT_IN, Space, load, processor
@@ -41,6 +41,7 @@ def space_of_primaries(primaries: tuple[float, ...], gamma: float | None) -> str
         return None
 
 
+@lru_cache(maxsize=16)
 def space_of_icc(data: bytes, description: str) -> str:
     """Return the colour space of an ICC profile of RGB or grey, which calls itself so.
 

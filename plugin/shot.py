@@ -35,7 +35,7 @@ def space_of(sequence: Sequence, named: str) -> str:
 
     Raises ColorError when it is unknown, cannot be converted, or when nobody names one.
     """
-    from lifemask.ocio.colour import check_convertible, check_space
+    from lifemask.ocio.colour import check_space, is_identified
     from lifemask.ocio.read import named_space
 
     space = named or named_space(sequence)
@@ -43,7 +43,7 @@ def space_of(sequence: Sequence, named: str) -> str:
         raise ColorError(
             f"{sequence.path}: no colour space in the header; name it with --colorspace"
         )
-    if not check_convertible(space):
+    if not is_identified(space):
         note(
             "colour",
             f"OCIO: {os.environ['OCIO']} says of its linear space neither by a role nor by a name "
