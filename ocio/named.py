@@ -41,7 +41,7 @@ def named_space(sequence: "Sequence") -> str | None:
         return _known(H273.get(tags(Path(sequence.path))))
     first, *rest = map(sequence.file, sequence.frames)
     name = _of_picture(first, sequence.layer)
-    for file in rest if name and _is_photograph(first) else ():
+    for file in rest if name and _is_photograph(first, sequence.layer) else ():
         with suppress(BrokenFileError):
             if _of_picture(file, sequence.layer) != name:
                 raise ColorError(
@@ -71,8 +71,8 @@ def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:
     return others
 
 
-def _is_photograph(file: Path) -> bool:
-    with opened(file) as (picture, _):
+def _is_photograph(file: Path, layer: str) -> bool:
+    with opened(file, layer) as (picture, _):
         return picture.format_name() not in _CAMERAS
 
 
