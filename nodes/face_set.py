@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 INDEX = "faceset.safetensors"
-_AGAIN = "make the faceset again with `lifemask faceset`"
+_AGAIN = "make the faceset again"
 
 
 @dataclass(frozen=True)

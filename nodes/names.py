@@ -7,13 +7,21 @@ from lifemask.nodes.errors import KnobError, ShotError
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _DOUBLE = re.compile(r"double(?:_(.*))?")
 _LAST = 99_999
+_LONGEST = 100
+"""Letters of a name: with version, frame and ending 255 are the most that disks take."""
+
+
+def is_name(name: str) -> bool:
+    """Whether ``name`` can be part of a file name."""
+    return bool(_NAME.fullmatch(name)) and len(name) <= _LONGEST
 
 
 def check_name(name: str, what: str) -> str:
     """Return ``name`` when it can be part of a file name; raises ShotError otherwise."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ShotError(
-            f"{what}: {name!r} may hold letters, digits and ._- and starts with a letter or digit"
+            f"{what}: {name!r} may hold letters, digits and ._-, starts with a letter or digit "
+            f"and has {_LONGEST} of them at most"
         )
     return name
 
@@ -42,7 +50,7 @@ def check_version(number: int) -> int:
 
 def options(kind: str, name: str) -> str:
     """Return what else the command needs that makes ``name`` of a ``kind``; see `shot.KINDS`."""
-    if kind == "swaps" and _NAME.fullmatch(name):
+    if kind in ("swaps", "models"):
         return f" --likeness {name}"
     if kind != "facesets":
         return ""

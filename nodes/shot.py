@@ -1,17 +1,16 @@
 """The shot: the folder that holds everything about one plate, and its ``shot.toml``."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from os.path import realpath
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
 from lifemask.nodes.declare import Node
 from lifemask.nodes.errors import (
-    BrokenFileError,
     ColorError,
     KnobError,
     NoShotError,
@@ -19,8 +18,8 @@ from lifemask.nodes.errors import (
     VersionExistsError,
     WriteError,
 )
-from lifemask.nodes.names import check_name, check_performer, check_version, options
-from lifemask.nodes.toml import dumps
+from lifemask.nodes.names import check_name, check_performer, check_version, is_name, options
+from lifemask.nodes.toml import dumps, load
 from lifemask.nodes.types import Plate
 from lifemask.ocio.atomic import replacing
 from lifemask.ocio.sequence import Sequence
@@ -75,7 +74,8 @@ class Shot:
         layer: str = "",
     ) -> "Shot":
         """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
-        name = check_name(folder.resolve().name, "the shot's folder")
+        # Not `resolve`, which raises what nobody expects of a link to itself.
+        name = check_name(Path(realpath(folder)).name, "the shot's folder")
         shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project, layer)
         if shot.file.exists():
             raise VersionExistsError(f"{shot.file}: this shot is there already")
@@ -91,12 +91,10 @@ class Shot:
         """
         file = folder / "shot.toml"
         try:
-            table = tomllib.loads(file.read_text(encoding="utf-8"))
+            table = load(file)
         except FileNotFoundError:
             hint = f"lifemask shot new {quote(str(folder))} --plate ..."
             raise NoShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
-        except (ValueError, OSError) as error:
-            raise BrokenFileError(f"{file}: cannot be read ({error})") from error
         _check_keys(file, "", table)
         _check_keys(file, "plate", table["plate"])
         shot = cls(
@@ -136,6 +134,7 @@ class Shot:
 
     def check(self) -> None:
         """Raise ShotError or KnobError when a value cannot be right."""
+        check_name(self.name, f"{self.file}: name")
         if not 1 <= self.fps <= 1000:
             raise ShotError(f"{self.file}: plate.fps is {self.fps:g}; allowed is 1..1000")
         for key in ("path", "colorspace"):
@@ -190,9 +189,14 @@ class Shot:
         return sorted(version for known, version in self._versions(kind) if known == name)
 
     def _versions(self, kind: str) -> list[tuple[str, int]]:
-        pattern = re.compile(rf"(.+)_v(\d{{3,}}){re.escape(KINDS[kind])}")
-        found = (pattern.fullmatch(path.name) for path in (self.folder / kind).glob("[!.]*_v*"))
-        return [(match[1], int(match[2])) for match in found if match]
+        pattern = re.compile(rf"(.+)_v((?!000)\d{{3}}|[1-9]\d{{3,4}}){re.escape(KINDS[kind])}")
+        try:
+            # Not `glob`, for which a folder that cannot be read is empty.
+            paths = list((self.folder / kind).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = (pattern.fullmatch(path.name) for path in paths)
+        return [(match[1], int(match[2])) for match in found if match and is_name(match[1])]
 
     def version(self, kind: str, name: str, number: int) -> Path:
         """Return the path of a version, there or not."""
@@ -223,6 +227,7 @@ class Shot:
         """Return the path of the last version; raises ShotError saying how to make one."""
         numbers = self.versions(kind, name)
         if not numbers:
+            check_name(name, kind)
             hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}{options(kind, name)}"
             there = ", ".join(self.names(kind)) or "none"
             raise ShotError(
@@ -296,7 +301,7 @@ def _portable(path: str, folder: Path) -> str:
     if plate.is_relative_to(shot):
         return plate.relative_to(shot).as_posix()
     # A folder that is a link has its neighbours elsewhere.
-    beside = shot.parent.resolve() == folder.resolve().parent
+    beside = Path(realpath(shot.parent)) == Path(realpath(folder)).parent
     if beside and plate.is_relative_to(shot.parent):
         return f"../{plate.relative_to(shot.parent).as_posix()}"
     return str(plate)

@@ -1,15 +1,23 @@
 """The shot's folder: what it holds, what it refuses, which version comes next."""
 
+import os
 import shlex
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes import Node
-from lifemask.nodes.errors import KnobError, LifemaskError, ShotError, VersionExistsError
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    KnobError,
+    LifemaskError,
+    ShotError,
+    VersionExistsError,
+)
 from lifemask.nodes.shot import Shot, snake
 from lifemask.nodes.toml import dumps
 
@@ -82,6 +90,13 @@ def test_no_shot_there(tmp_path):
         ("fps = 24.0", "fps = 24.0\nlayer = 1", "plate.layer"),
         ('colorspace = "ACEScg"', 'colorspace = ""', "plate.colorspace"),
         ("performers = []", "performers = [1]", "performers"),
+        ('name = "sh010"', 'name = "../../x"', r"shot\.toml: name: '\.\./\.\./x' may hold"),
+        ('name = "sh010"', 'name = "a/b"', "name: 'a/b' may hold"),
+        ('name = "sh010"', 'name = ""', "name: '' may hold"),
+        ('name = "sh010"', 'name = ".."', "name: '..' may hold"),
+        ('name = "sh010"', r'name = "a\u0007"', "name: .* may hold"),
+        ('name = "sh010"', f'name = "{"n" * 300}"', "name: .* 100"),
+        ("performers = []", f'performers = ["{"n" * 300}"]', "performers: .* 100"),
         ("performers = []", 'performers = ["../ada"]', "performers"),
         ("[plate]", "[plates]", "plates"),
         ("[plate]", "speed = 1\n[plate]", "speed"),
@@ -100,6 +115,52 @@ def test_a_knob_out_of_range_is_named_with_its_file(shot):
     new = f"[knobs.{snake(name)}]\n{knob.name} = {knob.kind(knob.max + 1)!r}\n[plate]"
     with pytest.raises(KnobError, match=rf"shot\.toml.*{knob.name}"):
         Shot.load(edited(shot, "[plate]", new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("24.0", "9" * 400, "plate.fps is a whole number of more than 64 bits"),
+        ("24.0", "9" * 5000, "too many digits"),
+        ("24.0", "0x" + "f" * 5000, "plate.fps is a whole number of more than 64 bits"),
+        ("sh010", r"a\u0000b", "name holds a character 0"),
+        ("p.####", r"p\u0000.####", "plate.path holds a character 0"),
+        ("[plate]", "x = " + "[" * 3000 + "]" * 3000 + "\n[plate]", "nested too deeply"),
+        ("[plate]", "[" + ".".join("a" * 3000) + "]\n[plate]", "nested too deeply"),
+        ("[plate]", "[plate", "at line"),
+    ],
+)
+def test_what_is_no_shot_toml_is_named(shot, old, new, said):
+    with pytest.raises(BrokenFileError, match=rf"sh010/shot\.toml: .*{said}"):
+        Shot.load(edited(shot, old, new))
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_shot_toml_that_an_editor_of_windows_saved_is_read(shot, ending):
+    text = shot.file.read_text().replace("\n", ending)
+    shot.file.write_bytes(text.encode("utf-8-sig"))
+    assert Shot.load(shot.folder) == shot
+    for encoding in ("utf-16", "utf-32", "latin-1"):
+        shot.file.write_bytes((text + "# é").encode(encoding))
+        with pytest.raises(BrokenFileError, match=r"shot\.toml: is not UTF-8 text; save it as"):
+            Shot.load(shot.folder)
+
+
+def test_a_shot_toml_that_is_no_file_is_not_waited_for(shot):
+    shot.file.unlink()
+    for make in (os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")):
+        make(shot.file)
+        with pytest.raises(BrokenFileError, match=r"shot\.toml: is not a file"):
+            Shot.load(shot.folder)
+        shot.file.rename(shot.folder / f"{make}")
+
+
+def test_what_else_is_in_its_folders_counts_as_no_version(shot):
+    (shot.folder / "track").mkdir()
+    for name in ("my p1_v001", ".._v002", "p1_v000", "p1_v0004", "p1_v999999", f"{'n' * 120}_v005"):
+        (shot.folder / f"track/{name}.safetensors").touch()
+    assert shot.names("track") == []
+    assert shot.next_version("track", "p1").name == "p1_v001.safetensors"
 
 
 @given(data=st.data())
@@ -170,6 +231,7 @@ def test_a_command_that_is_named_can_be_pasted(tmp_path):
         ("facesets", "double", "lifemask faceset {} --double`"),
         ("facesets", "double_p2", "lifemask faceset {} --double --person p2`"),
         ("swaps", "ada", "lifemask swap {} --likeness ada`"),
+        ("models", "ada", "lifemask train {} --likeness ada`"),
         ("track", "p1", "lifemask track {}`"),
     ],
 )
