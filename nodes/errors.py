@@ -14,6 +14,7 @@ LifemaskError               one sentence that names the file or the knob
 |  `- NoShotError           there is no shot in the folder
 |- FaceError                a plate or a take without enough usable faces
 |- ReleaseError             no consent: missing, expired, or for another project
+|- SystemRefusalError       no permission, no room, no memory: what no other error says
 `- StoppedError             the user stopped the work
 """
 
@@ -25,6 +26,7 @@ from lifemask.ocio.errors import (
     MediaError,
     MissingFramesError,
     SizeError,
+    SystemRefusalError,
     VersionExistsError,
     WriteError,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "ShotError",
     "SizeError",
     "StoppedError",
+    "SystemRefusalError",
     "VersionExistsError",
     "WriteError",
 ]

@@ -38,3 +38,7 @@ class VersionExistsError(WriteError):
 
 class ColorError(LifemaskError):
     """A colour space is unknown, or none was named."""
+
+
+class SystemRefusalError(LifemaskError):
+    """The system refuses a file, a name or memory, and no other error says so."""

@@ -3,13 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence as Ordered
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from glob import glob
 from itertools import pairwise
 from math import gcd
+from os import scandir
 from pathlib import Path
+from stat import S_ISREG
+from sys import getfilesystemencoding
 from typing import TYPE_CHECKING
 
 from lifemask.ocio.errors import BrokenFileError, LayerError, MissingFramesError
@@ -76,6 +80,11 @@ class Sequence:
         # One photograph that is named is meant alone.
         return [take for take in takes if take.path == str(path)] or takes
 
+    @classmethod
+    def find_made(cls, path: str | Path) -> "list[Sequence]":
+        """Return what `find_all` does, of the frames that are there: none is missing."""
+        return [cls(name, tuple(there)) for name, there in _footage(path).items()]
+
     @property
     def is_movie(self) -> bool:
         """Whether all frames are in one movie file."""
@@ -122,17 +131,22 @@ def _footage(path: str | Path) -> dict[str, Numbers]:
         raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
     there = _on_disk(str(path))
     for name in (str(path), *there):
-        _check_name(name)
+        check_utf8(name)
     if not there:
+        _check_listed(Path(path).parent)
         raise BrokenFileError(f"{path}: there is no such file or sequence")
     return dict(sorted(there.items()))
 
 
-def _check_name(name: str) -> None:
+def check_utf8(name: str) -> None:
+    """Raise BrokenFileError unless the libraries that read and write can be given ``name``."""
     try:
         name.encode()
     except UnicodeEncodeError as error:
-        raise BrokenFileError(f"{name!a}: its name is not UTF-8; rename it") from error
+        why = "its name is not UTF-8; rename it"
+        if getfilesystemencoding() != "utf-8":
+            why = "the locale is not UTF-8, as names have to be; set PYTHONUTF8=1"
+        raise BrokenFileError(f"{name!a}: {why}") from error
 
 
 def _is_movie(path: str) -> bool:
@@ -209,8 +223,21 @@ def _regex(pattern: str) -> str:
 
 def _glob(pattern: str) -> list[str]:
     files = glob(pattern.replace("[", "[[]"))  # noqa: PTH207
-    # A link to nothing is a frame that is missing.
-    return sorted(file for file in files if not Path(file).is_dir())
+    return sorted(file for file in files if _may_be_footage(file))
+
+
+def _may_be_footage(file: str) -> bool:
+    """Whether it is a file: a pipe would be waited for. A link to nothing is a missing frame."""
+    try:
+        return S_ISREG(Path(file).stat().st_mode)
+    except OSError:
+        return True
+
+
+def _check_listed(folder: Path) -> None:
+    """Raise OSError when nothing is found in ``folder`` because it may not be read."""
+    with suppress(FileNotFoundError, NotADirectoryError), scandir(folder):
+        pass
 
 
 def _takes(path: str, there: Numbers) -> "list[Sequence]":

@@ -4,12 +4,15 @@ import os
 import sys
 
 from lifemask.ocio.interrupts import undivided
+from lifemask.plugin.streams import secure, speak_utf8
 
 _STOPPED = 130
 
 
 def main() -> int:
     """Run ``lifemask`` and return the exit status."""
+    speak_utf8()
+    secure()
     try:
         with undivided():
             from lifemask.plugin import cli

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lifemask.nodes.errors import LifemaskError
+from lifemask.ocio.sequence import check_utf8
 from lifemask.plugin import (
     base,
     benchmark,
@@ -24,7 +25,8 @@ from lifemask.plugin import (
 )
 from lifemask.plugin.arenas import share_memory
 from lifemask.plugin.command import Command
-from lifemask.plugin.console import execute, refuse
+from lifemask.plugin.console import STOPPED, NobodyListensError, execute, refuse, say
+from lifemask.plugin.refusal import REFUSALS, sentence
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -66,7 +68,7 @@ class _Version(Action):
     def __call__(self, parser: ArgumentParser, *_: Any) -> None:  # noqa: ANN401
         from importlib.metadata import version
 
-        print(f"lifemask {version('lifemask')}")
+        say(f"lifemask {version('lifemask')}")
         parser.exit()
 
 
@@ -80,12 +82,20 @@ class _Parser(ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Namespace | None = None
     ) -> tuple[Namespace, list[str]]:
+        for word in args or ():
+            check_utf8(word)
+            if "\0" in word:
+                raise UsageError(f"{word!a}: no name has a character 0")
         found, rest = super().parse_known_args(args, namespace)
         # argparse before Python 3.13 takes no list of words that comes after an option.
         if "takes" in found and not any(word.startswith("-") for word in rest):
             found.takes = [*found.takes, *rest]
             rest = []
         return found, rest
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        say(end="")  # the help may not have come through
+        super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (`{self.prog} --help` has an example)")
@@ -96,11 +106,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = _known(sys.argv[1:] if argv is None else argv)
     try:
         args = parser().parse_args(words)
-    except UsageError as error:
+        share_memory()
+        if args.command is worker.COMMAND:
+            worker.serve(COMMANDS)
+    except NobodyListensError:
+        return STOPPED
+    except LifemaskError as error:
         return refuse(error, "--json" in words)
-    share_memory()
-    if args.command is worker.COMMAND:
-        worker.serve(COMMANDS)
+    except REFUSALS as error:
+        return refuse(sentence(error, "lifemask"), "--json" in words)
     return execute(args.command, args)
 
 

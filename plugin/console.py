@@ -6,15 +6,16 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lifemask.nodes.errors import LifemaskError, StoppedError
+from lifemask.nodes.errors import LifemaskError, StoppedError, WriteError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin.command import Command
+from lifemask.plugin.refusal import REFUSALS, sentence
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -48,22 +49,43 @@ def execute(command: Command, args: Namespace) -> int:
             with voice, reporting(voice.progress):
                 result = command.run(args)
         voice.result(result)
+    except NobodyListensError:
+        return STOPPED  # quietly
     except StoppedError:
         return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
-    except BrokenPipeError:
-        sys.stdout = None  # nobody listens: let the exit be quiet
-        return STOPPED
     except LifemaskError as error:
         return refuse(error, args.json)
+    except REFUSALS as error:
+        return refuse(sentence(error, command.name), args.json)
     return DONE
+
+
+class NobodyListensError(StoppedError):
+    """Who read the standard output is gone."""
 
 
 def refuse(error: LifemaskError, as_json: bool) -> int:
     """Say why in one sentence on standard error, and return the exit status."""
     if as_json:
-        _line(event="error", kind=type(error).__name__, text=str(error))
+        with suppress(NobodyListensError, WriteError):
+            _line(event="error", kind=type(error).__name__, text=str(error))
     print(f"lifemask: {error}", file=sys.stderr)
     return STOPPED if isinstance(error, StoppedError) else REFUSED
+
+
+def say(text: str = "", end: str = "\n") -> None:
+    """Print ``text`` at once.
+
+    Raises WriteError when that cannot be written, NobodyListensError when nobody reads it; then
+    nothing more is printed.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except OSError as error:
+        sys.stdout = None
+        if isinstance(error, BrokenPipeError):
+            raise NobodyListensError("nobody listens") from error
+        raise WriteError(f"standard output: cannot be written ({error.strerror})") from error
 
 
 @contextmanager
@@ -203,11 +225,11 @@ class Bars:
         """Print what was made, one thing a line."""
         for word, value in result.items():
             for item in value if isinstance(value, list) else [value]:
-                print(item if word == "text" else f"{word}: {item}")
+                say(str(item) if word == "text" else f"{word}: {item}")
 
 
 def _line(**values: object) -> None:
-    print(json.dumps(values, default=plain), flush=True)
+    say(json.dumps(values, default=plain))
 
 
 def plain(value: object) -> object:

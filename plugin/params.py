@@ -1,6 +1,5 @@
 """The options of a command as parameters: for the worker's requests and for the hosts' settings."""
 
-import os
 from argparse import (
     Action,
     ArgumentParser,
@@ -72,7 +71,7 @@ class Param:
         if self.kind is Path and not given:
             raise ParamError(f"{self.name}: is empty")
         try:
-            whole = "\0" not in given and bool(os.fsencode(given) or True)
+            whole = "\0" not in given and bool(given.encode() or True)
         except UnicodeEncodeError:
             whole = False
         if not whole:

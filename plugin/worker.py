@@ -18,6 +18,7 @@ from lifemask.plugin.backlog import Backlog, Id, Job
 from lifemask.plugin.command import Command, Result
 from lifemask.plugin.console import Events
 from lifemask.plugin.params import arguments
+from lifemask.plugin.refusal import REFUSALS, sentence
 
 Answer = Mapping[str, Any]
 
@@ -103,6 +104,8 @@ class Worker:
             self._dispatch(number, method, _params(message))
         except LifemaskError as error:
             self._refused(number, error)
+        except REFUSALS as error:
+            self._refused(number, sentence(error, method))
 
     def _refused(self, number: Id | None, error: LifemaskError) -> None:
         """Answer what is wrong with a request; JSON-RPC leaves one without an id unanswered."""
@@ -175,6 +178,8 @@ class Worker:
             self._stopped(job)
         except LifemaskError as error:
             self._refuse(job.id, protocol.REFUSED, error)
+        except REFUSALS as error:
+            self._refuse(job.id, protocol.REFUSED, sentence(error, job.command.name))
         except Exception as error:  # whatever it is, the worker lives on
             traceback.print_exc()
             name = job.command.name

@@ -104,6 +104,13 @@ def made_up(tmp_path):
         assert talk.end() == 0
 
 
+def test_what_the_system_refuses_is_one_sentence(real):
+    answer = real.ask("truth", swap="n" * 300, shot="a")
+    assert code(answer) == protocol.REFUSED
+    assert answer["error"]["message"].endswith(": File name too long")
+    assert answer["error"]["data"]["kind"] == "SystemRefusalError"
+
+
 def test_it_is_a_command_with_help(capsys):
     with pytest.raises(SystemExit):
         main(["worker", "--help"])
