@@ -55,7 +55,7 @@ def store(path: Path, planes: torch.Tensor) -> None:
     NumPy's own files have a header in Python's words, and before 3.11.8 Python fails now and then
     when two threads read such words at once.
     """
-    planes.half().cpu().numpy().tofile(path)
+    path.write_bytes(planes.half().cpu().numpy().tobytes())  # NumPy tells not why it cannot
 
 
 def _stored(path: Path) -> "Floats":

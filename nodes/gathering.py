@@ -17,7 +17,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.curation import chosen, exposure, sharpness
 from lifemask.nodes.cutting import cut_out, face_matte
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError, VersionExistsError, WriteError
+from lifemask.nodes.errors import FaceError, VersionExistsError
 from lifemask.nodes.face_set import Faces, FaceSet
 from lifemask.nodes.face_space import FACE_WIDTH, matrices, moved, native_size
 from lifemask.nodes.finishing import finish, put_aside, store, write
@@ -30,7 +30,7 @@ from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.nodes.velocity import followed, velocities
-from lifemask.ocio.atomic import sweep, temporary
+from lifemask.ocio.atomic import unfinished
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import same_size
 
@@ -91,22 +91,13 @@ class Gathering:
 
     def run(self) -> FaceSet:
         """Write the folder, whole or not at all, and return the faceset."""
-        part, replaced = self.folder.with_name(temporary(self.folder.name)), self.folder.exists()
-        try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            sweep(self.folder.parent)
-            part.mkdir()
+        replaced = self.folder.exists()
+        with unfinished(self.folder, folder=True) as part:
             faceset = self._gather(part)
             faceset.write_index()
             if self.folder.exists() and not replaced:
                 raise VersionExistsError(f"{self.folder}: another run made it meanwhile")
             _take_place(part, self.folder)
-        except OSError as error:
-            # NumPy's own, of a file that was cut short, has no number.
-            why = error.strerror or f"the disk is full: {error}"
-            raise WriteError(f"{self.folder}: cannot be written ({why})") from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
         return replace(faceset, folder=self.folder)
 
     def _gather(self, part: Path) -> FaceSet:

@@ -1,19 +1,30 @@
 """Swap: the likeness's face on the double, composited into the plate."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lifemask.nodes.declare import Knob, Node
-from lifemask.nodes.errors import FaceError, MissingFramesError, ReleaseError, SizeError, WriteError
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    FaceError,
+    MissingFramesError,
+    ReleaseError,
+    ShotError,
+    SizeError,
+    WriteError,
+)
 from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.release import Release
 from lifemask.nodes.types import FaceTrack, Model, Plate
-from lifemask.ocio.atomic import is_written
+from lifemask.ocio.atomic import sweep
 from lifemask.ocio.ranges import named_range
+from lifemask.ocio.sequence import Sequence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,12 +205,33 @@ def write_swap(
             folder.rmdir()
 
 
+def frames_of(folder: Path, shot: str = "") -> Sequence:
+    """Return the frames of the swap in ``folder``, a version of it, which is of the ``shot``.
+
+    They need not be all of the plate's, and other files do no harm. Raises ShotError when there are
+    none, or when it cannot be told which they are.
+    """
+    version = Path(realpath(folder)).name
+    # Last what was given other names: by hand, or with another name of the shot.
+    for pattern in (f"{shot}_{version}.####.exr", f"*_{version}.####.exr", "*.exr"):
+        with suppress(BrokenFileError):
+            found = Sequence.find_made(folder / pattern)
+            break
+    else:
+        raise ShotError(f"{folder}: there are no frames of a swap in it")
+    if len(found) > 1:
+        names = ", ".join(Path(one.path).name for one in found)
+        raise ShotError(f"{folder}: which is the swap of {names}? Name it SHOT_{version}.####.exr")
+    return found[0]
+
+
 def _replacing_older(frames: Iterator[SwapFrame], folder: Path, name: str) -> Iterator[SwapFrame]:
     """Yield ``frames``; with the first one the swap in ``folder`` goes, and what a kill left."""
+    ours = re.compile(rf"{re.escape(name)}\.-?\d+\.exr")
     for index, frame in enumerate(frames):
         if not index:
-            left = (part for part in folder.glob(f".{name}.*.part") if not is_written(part))
-            for old in (*folder.glob(f"{name}.*.exr"), *left):
+            sweep(folder)
+            for old in [file for file in folder.glob("*.exr") if ours.fullmatch(file.name)]:
                 _remove(old)
         yield frame
 

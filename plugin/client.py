@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Callable
 
 from .connection import Connection, WorkerError
@@ -27,7 +28,6 @@ __all__ = ["Client", "Job", "WorkerError"]
 
 _HELLO = 0
 _WEEK = 7 * 24 * 3600.0
-_numbers = itertools.count(1)
 
 
 Changed = Callable[[Job, str], None]
@@ -62,7 +62,7 @@ class Client:
         self.command, self._deliver, self._patience = command, deliver, patience
         self._paths, self._without = PathMap(paths), frozenset(without)
         folder = Path(logs) if logs else _log_folder()
-        self._log = folder / f"worker-{os.getpid()}-{next(_numbers)}.log"
+        self._log = folder / f"worker-{os.getpid()}-{token_hex(4)}.log"
         self._lock = threading.RLock()
         self._ids = itertools.count(_HELLO + 1)
         self._events: SimpleQueue[Callable[[], None]] = SimpleQueue()

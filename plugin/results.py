@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ class Upstream:
         """Remember that these frames are on disk now; raises OSError."""
         known = {**self._read(), **{str(frame): mark for frame, mark in fingerprints.items()}}
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(f".{self._file.name}.{os.getpid()}.part")
+        temporary = self._file.with_name(f".{self._file.name}.{token_hex(4)}.part")
         temporary.write_text(json.dumps(known), encoding="utf-8")
         temporary.replace(self._file)
 

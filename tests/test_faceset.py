@@ -1,9 +1,7 @@
 """What a faceset holds: files, layers, numbers, and what was left out of it."""
 
-import platform
 import time
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from lifemask.nodes.render.sample import blur
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.types import Plate
 from lifemask.ocio import exr
+from lifemask.ocio.atomic import unfinished
 from lifemask.ocio.colour import WORKING, convert
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
@@ -274,8 +273,6 @@ def test_a_faceset_that_another_run_made_meanwhile_stays(take, tmp_path, monkeyp
         return made
 
     monkeypatch.setattr(Gathering, "_gather", late)
-    parts = (f".{number}.part" for number in count())
-    monkeypatch.setattr("lifemask.nodes.gathering.temporary", lambda name: name + next(parts))
     with pytest.raises(VersionExistsError, match="ada_v001: another run made it meanwhile"):
         node([take[0]], [first(take[1], 4)], "ada", folder)
     assert len(FaceSet.load(folder)) == 3
@@ -283,8 +280,9 @@ def test_a_faceset_that_another_run_made_meanwhile_stays(take, tmp_path, monkeyp
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(take, tmp_path):
-    dead = tmp_path / f".ada_v007.{platform.node()}.{2**22 + 1}.part"
-    (dead / "deep").mkdir(parents=True)
+    with unfinished(tmp_path / "ada_v007") as part:
+        name = part.name
+    (tmp_path / name / "deep").mkdir(parents=True)
     Faceset(single=True, size=64)([take[0]], [first(take[1], 3)], "ada", tmp_path / "ada_v001")
     assert [path.name for path in tmp_path.iterdir()] == ["ada_v001"]
 

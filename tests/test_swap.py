@@ -1,8 +1,6 @@
 """What a swap touches, what it leaves alone, and what is left when it is stopped."""
 
 import json
-import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -17,13 +15,14 @@ import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import FaceError, MissingFramesError, SizeError
+from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
 from lifemask.nodes.face_set import Faces
 from lifemask.nodes.faceset import Faceset
-from lifemask.nodes.swap import Role, Swap, write_swap
+from lifemask.nodes.swap import Role, Swap, frames_of, write_swap
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio import exr
+from lifemask.ocio.atomic import unfinished
 from lifemask.ocio.colour import display
 from lifemask.ocio.movie import write_movie
 from lifemask.ocio.read import read
@@ -296,10 +295,10 @@ def test_a_movie_is_a_take_and_a_plate(pair, tmp_path):
 def test_a_whole_swap_takes_the_place_of_the_older_one(pair, written, tmp_path):
     def make(whole, *frames):
         write_swap(Swap(), only(pair.plate, *frames), [pair.role], tmp_path, "sh010", whole)
-        return sorted(int(file.name.split(".")[1]) for file in tmp_path.iterdir())
+        return sorted(int(file.name.split(".")[1]) for file in tmp_path.glob("sh010.????.exr"))
 
     assert make(True, 1001, 1002, 1003) == [1001, 1002, 1003]
-    (tmp_path / ".sh010.1003.exr.1.part").touch()
+    (tmp_path / "sh010.denoised.1003.exr").touch()
     assert make(True, 1002, 1003) == [1002, 1003]
     assert make(False, 1003, 1005) == [1002, 1003, 1005]
 
@@ -391,12 +390,31 @@ def test_a_swap_that_is_refused_takes_no_version(shot, capsys):
 
 def test_what_another_swap_is_writing_now_is_spared(pair, tmp_path):
     """Of a swap of the same version, that is; what a killed one left goes."""
-    live = tmp_path / f".sh010.1005.exr.{platform.node()}.{os.getpid()}.part"
-    dead = tmp_path / f".sh010.1006.exr.{platform.node()}.{2**22 + 1}.part"
-    for part in (live, dead):
-        part.touch()
-    write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
-    assert sorted(file.name for file in tmp_path.iterdir()) == [live.name, "sh010.1002.exr"]
+    with unfinished(tmp_path / "sh010.1006.exr") as dead:
+        pass
+    with unfinished(tmp_path / "sh010.1005.exr") as live:
+        dead.touch()
+        write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
+        assert sorted(file.name for file in tmp_path.iterdir()) == [live.name, "sh010.1002.exr"]
+
+
+def test_the_frames_of_a_swap_are_found_beside_other_files(tmp_path):
+    folder = tmp_path / "ada_v001"
+    folder.mkdir()
+    with pytest.raises(ShotError, match="no frames"):
+        frames_of(folder)
+    ours = [f"sh010_ada_v001.{frame}.exr" for frame in (1001, 1002, 1007)]
+    others = "precomp.1003.exr", "sh010_ada_v001_denoised.1004.exr", "sh010_ada_v001.01005.exr"
+    for name in (*ours, *others):
+        (folder / name).touch()
+    (tmp_path / "newest").symlink_to(folder)
+    for found in (frames_of(folder), frames_of(folder, "sh010"), frames_of(tmp_path / "newest")):
+        assert found.frames == (1001, 1002, 1007)
+        assert [found.file(frame).name for frame in found.frames] == ours
+    (folder / "thumb_ada_v001.1001.exr").touch()
+    assert frames_of(folder, "sh010").frames == (1001, 1002, 1007)
+    with pytest.raises(ShotError, match="which is the swap of"):
+        frames_of(folder)
 
 
 def test_frames_below_zero_are_named_as_hosts_look_for_them(pair, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 FILE = Path.home() / ".nuke" / "lifemask.json"
@@ -30,7 +31,7 @@ def paths() -> list[tuple[str, str]]:
 def keep(worker: str) -> None:
     """Keep the artist's command for the worker."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
-    temporary = FILE.with_name(f".{FILE.name}.{os.getpid()}.part")
+    temporary = FILE.with_name(f".{FILE.name}.{token_hex(4)}.part")
     temporary.write_text(json.dumps({**_kept(), "worker": worker}, indent=1), encoding="utf-8")
     temporary.replace(FILE)
 
