@@ -158,7 +158,7 @@ def test_a_folder_that_is_a_file(shot, refused):
         shutil.rmtree(shot / name)
         (shot / name).touch()
     assert "track/p1_v001.safetensors: cannot be written" in refused("track", shot)
-    assert "releases/ada.toml: not a whole release" in refused("swap", shot, "--likeness", "ada")
+    assert "releases/ada.toml: cannot be read" in refused("swap", shot, "--likeness", "ada")
 
 
 def test_a_folder_that_cannot_be_written_to(shot, refused):

@@ -1,12 +1,14 @@
 """Consent: who, for what, until when."""
 
+import os
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifemask.nodes.errors import BrokenFileError, LifemaskError, ReleaseError
+from lifemask.nodes.errors import BrokenFileError, LifemaskError, ReleaseError, WriteError
 from lifemask.nodes.release import Release
 
 TODAY = date(2026, 5, 4)
@@ -92,6 +94,83 @@ def test_nothing_is_recorded_when_what_belongs_to_it_fails(folder, tmp_path):
             assert release.performer == who
             raise ZeroDivisionError
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ada.toml", "c.TOML", "signed", ".toml", "a.p df", "a.p\udcff", "a." + "q" * 99, "a.part"],
+)
+def test_a_document_of_any_name_takes_the_place_of_the_one_before(folder, tmp_path, name):
+    document = tmp_path / name
+    for number, who in enumerate(["ada", "ada", "ada.toml", "ada.pdf", "ada"]):
+        document.write_bytes(b"I agree %d." % number)
+        add(folder, who, "demo", date(2030, 1, 1), document, TODAY)
+    said = {"ada": b"I agree 4.", "ada.toml": b"I agree 2.", "ada.pdf": b"I agree 3."}
+    for who, text in said.items():
+        assert (folder / Release.load(folder, who).document).read_bytes() == text
+    assert len(list(folder.iterdir())) == 2 * len(said)
+
+
+@pytest.mark.parametrize("fails", ["ada.pdf", "ada-2.txt", "ada.toml"])
+def test_the_release_before_stays_whole_whatever_fails(folder, tmp_path, monkeypatch, fails):
+    before, rename = contents(folder), Path.replace
+
+    def full(part, path):
+        if path.name == fails:
+            raise OSError(28, "No space left on device")
+        return rename(part, path)
+
+    monkeypatch.setattr(Path, "replace", full)
+    document = tmp_path / ("new.txt" if fails == "ada-2.txt" else "new.pdf")
+    document.write_bytes(b"I agree for longer.")
+    if fails == "ada-2.txt":
+        (folder / "ada.txt").write_text("an artist's own")
+        before = contents(folder)
+    if fails == "ada.pdf":
+        (folder / "ada.pdf").rename(folder / "ada-2.pdf")
+        record = (folder / "ada.toml").read_text().replace("ada.pdf", "ada-2.pdf")
+        (folder / "ada.toml").write_text(record)
+        before = contents(folder)
+    with pytest.raises(WriteError, match=fails):
+        add(folder, "ada", "demo", date(2030, 1, 1), document, TODAY)
+    assert contents(folder) == before
+    Release.load(folder, "ada").check("demo", TODAY)
+
+
+def test_documents_that_are_in_the_folder_already(folder):
+    """The document is renewed as it is; a record is none, and what others named stays."""
+    given = (folder, "ada", "demo", date(2030, 1, 1))
+    add(*given, folder / "ada.pdf", TODAY)
+    release = Release.load(folder, "ada")
+    assert release.expires == date(2030, 1, 1)
+    with pytest.raises(BrokenFileError, match="is the record of a release"):
+        add(*given, folder / "ada.toml", TODAY)
+    shared = (folder / "ada.toml").read_text().replace('"ada"', '"ben"')
+    (folder / "ben.toml").write_text(shared)
+    add(*given, folder / release.document, TODAY)
+    for who in ("ada", "ben"):
+        Release.load(folder, who).check("demo", TODAY)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_document_is_not_waited_for(folder, tmp_path, make):
+    before = contents(folder)
+    make(tmp_path / "a")
+    with pytest.raises(BrokenFileError, match="a: is not a file"):
+        add(folder, "ada", "demo", date(2030, 1, 1), tmp_path / "a", TODAY)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["", "../x.pdf", "/etc/passwd", ".."])
+def test_a_record_that_names_no_file_beside_it_is_refused(folder, name):
+    record = folder / "ada.toml"
+    record.write_text(record.read_text().replace("ada.pdf", name))
+    with pytest.raises(LifemaskError, match="document"):
+        Release.load(folder, "ada")
 
 
 @given(data=st.data())
