@@ -16,6 +16,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.names import is_double
 from lifemask.nodes.shot import Shot
+from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.nodes.types import Plate
 from lifemask.ocio.sequence import Sequence
@@ -184,7 +185,7 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
 def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
     """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
     ground = ground_of(renders)
-    sequence = Sequence.find(swap / "*.exr")
+    sequence = frames_of(swap)
     own = Plate(sequence, space_of(sequence, ""))
     both = {"swap": own, "plate": untouched(ground, sequence)}
     return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}

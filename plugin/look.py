@@ -3,15 +3,17 @@
 import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, KnobError, ShotError
+from lifemask.nodes.errors import BrokenFileError, KnobError, MissingFramesError, ShotError
 from lifemask.nodes.shot import Shot
-from lifemask.ocio import ranges
+from lifemask.nodes.swap import frames_of
 from lifemask.ocio import sequence as footage
 from lifemask.plugin import pictures
 from lifemask.plugin.command import Command, Result, add_shot, add_version
@@ -85,13 +87,10 @@ class Swapped:
         """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
         from lifemask.ocio.read import Reader
 
-        try:
-            files = footage.Sequence.find(folder / "*.exr")
-        except BrokenFileError as error:
-            raise ShotError(f"{folder}: there are no frames of a swap in it") from error
-        frames = files.frames
-        plate = Reader(shot.plate_of(ranges.named_range(frames)).sequence)
-        swap = cls(shot, folder, files, plate)
+        made = frames_of(folder, shot.name)
+        own = _beside(shot, made.frames)
+        frames, plate = own.frames, Reader(own)
+        swap = cls(shot, folder, replace(made, frames=frames), plate)
         try:
             return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
         except BaseException:
@@ -143,6 +142,25 @@ class Swapped:
         if not self.stops:
             return display(pixels, space)
         return display(convert(pixels, space, WORKING) * 2.0**self.stops, WORKING)
+
+
+def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
+    """Return the plate of the ``frames`` of a swap, and tell which either of them lacks."""
+    wanted: set[int] = set()
+    with suppress(MissingFramesError):  # it may be one that is not shown
+        wanted.update(shot.plate.sequence.frames)
+    plate = footage.Sequence.find_made(shot.folder / shot.path)[0]
+    both = tuple(sorted({*frames} & {*plate.frames}))
+    if not both:
+        there = footage.named_range(frames)
+        raise ShotError(f"{plate.path}: has none of the frames {there} of the swap")
+    for lacking, why in (
+        (wanted - {*both}, "not swapped"),
+        ({*frames} - {*both}, "not the plate's"),
+    ):
+        if lacking:
+            progress.note("look", f"frames {footage.named_range(sorted(lacking))} are {why}")
+    return replace(plate, frames=both)
 
 
 def exposure(look: Look) -> int:
@@ -235,7 +253,7 @@ def _pairs(swap: Swapped, walk: Walk) -> "Iterator[Picture]":
 def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
     lost = len(walk.frames) - sum(area > 0 for area in walk.area)
     return {
-        "frames": f"{walk.frames[0]}-{walk.frames[-1]}",
+        "frames": footage.named_range(walk.frames),
         "at": f"{swap.shot.fps:g} fps",
         "in": swap.space,
         "without a face": str(lost),
@@ -248,9 +266,20 @@ def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:
     if not likeness:
         names = shot.names("swaps")
         newest = [(shot.latest("swaps", name).stat().st_mtime, name) for name in names]
-        likeness = max(newest)[1] if newest else "any likeness"
+        likeness = max(newest)[1] if newest else _to_swap(shot)
     latest = shot.latest("swaps", likeness)
     return likeness, latest if version is None else shot.version("swaps", likeness, version)
+
+
+def _to_swap(shot: Shot) -> str:
+    """Return whose swap comes first; raises ShotError when the shot has no performer yet."""
+    if not shot.performers:
+        folder = quote(str(shot.folder))
+        raise ShotError(
+            f"{shot.folder}: there is no swap yet; make it with `lifemask swap {folder} "
+            f"--likeness NAME`, and `lifemask shot info {folder}` says what comes before"
+        )
+    return shot.performers[0]
 
 
 COMMAND = Command(

@@ -5,6 +5,7 @@ from dataclasses import Field, asdict, fields
 from pathlib import Path
 from typing import Any
 
+from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.nodes.types import Plate
 from lifemask.ocio.sequence import Sequence
@@ -38,7 +39,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Result:
     ground = GroundTruth(args.shot / args.plate, args.shot / args.truth)
-    sequence = Sequence.find(_files(args.swap), args.frames)
+    sequence = _frames(args.swap, args.frames)
     swap = Plate(sequence, space_of(sequence, args.colorspace))
     truth = Truth(**given_knobs(args))
     figures = truth(swap, ground)
@@ -47,8 +48,9 @@ def _run(args: Namespace) -> Result:
     return {"text": table(figures, truth(untouched(ground, sequence), ground))}
 
 
-def _files(swap: str) -> str:
-    return f"{swap}/*.exr" if Path(swap).is_dir() else swap
+def _frames(swap: str, frames: str) -> Sequence:
+    made = frames_of(Path(swap)) if Path(swap).is_dir() else None
+    return made if made and not frames else Sequence.find(made.path if made else swap, frames)
 
 
 def untouched(ground: GroundTruth, swap: Sequence) -> Plate:

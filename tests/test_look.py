@@ -6,12 +6,14 @@ import shutil
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, ShotError
 from lifemask.nodes.shot import Shot
 from lifemask.ocio import exr
@@ -207,6 +209,76 @@ def test_a_shot_without_a_swap_says_how_to_make_one(shot):
         look.COMMAND.run(words(shot, likeness="ben"))
     with pytest.raises(ShotError, match="ada_v009"):
         look.COMMAND.run(words(shot, swap_version=9))
+
+
+@pytest.fixture
+def moved(shot, tmp_path):
+    """Return a copy of the shot, whose swap a test may change."""
+    made = replace(shot, folder=tmp_path / "sh010")
+    shutil.copytree(shot.folder, made.folder, ignore=shutil.ignore_patterns("look"))
+    shutil.rmtree(made.folder / "swaps/ben_v001", ignore_errors=True)
+    return made
+
+
+def looked(shot):
+    """Return how many frames the movie has, and what is said of others."""
+    notes = []
+    with progress.reporting(lambda said: notes.append(said.note)):
+        made = look.COMMAND.run(words(shot))
+    return len(Sequence.find(made["movie"]).frames), "; ".join(filter(None, notes))
+
+
+def test_a_swap_of_chosen_frames_is_shown_and_the_others_are_told(moved):
+    folder = moved.latest("swaps", "ada")
+    (folder / "sh010_ada_v001.1016.exr").unlink()
+    assert looked(moved) == (2, "frames 1016 are not swapped")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "precomp.1015.exr",
+        "sh010_ada_v001_denoised.1016.exr",
+        "sh010_ada_v001.denoised.1016.exr",
+        "sh010_ada_v001.01016.exr",
+        "thumb_ada_v001.1016.exr",
+        "sh010_ada_v001.exr",
+        ".nfs0001.1015.exr",
+    ],
+)
+def test_other_files_beside_the_frames_do_no_harm(moved, name):
+    folder = moved.latest("swaps", "ada")
+    (folder / name).write_bytes(b"something else")
+    assert looked(moved) == (3, "")
+
+
+def test_a_frame_that_the_plate_lacks_is_told(moved):
+    folder = moved.latest("swaps", "ada")
+    shutil.copy(folder / "sh010_ada_v001.1015.exr", folder / "sh010_ada_v001.0001.exr")
+    assert looked(moved) == (3, "frames 1 are not the plate's")
+
+
+def test_a_swap_under_another_name_of_the_shot_is_found(moved):
+    folder = moved.latest("swaps", "ada")
+    (folder / "precomp.1015.exr").touch()
+    for file in folder.glob("sh010_*"):
+        file.rename(file.with_name(file.name.replace("sh010", "sh011")))
+    assert looked(moved)[0] == 3
+    (folder / "x_ada_v001.1015.exr").touch()
+    with pytest.raises(ShotError, match=r"which is the swap of sh011.*x_ada.*\?"):
+        look.COMMAND.run(words(moved))
+
+
+def test_a_look_without_a_swap_names_a_command_with_all_that_it_needs(moved):
+    shutil.rmtree(moved.folder / "swaps")
+    for performers, hint in (
+        (("eve", "ada"), "lifemask swap {} --likeness eve`"),
+        ((), "`lifemask shot info {}`"),
+    ):
+        replace(moved, performers=performers).save()
+        with pytest.raises(ShotError) as refused:
+            look.COMMAND.run(words(moved))
+        assert hint.format(quote(str(moved.folder))) in str(refused.value)
 
 
 def test_a_swap_that_lacks_a_layer_is_named(shot):
