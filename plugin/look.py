@@ -15,6 +15,7 @@ from lifemask.nodes.errors import BrokenFileError, KnobError, MissingFramesError
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import frames_of
 from lifemask.ocio import sequence as footage
+from lifemask.ocio.ranges import named_range
 from lifemask.plugin import pictures
 from lifemask.plugin.command import Command, Result, add_shot, add_version
 from lifemask.plugin.coverage import known
@@ -152,14 +153,14 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
     plate = footage.Sequence.find_made(shot.folder / shot.path)[0]
     both = tuple(sorted({*frames} & {*plate.frames}))
     if not both:
-        there = footage.named_range(frames)
+        there = named_range(frames)
         raise ShotError(f"{plate.path}: has none of the frames {there} of the swap")
     for lacking, why in (
         (wanted - {*both}, "not swapped"),
         ({*frames} - {*both}, "not the plate's"),
     ):
         if lacking:
-            progress.note("look", f"frames {footage.named_range(sorted(lacking))} are {why}")
+            progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
     return replace(plate, frames=both)
 
 
@@ -253,7 +254,7 @@ def _pairs(swap: Swapped, walk: Walk) -> "Iterator[Picture]":
 def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
     lost = len(walk.frames) - sum(area > 0 for area in walk.area)
     return {
-        "frames": footage.named_range(walk.frames),
+        "frames": named_range(walk.frames),
         "at": f"{swap.shot.fps:g} fps",
         "in": swap.space,
         "without a face": str(lost),
