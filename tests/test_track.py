@@ -13,10 +13,11 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, StoppedError
 from lifemask.nodes.faces import plate as plates
 from lifemask.nodes.faces.pose import angles
+from lifemask.nodes.faces.stack import find_faces
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio import exr
-from lifemask.ocio.colour import SRGB, display
+from lifemask.ocio.colour import SRGB, WORKING, convert, display
 from lifemask.ocio.movie import write_movie
 from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
@@ -235,3 +236,32 @@ def test_squeezed_pixels_are_told(tmp_path):
     told = [note for note in notes if note]
     assert len(told) == 1
     assert "squeezed.####.exr: its pixels are 2 times as wide as high" in told[0]
+
+
+def keyed(black):
+    """The double's head, and ``black`` (H, W, 3) all around it."""
+    head = read(footage(DIALOGUE).sequence, 1015).rgb
+    rows, columns = np.indices(head.shape[:2])
+    inside = ((columns - 334) / 75) ** 2 + ((rows - 170) / 120) ** 2 < 1
+    return np.where(inside[..., None], head, black).astype(np.float32)
+
+
+def landmarks_in(pixels):
+    return find_faces(convert(pixels, SPACE, WORKING), 2)[0].landmarks[:, :2]
+
+
+@pytest.mark.parametrize("black", [0, 1e-7, 1e-4, "noise"])
+def test_a_keyed_head_is_found_where_it_is_whatever_the_black_around_it(black):
+    if black == "noise":
+        black = np.abs(np.random.default_rng(2).normal(0, 1e-3, (360, 640, 3)))
+    apart = landmarks_in(keyed(black)) - landmarks_in(keyed(0.18))
+    width = np.ptp(landmarks_in(keyed(0.18))[:, 0])
+    assert np.median(np.linalg.norm(apart, axis=1)) < 0.04 * width
+
+
+@pytest.mark.parametrize(("high", "wide"), [(400, 400), (0, 500), (500, 0)])
+def test_a_photograph_in_a_black_border_has_its_face(high, wide):
+    photograph = pixels(ADA, "1001")[0][:, 60:324]
+    framed = np.pad(photograph, ((high, high), (wide, wide), (0, 0)))
+    apart = landmarks_in(framed) - [wide, high] - landmarks_in(photograph)
+    assert np.abs(apart).max() < 0.03 * np.ptp(landmarks_in(photograph)[:, 0])

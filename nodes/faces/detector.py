@@ -14,7 +14,7 @@ from lifemask.nodes.faces.picture import Picture, Tensor, crops, display, gains
 
 _BATCH = 16
 # A frame that is mostly dark or mostly bright hides a face from one exposure, in factors.
-_EXPOSURES = (1.0, 0.18, 5.6)
+_OTHERS = (0.18, 5.6)
 # Around a picture that is keyed or framed may be noise: of the mean, what is no part of it.
 _FRAME = 0.1
 
@@ -89,8 +89,8 @@ def _spread(length: int, size: float) -> list[float]:
 def find(seen: Picture, tiled: bool = True) -> Found:
     """Return the faces of a picture, in its own pixels; none only when no exposure shows one."""
     small = seen.levels[-1]
-    exposures = [gains(small) * factor for factor in _EXPOSURES]
-    for exposure in [*exposures, gains(small, _FRAME)]:
+    usual = gains(small)
+    for exposure in [usual, gains(small, _FRAME), *(usual * factor for factor in _OTHERS)]:
         passes = [(BACK, False), (FULL, tiled)]
         parts = [_pass(seen, kind, exposure, tiles) for kind, tiles in passes]
         boxes, eyes, scores = (torch.cat(each) for each in zip(*parts, strict=True))
