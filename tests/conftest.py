@@ -151,7 +151,20 @@ def examples(rehearsed):
 
 
 @pytest.fixture
-def quick(shot, small, examples, monkeypatch):
+def clock(monkeypatch):
+    """Let a step of a training take a second, however fast or busy the machine is."""
+    from made_up_training import clock
+
+    from lifemask.nodes.refiner import loop, watch
+    from lifemask.nodes.render import make_segment
+    from lifemask.plugin import autoencoder
+
+    for module in (loop, watch, make_segment, autoencoder):
+        monkeypatch.setattr(module, "monotonic", clock())
+
+
+@pytest.fixture
+def quick(shot, small, examples, clock, monkeypatch):
     """Return a shot whose trainings begin at once, with the small model."""
     from lifemask.nodes.refiner import tuning
     from lifemask.plugin import train

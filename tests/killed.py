@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 import torch._dynamo  # which an optimiser needs: once, and not in every process that is forked
 import torch.utils.tensorboard  # the same
+from made_up_training import PLAN, clock, minutes
 
 from lifemask.nodes.refiner import loop, watch
 from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
@@ -115,12 +117,12 @@ def train(folder: Path) -> None:
 
 def refine(steps: int, folder: Path) -> None:
     """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
-    loop.Run.finished = property(lambda run: len(run.history) >= steps)
+    loop.monotonic = clock()
     watch._SAVED_EVERY = 0.0
     start = Finisher.load(folder.parent / "model.safetensors")
     planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
     examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
-    loop.train(start, examples, loop.Plan(32, 32, 4, 1, 1e-3, 1, ["ada"]), folder)
+    loop.train(start, examples, replace(PLAN, minutes=minutes(steps)), folder)
 
 
 def sets(folder: Path) -> set[Path]:

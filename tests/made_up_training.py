@@ -1,5 +1,7 @@
 """Trainings that begin at once and are over soon, and what is asked of what they leave."""
 
+from itertools import count
+
 import pytest
 
 from lifemask.nodes import progress
@@ -10,11 +12,22 @@ from lifemask.nodes.refiner.loop import Plan
 from lifemask.plugin.cli import main
 
 PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
-QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes", "0.005"]
+QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes"]
 
 
-def trained(shot, *words):
-    return main(["train", str(shot), *QUICK, *words])
+def clock():
+    """A clock by which each look at it is a second after the one before, and so takes a step."""
+    looks = count()
+    return lambda: float(next(looks))
+
+
+def minutes(steps):
+    """What a training is given, which takes so many steps by that clock."""
+    return (steps - 0.5) / 60
+
+
+def trained(shot, *words, steps=3):
+    return main(["train", str(shot), *QUICK, str(minutes(steps)), *words])
 
 
 def model_of(shot, version=1):

@@ -4,15 +4,18 @@ import re
 import shutil
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from conftest import FOOTAGE
 from made_up import opinionated
+from made_up_training import minutes
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
+from lifemask.nodes.refiner import tuning
 from lifemask.nodes.refiner.crop import CHANNELS, PLATE
 from lifemask.nodes.refiner.examples import Example
 from lifemask.nodes.refiner.finisher import Finisher
@@ -20,6 +23,8 @@ from lifemask.nodes.refiner.pairs import Corpus
 from lifemask.nodes.train import Train
 from lifemask.ocio import exr
 from lifemask.plugin.cli import main
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 FRAMES = (1015, 1030)
 MOST = 100
@@ -54,8 +59,21 @@ def corpus(folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def examples(corpus):
-    return Example.of(torch.cat([one.planes for one in corpus.examples(64, 0, MOST)]))
+def made(corpus):
+    return list(corpus.examples(64, 0, MOST))
+
+
+@pytest.fixture(scope="module")
+def examples(made):
+    return Example.of(torch.cat([one.planes for one in made]))
+
+
+@pytest.fixture
+def at_hand(made, monkeypatch):
+    """Let what pairs teach be made already, where another thing is tested than how it is made."""
+    monkeypatch.setattr(
+        Corpus, "examples", lambda corpus, size, seed, most: made[: corpus.count(most)]
+    )
 
 
 def test_a_pair_is_learned_both_ways(corpus):
@@ -124,13 +142,15 @@ def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
         assert made & {f"{plate}.{kind}" for plate in plates}
 
 
-def test_a_shot_learns_from_pairs_along(corpus, pair, small, tmp_path):
-    node = Train(size=32, batch=2, minutes=0.005, faces=8)
-    alone = Finisher.load(node([pair.role], small, tmp_path / "a").path)
+def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_path, monkeypatch):
+    rehearsal = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
+    monkeypatch.setattr(tuning, "rehearsals", lambda *_: [rehearsal])
+    node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
     model = node([pair.role], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
-    (spent,), (spent_alone,) = Finisher.load(model.path).about["trained"], alone.about["trained"]
+    (spent,) = Finisher.load(model.path).about["trained"]
+    reminders = 1
     assert spent["whom"] == ["ada", "double", corpus.folder.name]
-    assert spent["examples"] == spent_alone["examples"] + corpus.count(8)
+    assert spent["examples"] == len(rehearsal.own) + reminders + corpus.count(8)
     with pytest.raises(KnobError, match="facesets: name a folder"):
         node([pair.role], small, tmp_path / "c", False, [corpus.folder])
 
@@ -138,7 +158,7 @@ def test_a_shot_learns_from_pairs_along(corpus, pair, small, tmp_path):
 def test_anybody_can_train_a_base(corpus, small, tmp_path):
     out = tmp_path / "base.safetensors"
     words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
-    knobs = ["--size", "32", "--batch", "2", "--minutes", "0.005"]
+    knobs = ["--size", "32", "--batch", "2", "--minutes", str(minutes(3))]
     assert main(["train", "--base", str(corpus.folder), *words, *knobs]) == 0
     (spent,) = Finisher.load(out).about["trained"]
     assert spent["whom"] == [corpus.folder.name]
@@ -147,25 +167,21 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
 
 
 def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
-    corpus, small, tmp_path, capsys, monkeypatch
+    corpus, at_hand, small, tmp_path, capsys, monkeypatch
 ):
     out = tmp_path / "base.safetensors"
     words = ["base", str(corpus.folder), "--facesets", str(corpus.facesets), "--out", str(out)]
     words += ["--start", str(small.path), "--size", "32", "--batch", "2", "--faces", "8"]
 
-    def steps():
-        return Finisher.load(out).about["trained"][-1]["steps"]
-
-    assert main([*words, "--minutes", "0.005"]) == 0
-    begun = steps()
-    assert main([*words, "--minutes", "0.02"]) == 0
-    assert steps() > begun
+    for steps in (1, 4):
+        assert main([*words, "--minutes", str(minutes(steps))]) == 0
+        assert Finisher.load(out).about["trained"][-1]["steps"] == steps
     Finisher(opinionated(8, 0), 64, {"trained": [{"whom": ["others"], "steps": 9}]}).save(out)
     others = out.read_bytes()
-    assert main([*words, "--minutes", "0.03"]) == 1
+    assert main([*words, "--minutes", str(minutes(6))]) == 1
     assert f"{out}: is there already; --overwrite replaces it" in capsys.readouterr().err
     assert out.read_bytes() == others
-    cut = [*words, "--minutes", "0.001", "--rate", "1", "--overwrite"]
+    cut = [*words, "--minutes", str(minutes(1)), "--rate", "1", "--overwrite"]
 
     def full(source, target):
         target.write_bytes(source.read_bytes()[:100])
@@ -199,7 +215,14 @@ def test_an_out_that_cannot_be_written_is_refused_before_the_work(
     letter = tmp_path / ("letter" if name == "letter.st" else "letter.txt")
     letter.write_text("dear")
     facesets = tmp_path / "facesets"
-    words = ["--facesets", str(facesets), "--out", str(tmp_path / name), "--minutes", "0.005"]
+    words = [
+        "--facesets",
+        str(facesets),
+        "--out",
+        str(tmp_path / name),
+        "--minutes",
+        str(minutes(3)),
+    ]
     assert main(["base", str(corpus.folder), *words]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
@@ -219,7 +242,7 @@ def models(tmp_path):
 
 
 def test_models_are_put_together_without_pairs_and_go_on_with_them(
-    corpus, models, tmp_path, capsys
+    corpus, at_hand, models, tmp_path, capsys
 ):
     out = tmp_path / "base.safetensors"
     start = [word for path in models[:2] for word in ("--start", str(path))]
@@ -232,7 +255,7 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
     assert both.about["together"] == [one.digest for one in alone]
     assert both.about["licence"] == "Apache-2.0; MIT"
     words = ["--facesets", str(corpus.facesets), "--out", str(out), "--overwrite", *start]
-    words += ["--size", "32", "--batch", "2", "--minutes", "0.005"]
+    words += ["--size", "32", "--batch", "2", "--minutes", str(minutes(3))]
     assert main(["train", "--base", *words, str(corpus.folder)]) == 0
     after = Finisher.load(out)
     assert len(after.network.members) == 2

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import torch
-from made_up_training import PLAN, contents, history, model_of, refused, run_of, trained
+from made_up_training import PLAN, contents, history, minutes, model_of, refused, run_of, trained
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, KnobError, WriteError
@@ -16,6 +16,8 @@ from lifemask.nodes.refiner.finisher import Finisher
 from lifemask.nodes.refiner.loop import Run
 from lifemask.nodes.refiner.place import alone
 from lifemask.nodes.refiner.watch import Watch
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def test_two_trainings_do_not_share_a_folder(quick, capsys):
@@ -105,9 +107,9 @@ def test_a_log_that_cannot_be_written_stops_nothing(examples, small, tmp_path):
     (tmp_path / "log").touch()
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        loop.train(Finisher.load(small.path), examples, replace(PLAN, minutes=0.01), tmp_path)
+        loop.train(Finisher.load(small.path), examples, replace(PLAN, minutes=minutes(2)), tmp_path)
     assert sum("log: no more losses are written" in note for note in notes) == 1
-    assert history(tmp_path)
+    assert len(history(tmp_path)) == 2
 
 
 def test_the_last_preview_is_of_the_model_that_is_kept(examples, small, tmp_path, monkeypatch):

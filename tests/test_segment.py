@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import FOOTAGE, QUICK, SPACE
+from made_up_training import minutes
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import FaceError
@@ -25,6 +26,7 @@ from lifemask.ocio.read import read
 from lifemask.ocio.sequence import Sequence
 
 BALL = 150, 128, 22  # row, column and radius, texels
+STEPS = 16
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +117,16 @@ def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch)
     assert 15 <= hidden <= 29
 
 
-def test_the_recipe_learns_and_says_of_what(material, tmp_path, monkeypatch):
+def test_the_recipe_learns_and_says_of_what(material, clock, tmp_path, monkeypatch):
     losses = []
     step = make_segment._step
+    monkeypatch.setattr(make_segment, "_BATCH", 4)
     monkeypatch.setattr(
         make_segment, "_step", lambda *given: losses.append(step(*given)) or losses[-1]
     )
     torch.manual_seed(0)
-    network, steps = make_segment.learned(Segmenter(), material, 0.25, 3e-3, 0)
-    assert steps == len(losses) > 4
+    network, steps = make_segment.learned(Segmenter(), material, minutes(STEPS + 1), 6e-3, 0)
+    assert steps == len(losses) == STEPS
     assert np.mean(losses[-2:]) < 0.8 * losses[0]
     make_segment.save(tmp_path / "segment.safetensors", network, {"steps": steps})
     arrays, about = archive.load(tmp_path / "segment.safetensors", "segmenter")

@@ -1,9 +1,9 @@
 """The training loop: the base and a shot learn by the same page."""
 
 import math
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,7 +132,7 @@ class Run:
         A batch whose gradient is not finite is left out, which is told, and another one is drawn.
         Raises KnobError when none of many in a row is finite.
         """
-        begun = time.monotonic()
+        begun = monotonic()
         for _ in range(_PATIENCE):
             parts = self._learned(self._draw())
             if _finite(parts):
@@ -147,7 +147,7 @@ class Run:
             )
         self._average()
         self.history.append(parts)
-        self.seconds += time.monotonic() - begun
+        self.seconds += monotonic() - begun
         return parts
 
     def _learned(self, chosen: list[int]) -> dict[str, float]:

@@ -1,9 +1,9 @@
 """What a training run tells on its way: time left, losses, a preview, and checkpoints."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class Watch:
         with self._logging():
             self.board = SummaryWriter(folder / "log", purge_step=len(run.history) + 1)
         self.example = run.examples.batch(list(even(len(run.examples), _SHOWN)))
-        self.saved = self.previewed = time.monotonic()
+        self.saved = self.previewed = monotonic()
         # Of a run that goes on, only what is left is told, so that the time left is right.
         self.begun, self.left = run.seconds, max(1, round(run.plan.minutes * 60 - run.seconds))
 
@@ -93,13 +93,13 @@ class Watch:
             if self.board:
                 for name, value in losses.items():
                     self.board.add_scalar(f"loss/{name}", value, len(self.run.history))
-        now = time.monotonic()
+        now = monotonic()
         if now - self.previewed > _PREVIEW_EVERY:
             self.preview()
-            self.previewed = time.monotonic()
+            self.previewed = monotonic()
         if now - self.saved > _SAVED_EVERY:
             self.save()
-            self.saved = time.monotonic()
+            self.saved = monotonic()
         spent = max(1, int(self.run.seconds - self.begun))
         progress.reached("train", min(spent, self.left), self.left)
 

@@ -10,11 +10,11 @@ Run it as ``python -m lifemask.nodes.render.make_segment FACESETS PICTURES OUT -
 """
 
 import sys
-import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import torch
@@ -79,8 +79,8 @@ def learned(
     average = deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), highest, weight_decay=1e-3)
     examples = iter(DataLoader(_Endless(material, seed), _BATCH, num_workers=1, prefetch_factor=4))
-    begun, steps, total = time.monotonic(), 0, 0.0
-    while (share := (time.monotonic() - begun) / (60 * minutes)) < 1:
+    begun, steps, total = monotonic(), 0, 0.0
+    while (share := (monotonic() - begun) / (60 * minutes)) < 1:
         rate = highest * min(share / _WARM, 0.5 + 0.5 * np.cos(np.pi * share))
         for group in optimiser.param_groups:
             group["lr"] = rate
