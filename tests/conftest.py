@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_nuke import running
+from hypothesis import HealthCheck, settings
 from nuke_desk import GIZMO, READ, Desktop, StandIn
 
 from lifemask.nodes.face_set import FaceSet
@@ -30,6 +31,11 @@ SPACE = "Linear Rec.709 (sRGB)"
 QUICK = Track(samples=2, smooth=1)
 NO_FACE = 1004
 """The frame of the small plate whose face is painted out."""
+
+# What a test says is the same in every run, however long an example takes.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **patient)
+settings.load_profile("same")
 
 # A run in the background is started deaf to Ctrl-C, and the processes that it starts would be.
 signal.signal(signal.SIGINT, signal.default_int_handler)

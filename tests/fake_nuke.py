@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from fake_nuke_nodes import CLASSES, KNOBS, Group, Menu, Node, Root, on_main_thread
+from limit import LONG
 from nk_reader import read
 
 ANY_THREAD = {"executeInMainThread", "executeInMainThreadWithResult"}
@@ -76,9 +77,9 @@ class FakeNuke:
                 with self.here(node):
                     call(*args)
 
-    def pump(self, until, seconds=60.0):
+    def pump(self, until):
         """Run what was posted to the main thread until ``until()`` is true."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + LONG
         while not until():
             if time.monotonic() > end:
                 raise TimeoutError("nothing more was posted to the main thread")

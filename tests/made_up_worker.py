@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from limit import LONG
+
 from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError
 from lifemask.plugin import worker
@@ -25,7 +27,7 @@ def sleep(args):
     """Work for a long time without a step; the file is there meanwhile."""
     try:
         args.file.touch()
-        time.sleep(30)
+        time.sleep(LONG)
     finally:
         args.file.unlink(missing_ok=True)
     return {}
@@ -71,4 +73,5 @@ COMMANDS.append(
 
 if __name__ == "__main__":
     worker.warmed_up = lambda: "nothing"
+    worker._GRACE = LONG
     worker.serve(COMMANDS)

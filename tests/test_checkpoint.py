@@ -111,7 +111,7 @@ def saved(tmp_path_factory):
     return folder, save(folder, state(1))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(NAMES), data=st.data())
 def test_one_byte_that_differs_or_is_missing_is_refused(saved, name, data):
     folder, finished = saved

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from limit import LONG
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import ReleaseError, StoppedError
@@ -177,13 +178,11 @@ def test_the_first_release_gives_the_shot_its_project(folder, capsys):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_leaves_nothing_half_done(folder, name):
-    command = [sys.executable, "-m", "lifemask.plugin", "track", str(folder), "--json"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert json.loads(child.stdout.readline())["event"] == "progress"
-    child.send_signal(getattr(signal, name))
-    _, said = child.communicate()
+    (folder / "signal").write_text(f"{name} track 1")
+    words = [sys.executable, ROOT / "tests/signalled.py", folder / "signal", "track", folder]
+    child = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False)
     assert child.returncode == 130
-    assert len(said.splitlines()) == 1
+    assert len(child.stderr.splitlines()) == 1
     assert not (folder / "track").exists()
 
 
@@ -208,7 +207,7 @@ def test_an_interrupt_waits_until_a_library_is_loaded(tmp_path, monkeypatch):
         import library_of_cpp
 
         assert library_of_cpp.loaded
-        time.sleep(60)
+        time.sleep(LONG)
         raise AssertionError
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]

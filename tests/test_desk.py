@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from limit import LONG
 
 from lifemask.plugin import desk as desks
 from lifemask.plugin.client import Client, Job
@@ -172,14 +173,14 @@ def test_a_worker_that_is_not_there_is_told(tmp_path):
 def test_a_node_goes_from_plate_to_swap(shot, tmp_path):
     """The buttons in their order, through a real worker, on a shot that has its facesets."""
     command = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
-    client = Client(command, logs=str(tmp_path / "logs"))
+    client = Client(command, logs=str(tmp_path / "logs"), patience=LONG)
     values = {"shot": str(shot), "likeness": "ada", "version": 1}
     desk = Desk(client, lambda: values, lambda what: None)
     try:
         assert desk.press("swap_frame", "1002-1003") == ""
-        client.wait(desk.job, 300)
+        client.wait(desk.job, LONG)
         assert desk.status.text == "Swap: done."
-        client.wait(desk._asked, 60)
+        client.wait(desk._asked, LONG)
         assert desk.frames("1001-1003") == Frames(made=(1002, 1003), missing=(1001,))
         assert desk.info["versions"]["swaps"] == {"ada": [1]}
         assert desk.next == ""

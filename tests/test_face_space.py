@@ -39,7 +39,7 @@ def middle(picture):
     return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(-12, 12),
     st.floats(-12, 12),

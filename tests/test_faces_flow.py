@@ -24,7 +24,7 @@ def steadied(frames, motions, reach):
 
 
 @given(st.integers(1, 12), st.integers(0, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_frame_comes_out_once_and_in_order(count, reach):
     grid = np.random.default_rng(0).uniform(0, 60, (20, 3)).astype(np.float32)
     frames = [grid + np.float32([step, 0, step]) for step in range(count)]

@@ -29,7 +29,7 @@ def test_a_crop_of_the_whole_is_the_whole():
 
 
 @given(st.floats(10, 90), st.floats(10, 90), st.floats(5, 60), st.floats(-3, 3), st.integers(0, 9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_points_of_a_crop_are_found_in_the_picture_where_it_was_cut(x, y, side, angle, seed):
     # A picture whose colour is its position says where each pixel of a crop comes from.
     rows, columns = np.mgrid[:128, :128] + 0.5
@@ -45,7 +45,7 @@ def test_points_of_a_crop_are_found_in_the_picture_where_it_was_cut(x, y, side, 
 
 
 @given(st.integers(-12, 12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_exposure_is_taken_away(stops):
     bright = torch.from_numpy(scene()).permute(2, 0, 1)[None]
     dark = bright * 2.0**stops

@@ -21,7 +21,7 @@ def turned(yaw, pitch, roll):
 
 
 @given(st.floats(-60, 60), st.floats(-60, 60), st.floats(-80, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_finds_pitch_and_roll_and_corrects_the_yaw(yaw, pitch, roll):
     rotation = rotations(turned(yaw, pitch, roll)[None])
     assert np.allclose(angles(rotation)[0], [1.145 * yaw, pitch, roll], atol=0.01)

@@ -98,14 +98,14 @@ def give(kind: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_files(kind: str, data: st.DataObject) -> None:
     give(kind, data.draw(damage(kind)))
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(raw=st.binary(max_size=300))
 def test_random_bytes(kind: str, raw: bytes) -> None:
     give(kind, raw)

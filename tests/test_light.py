@@ -208,7 +208,7 @@ def test_no_side_is_darker_than_a_share_of_the_face():
     assert linear.min() > 0.05 * seen.median()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(-3, 3), st.floats(0.1, 1)), min_size=1, max_size=9))
 def test_a_weighted_median_has_half_of_the_weight_on_either_side(pairs):
     values, weights = (torch.tensor(part).view(-1, 1, 1, 1) for part in zip(*pairs, strict=True))

@@ -3,12 +3,14 @@
 import os
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import SPACE, filled_in
 from fake_nuke import running
+from limit import LONG
 from nk_graph import Evaluation, from_exr
 from nk_reader import read
 from nuke_desk import GIZMO, READ
@@ -38,6 +40,7 @@ def worked(pair, nuke_folder, tmp_path_factory):
         for name, value in given.items():
             node[name].setValue(value)
         session = sys.modules["lifemask_nuke.in_nuke.session"]
+        session.Client = partial(session.Client, patience=LONG)
         yield fake, node, session.of(node)
     os.environ.clear()
     os.environ.update(here)
@@ -47,8 +50,8 @@ def pressed(worked, button):
     """Press a button and wait; return what the node then says."""
     fake, node, work = worked
     fake.press(node, button)
-    fake.pump(lambda: not work.busy, 300)
-    fake.pump(lambda: work.desk.info is not None, 60)
+    fake.pump(lambda: not work.busy)
+    fake.pump(lambda: work.desk.info is not None)
     assert fake.messages == []
     return node["told"].value()
 

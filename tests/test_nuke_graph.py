@@ -113,7 +113,7 @@ def test_an_occluder_that_is_removed_shows_the_face(occluded):
     np.testing.assert_allclose(picture["swap.alpha"], face[..., 0], atol=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(add=st.floats(0, 1, width=16), remove=st.floats(0, 1, width=16))
 def test_soft_fixes_composite_as_if_the_matte_had_been_so(occluded, add, remove):
     plate, result = occluded

@@ -56,7 +56,7 @@ def grid(random, x0, y0, columns, rows, pitch):
     return mesh.reshape(-1, 3), triangles
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     arrays(np.int16, (7, 3), elements=st.integers(-12, 80)),
     arrays(np.int64, (6, 3), elements=st.integers(0, 6)),

@@ -185,7 +185,7 @@ def similarities(draw):
     return np.concatenate([turn, (32 - turn @ at)[:, None]], 1).astype(np.float32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(similarities())
 def test_a_crop_shows_what_is_there_and_gives_it_back_to_its_place(matrix):
     crop, scale = Crop(64, matrix), float(np.linalg.norm(matrix[0, :2]))
@@ -214,7 +214,7 @@ def across(side, turn, period):
     return torch.cos(along * (2 * math.pi / period))[None, None]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0.1, 1.5), st.floats(3.5, 12), st.floats(0, 3.1))
 def test_a_face_of_any_size_is_as_sharp_in_an_exercise_as_in_a_swap(scale, period, turn):
     # A pixel of the plate is `scale` of the crop's; face space has 1.5 of its own for one.

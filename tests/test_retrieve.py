@@ -17,7 +17,7 @@ from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 FRAMES = 7
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**16))
 def test_the_path_is_the_cheapest_of_all(frames, pictures, seed):
     random = np.random.default_rng(seed)

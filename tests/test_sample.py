@@ -43,7 +43,7 @@ def test_one_picture_serves_many_positions():
     assert torch.equal(lookup(picture, at)[1], lookup(picture, at[1:])[0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0.5, 4), st.integers(0, 9))
 def test_a_smooth_constant_is_that_constant_wherever_something_counts(sigma, seed):
     weight = (noise(1, 1, 24, 20, seed=seed) > 0.5).float()

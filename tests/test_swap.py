@@ -1,12 +1,14 @@
 """What a swap touches, what it leaves alone, and what is left when it is stopped."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -312,15 +314,11 @@ def test_the_older_swap_stays_until_the_new_one_begins(pair, tmp_path):
 
 
 def test_a_killed_render_leaves_whole_frames(shot):
-    words = [*(sys.executable, "-m", "lifemask.plugin.cli", "swap"), str(shot)]
-    words += ["--likeness", "ada", "--json"]
-    child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    for line in child.stdout:
-        said = json.loads(line)
-        if said["event"] == "progress" and said["task"] == "swap" and said["done"] == 2:
-            child.send_signal(signal.SIGKILL)
-            break
-    child.communicate()
+    kill = shot / "kill"
+    kill.write_text("SIGKILL swap 2")
+    words = [sys.executable, Path(__file__).with_name("signalled.py"), kill]
+    child = subprocess.run([*words, "swap", shot, "--likeness", "ada", "--json"], check=False)
+    assert child.returncode == -signal.SIGKILL
     frames = sorted((shot / "swaps/ada_v001").glob("*.exr"))
     assert 2 <= len(frames) < 8
     assert all(set(exr.read_channels(file)[0]) == LAYERS for file in frames)

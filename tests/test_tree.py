@@ -61,7 +61,7 @@ def same(a, b):
         assert a == b or (a != a and b != b)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TREES)
 def test_there_and_back(tree):
     same(tree, again(tree))

@@ -22,7 +22,7 @@ def velocities(track):
     return velocities_at(track, np.arange(1001, 1001 + len(track)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 9), st.floats(-40, 40), st.floats(-40, 40))
 def test_an_even_motion_has_one_velocity(frames, x, y):
     found = velocities(moving(np.tile([[x, y]], (frames, 1))))

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 
 import addon_utils
@@ -18,6 +19,14 @@ def install(zip_file):
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=zip_file, enable_on_install=True
     )
+    office = part("office")
+    office.Client = partial(office.Client, patience=float(os.environ["PATIENCE"]))
+
+
+def render_soon(scene):
+    """Let a scene be rendered at once: without a graphics card Eevee takes minutes."""
+    addon_utils.enable("cycles")
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
 
 
 def own_configuration():
