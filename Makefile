@@ -23,6 +23,10 @@ BLENDER_VENVS := $(BLENDERS:%=.venv-blender-%/.made)
 $(shell [ ! -e .venv/.installing ] && [ "$$(cat .venv/.made 2>/dev/null)" = "$$(pwd -P)" ] || \
 	rm -f .venv/.made)
 
+# What all tests share, each process makes for itself: more of them have more to do. A file's tests are run
+# by one of them; its order is that of tests/conftest.py.
+AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: demo test test-slow extension nuke generated clean
 .DELETE_ON_ERROR:
 
@@ -36,7 +40,7 @@ test: .venv/.installed build/dev/lifemask/.linked $(if $(BLENDERS),extension) $(
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(AT_ONCE)
 	@.ci/blender tested
 
 test-slow: .venv/.installed

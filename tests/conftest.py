@@ -41,6 +41,14 @@ settings.load_profile("same")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONGEST = ("test_blender", "test_pairs", "test_train", "test_refiner")
+
+
+def pytest_collection_modifyitems(items):
+    """Put what takes longest first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @dataclass(frozen=True)
 class Pair:
     """A plate with its track, and the facesets of its double and of a likeness."""
