@@ -1,7 +1,5 @@
 """What a swap touches, what it leaves alone, and what is left when it is stopped."""
 
-import json
-import os
 import shutil
 import signal
 import subprocess
