@@ -24,6 +24,7 @@ _FLASH = (
     0.35,
     0.7,
 )  # stops beside a take's light, from which on a frame has its own; heads turn .25
+_FEW = 0.25  # of a take's frames: where more flash, its light is not steady
 _SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
 _FINE, _WIDE, _FALLBACK = 1.0, 6.0, 0.02  # texels, texels, trust in the wide mean
 _ALBEDO_SPREAD = 0.06  # log: an albedo this far from skin's is a poor place to read light from
@@ -74,10 +75,10 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     """
     none = textures.valid.new_zeros(int(take.max()) + 1)
     steady = _alternated(textures, take, none, none[take])
-    flash = _owned(textures, steady, take)
+    flash = _rare(_owned(textures, steady, take), take)
     if flash.any():
         steady = _alternated(textures, take, none, flash)
-    changing = _changing(textures, take, steady)
+    changing = _changing(textures, take, steady, 1 - flash)
     if not changing.any():
         return steady
     own = _owned(textures, replace(steady, changing=changing), take)
@@ -152,23 +153,26 @@ def _left(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tenso
     return textures.colour - person.albedo - shade, weight
 
 
-def _changing(textures: Textures, take: Tensor, person: Complexion) -> Tensor:
-    """How far the light of each take (takes,) changes, 0..1.
+def _rare(flash: Tensor, take: Tensor) -> Tensor:
+    """Which frames (N,) are flashes in a light that may be steady: few of their take are."""
+    lit = torch.zeros(int(take.max()) + 1).to(flash).index_add(0, take, (flash > 0).to(flash))
+    return flash * (lit <= _FEW * torch.bincount(take))[take]
 
-    Frames' own lights always leave less; where the light is steady, in most frames not much less.
-    Where nothing is seen it is steady.
+
+def _changing(textures: Textures, take: Tensor, person: Complexion, counted: Tensor) -> Tensor:
+    """How far the light of each take (takes,) changes, 0..1, of the frames that are ``counted``.
+
+    That is (N,), 0..1. Frames' own lights always leave less; where the light is steady, not much
+    less. Where nothing is seen it is steady.
     """
-    every = torch.ones_like(take, dtype=textures.valid.dtype)
-    left = []
-    for lights in (_lights(textures, person, take, every), person.lights[take]):
-        apart, weight = _left(textures, person, lights)
-        left.append((apart.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3)) + 1e-6)
-    own, usual = left
-    result, (steady, unsteady) = torch.zeros_like(person.changing), _CHANGES
-    for number in take.unique().tolist():
-        share = (own / usual)[take == number].median()
-        result[number] = ((steady - share) / (steady - unsteady)).clamp(0, 1)
-    return result
+    sums = []
+    for lights in (_lights(textures, person, take, counted), person.lights[take]):
+        left, weight = _left(textures, person, lights)
+        total = (left.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3)) * counted
+        sums.append(torch.zeros_like(person.changing).index_add(0, take, total))
+    own, usual = (each + 1e-6 for each in sums)
+    steady, unsteady = _CHANGES
+    return ((steady - own / usual) / (steady - unsteady)).clamp(0, 1)
 
 
 def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Tensor:
