@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
-_SIDE = 64  # pixels at most in which colours are compared: grain is averaged away
+_SIDE = 32  # pixels at most in which colours are compared: grain is averaged away
 _BINS = 24
 _INSIDE = 0.95
 _DIM = 0.1  # of the mean: in what is darker a colour counts less
