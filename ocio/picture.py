@@ -143,6 +143,7 @@ def _check(path: Path, spec: "ImageSpec") -> None:
 
 
 def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
+    import numpy as np
     import OpenImageIO
 
     pixels: Pixels | None = file.read_image(
@@ -150,7 +151,12 @@ def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
     )
     if pixels is None or file.has_error:
         raise BrokenFileError(f"{path}: truncated or broken ({_complaint(file)})")
-    return pixels.reshape(*pixels.shape[:2], last - first)
+    pixels = pixels.reshape(*pixels.shape[:2], last - first)
+    if file.format_name() == _EXR:
+        kinds = [str(file.spec().channelformat(index)) for index in range(first, last)]
+        # OpenImageIO divides whole numbers, as if the largest were white.
+        pixels[..., [kind == "uint" for kind in kinds]] *= np.float32(1 << 32)
+    return pixels
 
 
 def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":

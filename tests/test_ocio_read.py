@@ -237,6 +237,15 @@ def test_a_frame_is_half_when_all_that_is_read_is(tmp_path: Path, kinds: str, ha
     assert frame.half is bool(half)
 
 
+def test_whole_numbers_of_an_exr_are_what_they_say(tmp_path: Path) -> None:
+    kinds = {"R": np.float16(0.25), "G": np.uint32(3), "B": np.float32(0.3), "A": np.uint32(1)}
+    frame = read(exr_of(tmp_path / "a.exr", ("", kinds)), 1)
+    expected = np.full((12, 16, 3), [0.25, 3, np.float32(0.3)], np.float32)
+    np.testing.assert_array_equal(frame.rgb, expected)
+    np.testing.assert_array_equal(frame.alpha, np.ones((12, 16), np.float32))
+    assert not frame.half
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif", "dpx"])
 def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path, suffix: str) -> None:
     frame = read(save(tmp_path / f"a.{suffix}", CODES), 1)
