@@ -50,7 +50,7 @@ class _Interchange(NamedTuple):
 
 
 def find(name: str) -> Space | None:
-    """Return the space of this name, alias or role in `$OCIO`, else in the built-in configuration.
+    """Return the space of this name, alias or role in `$OCIO`, else the built-in one of this name.
 
     Raises ColorError when `$OCIO` is not usable.
     """
@@ -116,11 +116,15 @@ def _failures() -> tuple[type[Exception], ...]:
 
 @cache
 def _find(source: str, name: str) -> Space | None:
-    for config in dict.fromkeys((source, BUILT_IN)):
-        found = load(config).getColorSpace(name)
-        if found:
-            return Space(config, str(found.getName()))
-    return None
+    own = load(source).getColorSpace(name)
+    return Space(source, str(own.getName())) if own else _standard(name)
+
+
+def _standard(name: str) -> Space | None:
+    """Return the built-in space of this name or alias: a role is each configuration's own."""
+    config = load(BUILT_IN)
+    found = None if config.hasRole(name) else config.getColorSpace(name)
+    return Space(BUILT_IN, str(found.getName())) if found else None
 
 
 @cache
@@ -162,9 +166,9 @@ def _interchange(space: Space) -> _Interchange:
         return _Interchange(xyz.getName(), built_in.getColorSpace(_XYZ).getName())
     linear = config.getColorSpace("scene_linear")
     for name in [*([linear.getName()] if linear else []), *config.getColorSpaceNames()]:
-        pair = Space(space.config, name), Space(BUILT_IN, name)
-        if pair[1].declared and all(one.linear for one in pair):
-            return _Interchange(name, name)
+        standard = _standard(name)
+        if standard and standard.linear and Space(space.config, name).linear:
+            return _Interchange(name, standard.name)
     if not linear:
         raise ColorError(
             f"OCIO: {space.config} has no role aces_interchange or scene_linear, so that "

@@ -122,6 +122,21 @@ def test_names_are_its_own_first_then_the_built_in_ones(studio: Callable[..., st
     assert not colour.is_scene_linear("lin_rec709")
 
 
+@pytest.mark.parametrize("role", ["scene_linear", "compositing_log", "color_picking"])
+def test_a_role_is_never_another_configuration_s(studio: Callable[..., str], role: str) -> None:
+    assert colour.check_space(role)
+    studio({"linear": None}, default="linear")
+    with pytest.raises(ColorError, match=f"'{role}' is not a colour space"):
+        colour.check_space(role)
+
+
+def test_a_space_that_is_called_as_a_role_is_not_taken_for_it(studio: Callable[..., str]) -> None:
+    expected = colour.convert(LIGHT, "lin_rec709", "ACEScg")
+    studio({"scene_linear": None, "sRGB": POWER}, default="sRGB")
+    assert not colour.is_identified("scene_linear")
+    np.testing.assert_allclose(colour.convert(LIGHT, "scene_linear", "ACEScg"), expected, rtol=1e-4)
+
+
 def test_a_result_is_in_a_space_that_it_can_name(studio: Callable[..., str]) -> None:
     studio(aces(), scene_linear="ACES - ACEScg")
     assert colour.result_space("Utility - Linear - sRGB") == "Utility - Linear - sRGB"
