@@ -70,9 +70,12 @@ def is_identified(space: str) -> bool:
     """Whether it is known, and not assumed, how a colour space relates to the working space.
 
     It is assumed of a configuration that only says which space is scene_linear: the primaries are
-    then taken for Rec.709's. Raises ColorError when the space cannot be converted to and fro.
+    then taken for Rec.709's. Raises ColorError when the space is of data, or cannot be converted to
+    and fro.
     """
     found, working = _space(space), _space(WORKING)
+    if found.declared.isData():
+        raise ColorError(f"{found.name} is for data, not for colours; name what the numbers mean")
     processor(found, working)
     if found.linear:
         processor(working, found)

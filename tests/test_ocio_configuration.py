@@ -184,6 +184,15 @@ def test_what_cannot_be_converted_is_told_before_there_is_a_shot(
     assert not (tmp_path / "sh010").exists()
 
 
+@pytest.mark.parametrize("space", ["Raw", "data"])
+def test_a_space_of_data_says_nothing_of_colours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], space: str
+) -> None:
+    assert make(tmp_path / "sh010", space) == 1
+    assert "Raw is for data" in capsys.readouterr().err
+    assert not (tmp_path / "sh010").exists()
+
+
 def test_a_table_that_is_missing_is_told(
     studio: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
