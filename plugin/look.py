@@ -161,7 +161,7 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
     ):
         if lacking:
             progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
-    return replace(plate, frames=both)
+    return replace(plate, frames=both, layer=shot.layer)
 
 
 def exposure(look: Look) -> int:
