@@ -1,6 +1,7 @@
 """Which layer of a file is the picture: renderers and compositors each have their own names."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,7 +97,8 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     ``views`` are the eyes of a stereo file, the default one first. Raises LayerError when there is
     no such layer, or when the names do not tell which it is.
     """
-    there = _layers_of(parts) or _single(parts)
+    layered = _layers_of(parts)
+    there = layered or _single(parts)
     found = _called(there, named) if named else there
     if not found:
         called = f" {named!r}" if named else ""
@@ -105,7 +107,7 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     order = [view.lower() for view in views]
     ranks = [_rank(layer, order) for layer in found]
     best = min(ranks)
-    is_told = named or best[0] != _SURELY_NOT or not _layers_of(parts)
+    is_told = named or best[0] != _SURELY_NOT or not layered
     if ranks.count(best) > 1 or not is_told:
         raise LayerError(
             f"{file}: its names do not tell which layer is the picture; name one with --layer, "
@@ -125,17 +127,21 @@ def _layers_of(parts: Iterable[Part]) -> list[Layer]:
     return [
         layer
         for part in parts
-        for prefix in dict.fromkeys(name.rpartition(".")[0] for name in part.channels)
-        if (layer := _layer(part, prefix))
+        for prefix, places in _places(part).items()
+        if (layer := _layer(part, prefix, places))
     ]
 
 
-def _layer(part: Part, prefix: str) -> Layer | None:
-    place = {
-        name.rpartition(".")[2].lower(): index
-        for index, name in reversed(list(enumerate(part.channels)))
-        if name.rpartition(".")[0] == prefix
-    }
+def _places(part: Part) -> dict[str, dict[str, int]]:
+    """Return by layer and by letter where the channels are; the first of a letter counts."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for index, name in enumerate(part.channels):
+        prefix, _, letter = name.rpartition(".")
+        found[prefix].setdefault(letter.lower(), index)
+    return found
+
+
+def _layer(part: Part, prefix: str, place: dict[str, int]) -> Layer | None:
     colours = [*_RGB, _CHROMA]
     # Y beside X is no luminance but part of a position or a normal.
     if not {"x", *_CHROMA[1:]} & place.keys():
@@ -190,16 +196,18 @@ def _called(found: list[Layer], named: str) -> list[Layer]:
 _SURELY, _PARTLY, _MAYBE, _HARDLY, _SURELY_NOT = range(5)
 
 
-def _rank(layer: Layer, views: list[str]) -> tuple[int, int, int, int]:
+def _rank(layer: Layer, views: list[str]) -> tuple[int, ...]:
     """How much a layer looks like the whole picture, less first."""
     # The plain channels of a file are its picture; grey ones, where no other is in colour.
     if not layer.path:
-        return _SURELY, 2 if layer.channels[0] == layer.channels[1] else -1, 0, 0
+        return _SURELY, len(layer.part.channels) if layer.channels[0] == layer.channels[1] else -1
     view, levels = _without_view(layer, views)
     words = [word for level in levels for word in level]
-    second = not _FIRST.isdisjoint(words) or not words
+    kind, is_first = _kind(levels), not words or not _FIRST.isdisjoint(words)
     is_layered = layer.path.lower() != layer.part.name.lower()
-    return _kind(levels), int(not second), int(is_layered), view
+    # Beside beauty, chars.beauty is a part of it.
+    others = len({*words} - _PICTURE) if kind == _SURELY else 0
+    return kind, others, int(not is_first), int(is_layered), view
 
 
 def _kind(levels: list[list[str]]) -> int:

@@ -96,6 +96,13 @@ def test_where_it_cannot_be_known_the_layers_are_named(names: str) -> None:
             assert name in (found if isinstance(found, str) else found.path)
 
 
+@pytest.mark.parametrize("name", ["beauty", "Combined", "rgba", "ViewLayer.Combined"])
+@pytest.mark.parametrize("others", ["chars.beauty env.beauty", "fg.rgba", "bg.Combined fg.albedo"])
+def test_a_picture_of_all_goes_before_those_of_parts(name: str, others: str) -> None:
+    for names in (f"{name} {others}", f"{others} {name}"):
+        assert one(names).path == of_parts(names) == name
+
+
 @pytest.mark.parametrize("others", ["beauty", "rgba Combined", "albedo"])
 @pytest.mark.parametrize("plain", ["B! G! R! A!", "r! g! b! a!", "red! green! blue! alpha!"])
 def test_the_channels_without_a_name_are_the_picture(plain: str, others: str) -> None:
