@@ -87,6 +87,10 @@ def opened(path: Path, layer: str = "") -> "Iterator[tuple[ImageInput, Layer]]":
     file = OpenImageIO.ImageInput.open(str(path), config)
     if file is None:
         words = _complaint(OpenImageIO).replace(f"EXR Error ({path}): ", "")
+        if "format reader" in words:
+            raise BrokenFileError(
+                f"{path}: its format is not read; EXR, DPX, TIFF, PNG, JPEG and movies are"
+            )
         raise BrokenFileError(f"{path}: not a whole picture ({words})")
     try:
         chosen = choose(path, _parts(file), _views(file), layer)

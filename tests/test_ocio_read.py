@@ -341,6 +341,12 @@ def test_a_truncated_frame_is_never_half_a_picture(tmp_path: Path) -> None:
                 read(sequence, 1, layers)
 
 
+def test_a_format_that_is_not_read_is_told_with_what_is(tmp_path: Path) -> None:
+    (tmp_path / "IMG_0001.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 90)
+    with pytest.raises(BrokenFileError, match=r"HEIC: its format is not read; EXR, .*JPEG"):
+        read(Sequence.find(tmp_path / "IMG_0001.HEIC"), 1)
+
+
 def test_frames_of_another_size_are_refused(tmp_path: Path) -> None:
     for number, size in ((1, 16), (2, 16), (3, 15)):
         save(tmp_path / f"a.{number:04}.exr", HALF[:, :size])
