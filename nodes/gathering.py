@@ -148,9 +148,12 @@ class Gathering:
         if count >= least:
             return
         left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
+        needed, more = f"{least} usable faces are", ", or use --single for one photograph"
+        if least == 1:
+            needed, more = "1 usable face is", ""
         raise FaceError(
-            f"{self.performer}: {least} usable faces are needed, {count} found"
-            f"{f' ({left})' if left else ''}; add takes, or use --single for one photograph"
+            f"{self.performer}: {needed} needed, {count} found{f' ({left})' if left else ''}; "
+            f"add takes{more}"
         )
 
     def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:

@@ -75,7 +75,7 @@ def is_identified(space: str) -> bool:
     """
     found, working = _space(space), _space(WORKING)
     if found.declared.isData():
-        raise ColorError(f"{found.name} is for data, not for colours; name what the numbers mean")
+        raise ColorError(f"{found.name} is for data; say what the numbers mean, as in ACEScg")
     processor(found, working)
     if found.linear:
         processor(working, found)

@@ -178,7 +178,9 @@ def test_lost_and_tiny_faces_are_counted(take, tmp_path):
     faceset = Faceset(single=True, size=128)([plate], [lost], "ada", tmp_path / "ada")
     assert faceset.dropped["lost"] == 1
     assert track.frames[1] not in faceset.faces.frame
-    with pytest.raises(FaceError, match=f"ada: 1 usable faces are needed, 0 found .*{FRAMES} tiny"):
+    with pytest.raises(
+        FaceError, match=rf"ada: 1 usable face is needed, 0 found .*{FRAMES} tiny\); add takes$"
+    ):
         Faceset(single=True, least_size=2048)([plate], [track], "ada", tmp_path / "tiny")
 
 
