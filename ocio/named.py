@@ -34,8 +34,9 @@ def named_space(sequence: "Sequence") -> str | None:
 
     A header names it as ``colorInteropID`` (ASWF colour interop forum) or as ``chromaticities``
     (an EXR with these is scene-linear), one of ours as ``lifemask/colorspace``, too; a photograph
-    by its ICC profile, ``cICP``, ``cHRM`` or Exif; a name that no configuration has counts as none.
-    Raises ColorError when a photograph is in a space that has no name, or another than the first.
+    by its ICC profile, ``cICP``, ``cHRM`` or Exif; a name of data, or that no configuration has,
+    counts as none. Raises ColorError when a photograph is in a space that has no name, or another
+    than the first.
     """
     if sequence.is_movie:
         return _known(H273.get(tags(Path(sequence.path))))
@@ -53,7 +54,7 @@ def named_space(sequence: "Sequence") -> str | None:
 
 def _known(name: str | None) -> str | None:
     found = find(name) if name else None
-    return found.name if found else None
+    return found.name if found and not found.declared.isData() else None
 
 
 def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:

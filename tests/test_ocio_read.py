@@ -380,6 +380,7 @@ AP1, REC709 = map(OpenEXR.colorInteropIDToChromaticities, ("lin_ap1_scene", "lin
         ({"chromaticities": AP1}, "ACEScg"),
         ({"chromaticities": (0.5, 0.3, 0.3, 0.5, 0.2, 0.1, 0.3, 0.3)}, None),
         ({"colorInteropID": "ours"}, None),
+        ({"colorInteropID": "data"}, None),
         ({"lifemask/colorspace": "Linear ARRI Wide Gamut 3"}, "Linear ARRI Wide Gamut 3"),
         ({"lifemask/colorspace": "ACES2065-1", "chromaticities": AP1}, "ACEScg"),
         ({}, None),
