@@ -63,6 +63,8 @@ def space_of_icc(data: bytes, description: str) -> str:
 def _space_of(data: bytes, description: str) -> str | None:
     import numpy as np
 
+    if data[36:40] != b"acsp":
+        raise ValueError("no profile")
     kind, tags = data[16:20], _tags(data)
     if b"cicp" in tags:
         primaries, transfer = tags[b"cicp"][8:10]

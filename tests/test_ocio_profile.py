@@ -153,6 +153,12 @@ def test_an_unknown_profile_asks_for_the_name(tmp_path: Path, data: bytes) -> No
     assert space_of(sequence, "ACEScg") == "ACEScg"
 
 
+def test_what_is_no_profile_is_called_broken() -> None:
+    for data in (b"", bytes(200), b"<html>" * 40):
+        with pytest.raises(ProfileError, match=r"^its colour profile is broken$"):
+            space_of_icc(data, "")
+
+
 def test_a_damaged_profile_is_known_or_told() -> None:
     random, whole = np.random.default_rng(0), icc(adapted(P3), SRGB_CURVE)
     for _ in range(300):
