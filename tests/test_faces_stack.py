@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifemask.nodes.faces import detector
+from lifemask.nodes.faces.picture import picture
 from lifemask.nodes.faces.stack import find_faces, landmarks_of
 from lifemask.nodes.faces.topology import MESH_COUNT, canonical
 from lifemask.ocio.colour import WORKING, convert
@@ -93,3 +95,13 @@ def test_a_picture_without_a_face_has_none(shape):
     noise = np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32)
     assert find_faces(noise) == []
     assert landmarks_of(noise * np.nan) is None
+
+
+@pytest.mark.parametrize(("border", "exposures"), [(0, 3), (200, 4)])
+def test_only_what_is_framed_is_looked_at_in_an_exposure_more(monkeypatch, border, exposures):
+    looked, look = [], detector._pass
+    monkeypatch.setattr(detector, "_pass", lambda *given: looked.append(given) or look(*given))
+    pixels = np.full((128, 128, 3), np.linspace(0.1, 0.6, 128)[:, None], np.float32)
+    seen = picture(np.pad(pixels, ((border,) * 2, (border,) * 2, (0, 0)), constant_values=1e-4))
+    assert not len(detector.find(seen).boxes)
+    assert len(looked) == 2 * exposures  # each by two networks

@@ -16,9 +16,7 @@ _BATCH = 16
 # A frame that is mostly dark or mostly bright hides a face from one exposure, in factors.
 _OTHERS = (0.18, 5.6)
 # Around a picture that is keyed or framed may be noise: of the mean, what is no part of it.
-_FRAME = 0.1
-
-
+_FRAME, _SAME = 0.1, 0.5  # and by how many stops that has to change the exposure
 # In windows, the smallest face that the full-range network finds; in pixels, the smallest of use.
 _SMALLEST_SEEN, _SMALLEST_USED = 0.06, 24
 
@@ -89,8 +87,11 @@ def _spread(length: int, size: float) -> list[float]:
 def find(seen: Picture, tiled: bool = True) -> Found:
     """Return the faces of a picture, in its own pixels; none only when no exposure shows one."""
     small = seen.levels[-1]
-    usual = gains(small)
-    for exposure in [usual, gains(small, _FRAME), *(usual * factor for factor in _OTHERS)]:
+    usual, lit = gains(small), gains(small, _FRAME)
+    others = [usual * factor for factor in _OTHERS]
+    if (lit / usual).log2().abs() > _SAME:
+        others.insert(0, lit)
+    for exposure in [usual, *others]:
         passes = [(BACK, False), (FULL, tiled)]
         parts = [_pass(seen, kind, exposure, tiles) for kind, tiles in passes]
         boxes, eyes, scores = (torch.cat(each) for each in zip(*parts, strict=True))
