@@ -41,6 +41,8 @@ def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[s
     from safetensors import SafetensorError, safe_open
 
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, deaf to Ctrl-C
+            raise BrokenFileError(f"{path}: is not a file, but a folder, pipe or device")
         with safe_open(path, "numpy") as file:
             header = file.metadata() or {}
             if header.get("kind") != kind:

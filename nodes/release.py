@@ -14,7 +14,7 @@ from shlex import quote
 
 from lifemask.nodes import toml
 from lifemask.nodes.errors import BrokenFileError, ReleaseError
-from lifemask.ocio.atomic import replacing
+from lifemask.ocio.atomic import one_at_a_time, replacing
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
@@ -49,23 +49,24 @@ class Release:
             )
         path = folder / f"{performer}.toml"
         _check_document(document, path, performer)
-        copy = _free(folder, performer, document.suffix.lower())
-        old = path.with_name(_named(path))
-        try:
-            # The first that is opened is the last that takes its place.
-            with (
-                document.open("rb") as source,
-                replacing(path) as record,
-                replacing(copy) as part,
-            ):
-                with part.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                release = cls(performer, project, expires, copy.name, _hash(part), today)
-                record.write_text(toml.dumps(dict(vars(release))), encoding="utf-8")
-                yield release
-        finally:
-            # The rename of the record is the one moment from which on the new release counts.
-            _remove_unnamed(folder, copy, old)
+        with one_at_a_time(folder):
+            copy = _free(folder, performer, document.suffix.lower())
+            old = path.with_name(_named(path))
+            try:
+                # The first that is opened is the last that takes its place.
+                with (
+                    document.open("rb") as source,
+                    replacing(path) as record,
+                    replacing(copy) as part,
+                ):
+                    with part.open("wb") as target:
+                        shutil.copyfileobj(source, target)
+                    release = cls(performer, project, expires, copy.name, _hash(part), today)
+                    record.write_text(toml.dumps(dict(vars(release))), encoding="utf-8")
+                    yield release
+            finally:
+                # The rename of the record is the one moment from which on the new release counts.
+                _remove_unnamed(folder, copy, old)
 
     @classmethod
     def load(cls, folder: Path, performer: str) -> "Release":

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from os.path import realpath
 from pathlib import Path
 from shlex import quote
@@ -18,10 +17,11 @@ from lifemask.nodes.errors import (
     VersionExistsError,
     WriteError,
 )
+from lifemask.nodes.keys import KEYS, check_keys, near
 from lifemask.nodes.names import check_name, check_performer, check_version, is_name, options
 from lifemask.nodes.toml import dumps, load
 from lifemask.nodes.types import Plate
-from lifemask.ocio.atomic import replacing
+from lifemask.ocio.atomic import one_at_a_time, replacing
 from lifemask.ocio.sequence import Sequence
 
 N = TypeVar("N", bound=Node)
@@ -35,10 +35,6 @@ MADE_BY = {
     "models": "train",
     "swaps": "swap",
     "look": "look",
-}
-KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "": {"name": str, "project": str, "performers": list, "plate": dict, "knobs": dict},
-    "plate": {"path": str, "frames": str, "colorspace": str, "fps": (int, float), "layer": str},
 }
 
 
@@ -95,8 +91,8 @@ class Shot:
         except FileNotFoundError:
             hint = f"lifemask shot new {quote(str(folder))} --plate ..."
             raise NoShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
-        _check_keys(file, "", table)
-        _check_keys(file, "plate", table["plate"])
+        check_keys(file, "", table)
+        check_keys(file, "plate", table["plate"])
         shot = cls(
             folder,
             table["name"],
@@ -169,11 +165,17 @@ class Shot:
             temporary.write_text(text, encoding="utf-8")
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
-        """Return the shot with one more performer, and with a project if it had none; saved."""
-        performers = dict.fromkeys([*self.performers, check_performer(performer, "performer")])
-        shot = replace(self, performers=tuple(performers), project=self.project or project)
-        if shot != self:
-            shot.save()
+        """Return the shot with one more performer, and with a project if it had none; saved.
+
+        What else is on disk by now stays.
+        """
+        check_performer(performer, "performer")
+        with one_at_a_time(self.folder):
+            now = Shot.load(self.folder)  # others may have added theirs meanwhile
+            performers = tuple(dict.fromkeys([*now.performers, performer]))
+            shot = replace(now, performers=performers, project=now.project or project)
+            if shot != now:
+                shot.save()
         return shot
 
     def node(self, node: type[N], **knobs: Any) -> N:  # noqa: ANN401
@@ -264,35 +266,6 @@ def snake(name: str) -> str:
     'matte_edge'
     """
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-def _check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
-    kinds = KEYS[table]
-    dotted = f"{table}." if table else ""
-    for key in (*values, *kinds):
-        if key not in kinds:
-            raise ShotError(f"{file}: unknown key {dotted}{key}{near(key, kinds)}")
-        if key in ("knobs", "layer"):
-            values.setdefault(key, {} if key == "knobs" else "")
-        if key not in values:
-            raise ShotError(f"{file}: {dotted}{key} is missing")
-        if not isinstance(values[key], kinds[key]) or isinstance(values[key], bool):
-            raise ShotError(
-                f"{file}: {dotted}{key} is {values[key]!r}; {_allowed(kinds[key])} is allowed"
-            )
-    if not all(isinstance(name, str) for name in values.get("performers", [])):
-        raise ShotError(f"{file}: performers holds something else than names")
-
-
-def _allowed(kind: type | tuple[type, ...]) -> str:
-    words = {"str": "text in quotes", "list": "a list of names", "dict": "a table"}
-    return "a number" if isinstance(kind, tuple) else words[kind.__name__]
-
-
-def near(name: str, known: Mapping[str, object]) -> str:
-    """Return the end of a sentence: which of the ``known`` names is meant, or all of them."""
-    found = get_close_matches(name, known, 1)
-    return f"; did you mean {found[0]}" if found else f"; allowed: {', '.join(known)}"
 
 
 def _portable(path: str, folder: Path) -> str:

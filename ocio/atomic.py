@@ -55,6 +55,26 @@ def unfinished(path: Path, folder: bool = False) -> Iterator[Path]:
         raise WriteError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Make ``folder``, and let one process at a time into the block that is about what is in it.
+
+    The others wait. Where folders cannot be locked, as on NFS, nobody does. Raises WriteError when
+    the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be written ({error.strerror})") from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left in ``folder``.
 

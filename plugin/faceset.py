@@ -95,7 +95,7 @@ def _run(args: Namespace) -> Result:
     takes, tracks = _from_plate(shot, args) if args.double else _from_takes(shot, args, node.single)
     faceset = node(takes, tracks, name, folder, _other(shot, args.double_is))
     if not args.double:
-        Shot.load(args.shot).with_performer(name)  # as it is now: the work took a while
+        shot.with_performer(name)
     doubles = [double_name(shot, person) for person in shot.newest("track")]
     likenesses = [one for one in shot.performers if one != args.double_is]
     advice = report(shot, likenesses if args.double else [name], doubles)

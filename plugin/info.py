@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lifemask.nodes.errors import LifemaskError
+from lifemask.nodes.keys import KEYS
 from lifemask.nodes.names import check_name
-from lifemask.nodes.shot import KEYS, MADE_BY, Shot
+from lifemask.nodes.shot import MADE_BY, Shot
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.command import Command, Result, add_shot
 from lifemask.plugin.coverage import known

@@ -18,7 +18,8 @@ from typing import Any, get_type_hints
 
 from lifemask.nodes import Knob, Node
 from lifemask.nodes.errors import LifemaskError
-from lifemask.nodes.shot import near, snake
+from lifemask.nodes.keys import near
+from lifemask.nodes.shot import snake
 from lifemask.plugin.command import Command
 
 KNOB = "knob_"

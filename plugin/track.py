@@ -2,12 +2,14 @@
 
 from argparse import ArgumentParser, Namespace
 from contextlib import suppress
+from pathlib import Path
 
 from lifemask.nodes.errors import VersionExistsError, WriteError
 from lifemask.nodes.names import check_version
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.atomic import one_at_a_time
 from lifemask.plugin.command import (
     Command,
     Result,
@@ -30,20 +32,27 @@ def _run(args: Namespace) -> Result:
     shot = Shot.load(args.shot)
     _version(shot, args.version, args.overwrite)  # refused before the work
     tracks = shot.node(Track, **given_knobs(args))(shot.plate_of(args.frames))
-    number = _version(shot, args.version, args.overwrite)
-    paths = {track.person: shot.version("track", track.person, number) for track in tracks}
-    try:
-        for track in tracks:
-            track.save(paths[track.person])
-    except WriteError:
-        # People of one run belong together: some of them would count as all.
-        for path in () if args.overwrite else paths.values():
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
-        raise
-    for name in set(shot.names("track")) - set(paths):
-        shot.version("track", name, number).unlink(missing_ok=True)
-    return {"track": list(paths.values()), "text": [_summary(track) for track in tracks]}
+    paths = _save(shot, tracks, args)
+    return {"track": paths, "text": [_summary(track) for track in tracks]}
+
+
+def _save(shot: Shot, tracks: list[FaceTrack], args: Namespace) -> list[Path]:
+    """Write the ``tracks`` under one number that no other run takes meanwhile; return the files."""
+    with one_at_a_time(shot.folder / "track"):
+        number = _version(shot, args.version, args.overwrite)
+        paths = {track.person: shot.version("track", track.person, number) for track in tracks}
+        try:
+            for track in tracks:
+                track.save(paths[track.person])
+        except WriteError:
+            # People of one run belong together: some of them would count as all.
+            for path in () if args.overwrite else paths.values():
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            raise
+        for name in set(shot.names("track")) - set(paths):
+            shot.version("track", name, number).unlink(missing_ok=True)
+    return list(paths.values())
 
 
 def _version(shot: Shot, number: int | None, overwrite: bool) -> int:
