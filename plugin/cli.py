@@ -26,7 +26,7 @@ from lifemask.plugin import (
 from lifemask.plugin.arenas import share_memory
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import STOPPED, NobodyListensError, execute, refuse, say
-from lifemask.plugin.refusal import REFUSALS, sentence
+from lifemask.plugin.refusal import sentence
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -113,8 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return STOPPED
     except LifemaskError as error:
         return refuse(error, "--json" in words)
-    except REFUSALS as error:
-        return refuse(sentence(error, "lifemask"), "--json" in words)
+    except Exception as error:
+        if (told := sentence(error, "lifemask")) is None:
+            raise
+        return refuse(told, "--json" in words)
     return execute(args.command, args)
 
 

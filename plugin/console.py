@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lifemask.nodes.errors import LifemaskError, StoppedError, WriteError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin.command import Command
-from lifemask.plugin.refusal import REFUSALS, sentence
+from lifemask.plugin.refusal import sentence
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -55,8 +55,10 @@ def execute(command: Command, args: Namespace) -> int:
         return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
     except LifemaskError as error:
         return refuse(error, args.json)
-    except REFUSALS as error:
-        return refuse(sentence(error, command.name), args.json)
+    except Exception as error:
+        if (told := sentence(error, command.name)) is None:
+            raise
+        return refuse(told, args.json)
     return DONE
 
 

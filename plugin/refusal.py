@@ -3,17 +3,19 @@
 import os
 
 from lifemask.nodes.errors import LifemaskError, SystemRefusalError
-
-REFUSALS = (OSError, UnicodeError, MemoryError, RecursionError)
-"""What is nobody's mistake here; any other exception is, and keeps its traceback."""
+from lifemask.nodes.memory import is_full
 
 
-def sentence(error: BaseException, command: str) -> LifemaskError:
-    """Return one of the `REFUSALS`, which struck in a ``command``, as an error to be told."""
-    return SystemRefusalError(": ".join(_parts(error, command)))
+def sentence(error: BaseException, command: str) -> LifemaskError | None:
+    """Return an ``error``, which struck in a ``command``, as one to be told.
+
+    None when the system refused nothing: then it is a mistake here, and keeps its traceback.
+    """
+    parts = _parts(error, command)
+    return SystemRefusalError(": ".join(parts)) if parts else None
 
 
-def _parts(error: BaseException, command: str) -> tuple[str, str]:
+def _parts(error: BaseException, command: str) -> tuple[str, str] | None:
     """Return the file, else the command, and why."""
     if isinstance(error, OSError):
         return _file(error) or command, error.strerror or str(error) or type(error).__name__
@@ -24,7 +26,13 @@ def _parts(error: BaseException, command: str) -> tuple[str, str]:
         return command, f"a text is not in the encoding that it should have ({error})"
     if isinstance(error, RecursionError):
         return command, "what it was given is nested too deeply"
-    return command, "there is not enough memory"
+    if is_full(error):
+        return command, "there is not enough memory"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return command, "the system allows no more threads"
+    if isinstance(error, ImportError) and (error.path or "").endswith(".so"):
+        return command, f"a library cannot be loaded ({error})"
+    return None
 
 
 def _file(error: OSError) -> str:

@@ -18,7 +18,7 @@ from lifemask.plugin.backlog import Backlog, Id, Job
 from lifemask.plugin.command import Command, Result
 from lifemask.plugin.console import Events
 from lifemask.plugin.params import arguments
-from lifemask.plugin.refusal import REFUSALS, sentence
+from lifemask.plugin.refusal import sentence
 
 Answer = Mapping[str, Any]
 
@@ -104,8 +104,8 @@ class Worker:
             self._dispatch(number, method, _params(message))
         except LifemaskError as error:
             self._refused(number, error)
-        except REFUSALS as error:
-            self._refused(number, sentence(error, method))
+        except Exception as error:  # whatever it is, the worker listens on
+            self._refused(number, sentence(error, method) or _fault(error, method))
 
     def _refused(self, number: Id | None, error: LifemaskError) -> None:
         """Answer what is wrong with a request; JSON-RPC leaves one without an id unanswered."""
@@ -178,13 +178,12 @@ class Worker:
             self._stopped(job)
         except LifemaskError as error:
             self._refuse(job.id, protocol.REFUSED, error)
-        except REFUSALS as error:
-            self._refuse(job.id, protocol.REFUSED, sentence(error, job.command.name))
         except Exception as error:  # whatever it is, the worker lives on
-            traceback.print_exc()
             name = job.command.name
-            fault = LifemaskError(f"{name}: a fault of Lifemask: {type(error).__name__}: {error}")
-            self._refuse(job.id, protocol.INTERNAL, fault)
+            if told := sentence(error, name):
+                self._refuse(job.id, protocol.REFUSED, told)
+            else:
+                self._refuse(job.id, protocol.INTERNAL, _fault(error, name))
 
     def _stopped(self, job: Job) -> None:
         stopped = StoppedError(f"{job.command.name}: stopped by the user")
@@ -200,6 +199,12 @@ class Worker:
 
     def _send(self, message: dict[str, Any]) -> None:
         self._lines.put(protocol.packed(message))
+
+
+def _fault(error: Exception, name: str) -> LifemaskError:
+    """Log an error that is a mistake here, and return it as a host is told of it."""
+    traceback.print_exception(error)
+    return LifemaskError(f"{name}: a fault of Lifemask: {type(error).__name__}: {error}")
 
 
 _NAMES = {"note": "log"}

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from conftest import FOOTAGE, SPACE
 
-from lifemask.nodes.errors import StoppedError
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError, StoppedError
 from lifemask.nodes.shot import Shot
 from lifemask.plugin.cli import main, parser
 from lifemask.plugin.command import Command
 from lifemask.plugin.console import execute
-from lifemask.plugin.refusal import REFUSALS, sentence
+from lifemask.plugin.refusal import sentence
 
 PLATE = FOOTAGE / "a1_dialogue/performer_b/beauty"
 WORDS = ["--colorspace", SPACE, "--fps", "24"]
@@ -86,6 +87,13 @@ def made_of(error):
         (OSError(9, "Bad file descriptor", 7), "work: Bad file descriptor"),
         (OSError(2, "No such file", b"a\xff"), r"a\udcff: No such file"),
         (MemoryError(), "work: there is not enough memory"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+            "work: there is",
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "work: there is not enough"),
+        (RuntimeError("can't start new thread"), "work: the system allows no more threads"),
+        (ImportError("libx.so: failed to map", path="x.so"), "work: a library cannot be loaded"),
         (RecursionError("maximum"), "work: what it was given is nested too deeply"),
         (UnicodeEncodeError("utf-8", "a\udcff", 1, 2, "no"), r"work: 'a\udcff' cannot be written"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no"), "work: a text is not in the encoding"),
@@ -105,7 +113,8 @@ def test_each_is_one_sentence(error, said, as_json, capsys):
 
 def test_a_fault_of_ours_and_a_stop_are_none():
     for error in (KeyError, ValueError, RuntimeError, TypeError, KeyboardInterrupt, StoppedError):
-        assert not issubclass(error, REFUSALS)
+        assert sentence(error("no"), "work") is None
+    assert sentence(ImportError("cannot import name 'x'", path="x.py"), "work") is None
 
 
 def test_what_may_not_be_read_is_named(folder, refused, tmp_path, monkeypatch):
@@ -195,3 +204,10 @@ def test_names_beyond_ascii_whatever_the_terminal_and_the_locale(tmp_path, envir
     assert typed(*words, **environment)[0] == 0
     assert Shot.load(folder).plate.sequence.frames == (1015, 1016)
     assert typed("shot", "info", folder, **environment)[::2] == (0, "")
+
+
+def test_a_pipe_where_a_file_should_be_is_not_waited_for(tmp_path):
+    for name, make in (("pipe", os.mkfifo), ("folder", os.mkdir)):
+        make(tmp_path / name)
+        with pytest.raises(BrokenFileError, match="is not a file"):
+            archive.load(tmp_path / name, "track")

@@ -13,6 +13,7 @@ from torch.nn import functional
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, KnobError
 from lifemask.nodes.face_set import atlas_layout
+from lifemask.nodes.memory import is_full
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.stage import Stage
@@ -89,6 +90,8 @@ class Finisher:
                 raise ValueError("it has weights that are not finite")
             size = int(about["size"])
         except RuntimeError as error:
+            if is_full(error):
+                raise
             raise BrokenFileError(f"{path}: its weights are not those of the refiner") from error
         except (KeyError, TypeError, ValueError) as error:
             raise BrokenFileError(f"{path}: not a model of this version ({error})") from error

@@ -9,15 +9,10 @@ from torch import nn
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import KnobError
+from lifemask.nodes.memory import is_full
 
 _KEPT = 12  # floats for each that is shown in a window
 _WHOLE = 3  # copies of the crops that the windows are of
-_FULL = (
-    "can't allocate memory",
-    "not enough memory",
-    "std::bad_alloc",
-    "could not create a primitive",  # oneDNN's word for it
-)
 
 
 def fast() -> bool:
@@ -51,12 +46,6 @@ def without_memory(error: RuntimeError | MemoryError, chosen: list[int]) -> list
         torch.cuda.empty_cache()
     progress.note("train", f"memory is full: batches of {len(chosen) // 2} from now on")
     return chosen[: len(chosen) // 2]
-
-
-def is_full(error: RuntimeError | MemoryError) -> bool:
-    """Return whether ``error`` says that memory ran out: the processor's has no type of its own."""
-    own = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return own or any(said in str(error) for said in _FULL)
 
 
 @contextmanager
