@@ -11,7 +11,13 @@ from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, KnobError, MissingFramesError, ShotError
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    KnobError,
+    MissingFramesError,
+    ShotError,
+    SizeError,
+)
 from lifemask.nodes.shot import Shot
 from lifemask.nodes.swap import frames_of
 from lifemask.ocio import sequence as footage
@@ -99,7 +105,7 @@ class Swapped:
             raise
 
     def look(self, number: int) -> Look:
-        """Return one frame for the eye; raises BrokenFileError when a layer is not there."""
+        """Return one frame for the eye; raises BrokenFileError or SizeError when it is none."""
         import numpy as np
 
         from lifemask.ocio.exr import read_channels
@@ -114,8 +120,12 @@ class Swapped:
         except KeyError as error:
             raise BrokenFileError(f"{path}: the layer {error} of a swap is not there") from error
         matte, occlusion, confidence = (layer.astype(np.float32) for layer in flat)
+        plate = self.plate.read(number).rgb
+        if plate.shape != after.shape:
+            size, other = (f"{one.shape[1]}x{one.shape[0]}" for one in (after, plate))
+            raise SizeError(f"{path}: is {size}, the plate {other}; swap the frame again")
         before, after, raw = (
-            self._display(self.plate.read(number).rgb, self.shot.colorspace),
+            self._display(plate, self.shot.colorspace),
             self._display(after, self.space),
             self._display(raw, self.space),
         )
@@ -155,10 +165,8 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
     if not both:
         there = named_range(frames)
         raise ShotError(f"{plate.path}: has none of the frames {there} of the swap")
-    for lacking, why in (
-        (wanted - {*both}, "not swapped"),
-        ({*frames} - {*both}, "not the plate's"),
-    ):
+    told = {"not swapped": wanted - {*both}, "not the plate's": {*frames} - {*both}}
+    for why, lacking in told.items():
         if lacking:
             progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
     return replace(plate, frames=both, layer=shot.layer)
