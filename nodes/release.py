@@ -41,8 +41,10 @@ class Release:
         """Give the release that is recorded in ``folder``, with its document, after the block.
 
         Nothing is, and the release before stays whole, when something fails. Raises ReleaseError
-        when it has expired already, BrokenFileError without a document.
+        when it has expired already or is for no project, BrokenFileError without a document.
         """
+        if not project.strip():
+            raise ReleaseError("project: is empty; a release is for a production that has a name")
         if expires < today:
             raise ReleaseError(
                 f"expires: {expires} is in the past; the release of {performer} is over"

@@ -50,9 +50,8 @@ class Walk:
         total = float(look.matte.sum())
         self.frames.append(look.number)
         self.area.append(total)
-        self.confidence.append(
-            float((look.confidence * look.matte).sum()) / total if total else 0.0
-        )
+        sure = float((look.confidence * look.matte).sum())
+        self.confidence.append(sure / total if total else 0.0)
 
     @property
     def swapped(self) -> list[int]:

@@ -56,6 +56,14 @@ def test_a_shot_without_a_project_is_not_covered(folder):
     refused(Release.load(folder, "ada"), "", TODAY)
 
 
+@pytest.mark.parametrize("project", ["", " "])
+def test_nobody_consents_to_a_project_without_a_name(folder, project):
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(ReleaseError, match="project: is empty"):
+        add(folder, "ada", project, date(2026, 12, 31), folder / "ada.pdf", TODAY)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
 def test_a_changed_document_is_refused(folder):
     (folder / "ada.pdf").write_bytes(b"I agree to everything.")
     with pytest.raises(ReleaseError, match=r"ada\.pdf"):
