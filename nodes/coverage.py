@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.face_set import COVERAGE, FaceSet
 from lifemask.nodes.face_space import FACE_WIDTH
 from lifemask.nodes.faces.pose import angles, rotations
 from lifemask.nodes.render.light import harmonics
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating]
 
-FILE = "coverage.json"
 UNITS = {
     "yaw": "degrees, + to picture right",
     "pitch": "degrees, + down",
@@ -86,7 +85,7 @@ class Coverage:
 
     def save(self, folder: Path) -> Path:
         """Write the report into the likeness's ``folder``, whole or not at all."""
-        path = folder / FILE
+        path = folder / COVERAGE
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
         return path

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 INDEX = "faceset.safetensors"
+COVERAGE = "coverage.json"
 _AGAIN = "make the faceset again"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lifemask.nodes.errors import BrokenFileError
-from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.face_set import COVERAGE, FaceSet
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot import Shot
 from lifemask.plugin.page import coverage_page
@@ -27,11 +27,9 @@ def report(shot: Shot, likenesses: Sequence[str], doubles: Sequence[str]) -> lis
 
 def known(shot: Shot, name: str) -> dict[str, Any]:
     """Return the report of a likeness as JSON holds it; empty when there is none to be read."""
-    from lifemask.nodes.coverage import FILE
-
     if not shot.versions("facesets", name):
         return {}
-    file = shot.latest("facesets", name) / FILE
+    file = shot.latest("facesets", name) / COVERAGE
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

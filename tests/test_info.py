@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 from lifemask.nodes.shot import Shot
 from lifemask.plugin.cli import main
@@ -25,6 +27,14 @@ def test_it_names_what_is_there_and_the_next_step(shot, capsys):
     assert "ada" in found["missing"]["swap"]
     (shot / "swaps/ada_v001").mkdir(parents=True)
     assert asked(shot, capsys)["next"] == ""
+
+
+def test_it_loads_nothing_that_computes_pixels(shot):
+    code = "from lifemask.plugin.cli import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    words = [sys.executable, "-c", f"import sys; {code}", "shot", "info", str(shot)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "seen in 7 of 8 frames" in told
+    assert told.endswith("False\n")
 
 
 def test_each_step_that_is_missing_is_said(shot, capsys):
