@@ -30,7 +30,7 @@ from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.nodes.velocity import followed, velocities
-from lifemask.ocio.atomic import unfinished
+from lifemask.ocio.atomic import one_at_a_time, unfinished
 from lifemask.ocio.overlap import overlap
 from lifemask.ocio.read import same_size
 
@@ -95,9 +95,10 @@ class Gathering:
         with unfinished(self.folder, folder=True) as part:
             faceset = self._gather(part)
             faceset.write_index()
-            if self.folder.exists() and not replaced:
-                raise VersionExistsError(f"{self.folder}: another run made it meanwhile")
-            _take_place(part, self.folder)
+            with one_at_a_time(self.folder.parent):
+                if self.folder.exists() and not replaced:
+                    raise VersionExistsError(f"{self.folder}: another run made it meanwhile")
+                _take_place(part, self.folder)
         return replace(faceset, folder=self.folder)
 
     def _gather(self, part: Path) -> FaceSet:

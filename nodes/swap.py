@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
-from os.path import realpath
+from os.path import abspath, realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -211,9 +211,11 @@ def frames_of(folder: Path, shot: str = "") -> Sequence:
     They need not be all of the plate's, and other files do no harm. Raises ShotError when there are
     none, or when it cannot be told which they are.
     """
-    version = Path(realpath(folder)).name
+    # The folder may be a link to another disk, or one that is called latest.
+    versions = [Path(way(folder)).name for way in (abspath, realpath)]
+    patterns = [f"{name}_{version}.####.exr" for name in (shot, "*") for version in versions]
     # Last what was given other names: by hand, or with another name of the shot.
-    for pattern in (f"{shot}_{version}.####.exr", f"*_{version}.####.exr", "*.exr"):
+    for pattern in (*patterns, "*.exr"):
         with suppress(BrokenFileError):
             found = Sequence.find_made(folder / pattern)
             break
@@ -221,7 +223,8 @@ def frames_of(folder: Path, shot: str = "") -> Sequence:
         raise ShotError(f"{folder}: there are no frames of a swap in it")
     if len(found) > 1:
         names = ", ".join(Path(one.path).name for one in found)
-        raise ShotError(f"{folder}: which is the swap of {names}? Name it SHOT_{version}.####.exr")
+        name = f"SHOT_{versions[0]}.####.exr"
+        raise ShotError(f"{folder}: which is the swap of {names}? Name it {name}")
     return found[0]
 
 

@@ -411,6 +411,9 @@ def test_the_frames_of_a_swap_are_found_beside_other_files(tmp_path):
     assert frames_of(folder, "sh010").frames == (1001, 1002, 1007)
     with pytest.raises(ShotError, match="which is the swap of"):
         frames_of(folder)
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert frames_of(folder, "sh010").frames == (1001, 1002, 1007)
 
 
 def test_frames_below_zero_are_named_as_hosts_look_for_them(pair, tmp_path):
