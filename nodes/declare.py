@@ -21,6 +21,9 @@ from typing import (
 
 from lifemask.nodes.errors import KnobError
 
+WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+"""What a value of a kind is called."""
+
 
 @dataclass(frozen=True)
 class Knob:
@@ -41,7 +44,7 @@ class Knob:
         if self.choices and value not in self.choices:
             raise KnobError(f"{self.name}: {value!r} is not one of {', '.join(self.choices)}")
         if not isinstance(value, kinds) or isinstance(value, bool) is not (self.kind is bool):
-            raise KnobError(f"{self.name}: {value!r} is not a {self.kind.__name__}")
+            raise KnobError(f"{self.name}: {value!r} is not {WORDS[self.kind]}")
         if isinstance(value, int | float) and not self.min <= value <= self.max:
             span = f"{self.min:g}..{self.max:g} {self.unit}".rstrip()
             raise KnobError(f"{self.name}: {value} is outside {span}")

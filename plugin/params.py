@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from lifemask.nodes import Knob, Node
+from lifemask.nodes.declare import WORDS
 from lifemask.nodes.errors import LifemaskError
 from lifemask.nodes.keys import near
 from lifemask.nodes.shot import snake
@@ -88,13 +89,7 @@ class Param:
             raise ParamError(f"{self.name}: {error}") from error
 
 
-_WORDS = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    Path: "the path of a file or folder",
-}
+_WORDS = {**WORDS, Path: "the path of a file or folder"}
 
 
 def node_of(command: Command) -> type[Node] | None:
