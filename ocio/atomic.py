@@ -59,20 +59,19 @@ def unfinished(path: Path, folder: bool = False) -> Iterator[Path]:
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Make ``folder``, and let one process at a time into the block that is about what is in it.
 
-    The others wait. Where folders cannot be locked, as on NFS, nobody does. Raises WriteError when
-    the folder cannot be made.
+    The others wait. Where a folder cannot be locked, as on NFS, nobody does; who writes into one
+    that cannot be made is told then.
     """
-    try:
+    lock = None
+    with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise WriteError(f"{folder}: cannot be written ({error.strerror})") from error
+        fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        with suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def sweep(folder: Path) -> None:
