@@ -12,4 +12,6 @@ _FULL = (
 
 def is_full(error: BaseException) -> bool:
     """Return whether ``error`` says that memory ran out, a graphics card's included."""
-    return isinstance(error, MemoryError) or any(said in str(error) for said in _FULL)
+    # By name: torch, whose error that is, may not be loaded for this.
+    own = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return own or any(said in str(error) for said in _FULL)

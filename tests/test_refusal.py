@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FOOTAGE, SPACE
+from torch import OutOfMemoryError
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, StoppedError
@@ -92,6 +93,7 @@ def made_of(error):
             "work: there is",
         ),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "work: there is not enough"),
+        (OutOfMemoryError("a card is full"), "work: there is not enough memory"),
         (RuntimeError("can't start new thread"), "work: the system allows no more threads"),
         (ImportError("libx.so: failed to map", path="x.so"), "work: a library cannot be loaded"),
         (RecursionError("maximum"), "work: what it was given is nested too deeply"),
