@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SIDE = 96  # pixels of face space in which shadows are looked at: grain is averaged away
 _FACES = 16  # of a take that are looked at
+_MOST = 0.8  # of them, in which no shadow is lower: single frames may be broken
 _DARK = 0.002  # share of a face that is as dark as its shadows
 _LEAST = 0.002  # linear: what is nearer to zero is grain
 
@@ -43,7 +44,7 @@ def pedestals(takes: list[Plate], faces: "dict[str, Any]", size: int) -> "Floats
         places = zip(faces["frame"][few].tolist(), matrix, strict=True)
         with closing(cut_out(takes[number], places, _SIDE, sharp=False)) as pictures:
             below = [below_zero(*pair) for pair in zip(pictures, meshes, strict=True)]
-        result[number] = np.max(below, 0)
+        result[number] = np.quantile(below, _MOST, axis=0)
         if result[number].any():
             _tell(takes[number], result[number])
     return result
