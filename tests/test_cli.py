@@ -158,7 +158,10 @@ def test_what_the_header_names_need_not_be_named(tmp_path):
         (["--plate", str(PLATE), "--colorspace", "ACESgc"], "ACEScg"),
         (["--plate", str(PLATE), "--frames", "1015-1050"], "1039-1050"),
         (["--plate", str(PLATE), "--frames", "some"], "some"),
-        (["--plate", str(FOOTAGE / "releases/ada.md"), "--colorspace", "ACEScg"], "ada.md: its format"),
+        (
+            ["--plate", str(FOOTAGE / "releases/ada.md"), "--colorspace", "ACEScg"],
+            "ada.md: its format",
+        ),
     ],
 )
 def test_a_shot_is_not_half_made(tmp_path, capsys, words, said):
