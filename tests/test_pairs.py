@@ -111,6 +111,7 @@ def test_no_more_of_a_pair_is_learned_from_than_was_asked_for(corpus, examples):
     assert torch.equal(torch.cat(few[:2]), examples.planes[[0, 2]])
 
 
+@pytest.mark.slow
 def test_corpora_whose_people_are_called_alike_keep_facesets_in_one_folder(
     corpus, examples, folder, tmp_path, monkeypatch
 ):
