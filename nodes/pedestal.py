@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SIDE = 96  # pixels of face space in which shadows are looked at: grain is averaged away
 _FACES = 16  # of a take that are looked at
-_MOST = 0.8  # of them, in which no shadow is lower: single frames may be broken
+_MOST = 0.9  # of them, in which no shadow is lower: single frames may be broken
 _DARK = 0.002  # share of a face that is as dark as its shadows
 _LEAST = 0.002  # linear: what is nearer to zero is grain
 
