@@ -69,6 +69,23 @@ def test_display_keeps_order_and_range():
     assert (shown.diff(dim=-1) >= -1e-6).all()
 
 
+@given(st.floats(0.01, 0.2), st.integers(0, 9))
+@settings(max_examples=25, deadline=None)
+def test_a_picture_whose_black_is_below_zero_is_seen_as_if_it_was_not(below, seed):
+    light = scene(seed=seed)
+    light[:32, :32] = 0
+    seen = picture(light - np.float32(below)).levels[0]
+    torch.testing.assert_close(seen, picture(light).levels[0], rtol=0, atol=1e-5)
+
+
+def test_colours_that_the_gamut_has_not_raise_nothing():
+    light = scene()
+    light[:32, :32] = [-0.05, 0.4, -0.02]
+    assert torch.equal(
+        picture(light).levels[0][0, :, 40:, 40:], picture(scene()).levels[0][0, :, 40:, 40:]
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1e30, 1e30])
 def test_values_that_mean_nothing_are_replaced(value):
     pixels = scene()

@@ -27,6 +27,7 @@ _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _GREY = 0.18
 _BLACK, _DARKEST = 1e-5, 1e-3  # of the mean: what is no picture, and what counts as the darkest
 _KNEE = 0.8
+_PATCH, _DARK = 8, 0.01  # pixels a side; share of a picture that is as dark as its black
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,12 @@ def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]"
 def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
     """Return the picture of ``pixels`` (H, W, 3), linear Rec.709, made smaller by ``factor``.
 
-    NaN, infinite and negative values, of which a network can make nothing, are replaced.
+    NaN, infinite and negative values, of which a network can make nothing, are replaced. A picture
+    whose black lies below zero is raised before.
     """
     level = torch.from_numpy(pixels).to(device()).permute(2, 0, 1)[None]
     level = level.clone(memory_format=torch.contiguous_format).nan_to_num_(0, 65504, 0)
-    levels = [level.clamp_(0, 65504)]
+    levels = [level.add_(_below_zero(level)).clamp_(0, 65504)]
     while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
         height, width = levels[-1].shape[-2:]
         even = levels[-1]
@@ -80,6 +82,16 @@ def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
             even = F.pad(even, (0, width % 2, 0, height % 2), mode="replicate")
         levels.append(F.avg_pool2d(even, 2))
     return Picture(tuple(levels), factor)
+
+
+def _below_zero(level: Tensor) -> float:
+    """By how much the darkest parts of a picture (1, 3, H, W) are below zero in all channels.
+
+    One channel alone is below zero in strong colours, and says nothing of black.
+    """
+    lightest = F.avg_pool2d(level, _PATCH, ceil_mode=True).amax(1).flatten()
+    below = -float(lightest.quantile(_DARK))
+    return below if 0 < below < float(level.clamp(min=0).mean()) else 0.0
 
 
 def crops(seen: Picture, rects: Tensor, size: int) -> Tensor:
