@@ -116,6 +116,7 @@ def test_it_learns(examples, small, tmp_path):
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
 
 
+@pytest.mark.slow
 def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_path):
     node = Train(preset="hero", batch=1, minutes=minutes(1), faces=8)
     notes = []
