@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,6 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.bridging import faded
 from lifemask.nodes.device import device
-from lifemask.nodes.face_set import Faces
 from lifemask.nodes.face_space import FACE_WIDTH
 from lifemask.nodes.render.atlas import atlas, coarse, openings
 from lifemask.nodes.render.compose import Opening, Source, prepared
@@ -22,7 +20,8 @@ from lifemask.nodes.render.curve import STOP
 from lifemask.nodes.render.looks import Looks, look_and_line, looks, luminance
 from lifemask.nodes.render.retrieve import POINTS, Wardrobe, shortest_path
 from lifemask.nodes.render.shape import Placed, target_mesh
-from lifemask.nodes.velocity import followed, unshown
+from lifemask.nodes.stretches import smoothed, stretches
+from lifemask.nodes.velocity import unshown
 from lifemask.ocio.colour import finite
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 _CHUNK = 16
 _HELD = 12  # pictures of the likeness in memory
 _LOOKED = 8  # of the double's: a few frames are made at once, each with its neighbours
-_STEADY = 1.5  # frames
-_MISSING = 1  # frames that a run may miss
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
 _OTHER_LIGHT = 0.3 * STOP  # between neighbours: from where on a light is no longer the same
@@ -84,7 +81,7 @@ class Part:
         self._looked = lru_cache(maxsize=_LOOKED)(lambda index: look_and_line(role.double, index))
         faces = role.double.faces
         self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
-        self._runs = _stretches(faces)
+        self._runs = stretches(faces)
         self._barred = barred
         self._shutter = swap.shutter / 360
         self._likeness = looks(role.likeness, range(len(role.likeness)))
@@ -176,7 +173,7 @@ class Part:
 
     def _steady(self, table: Tensor) -> Tensor:
         """``table`` (T, C) smoothed in time."""
-        return torch.cat([_smoothed(table[run]) for run in self._runs])
+        return torch.cat([smoothed(table[run]) for run in self._runs])
 
     def _tone(self) -> Tensor:
         """What takes the likeness's complexion to the double's: (3,), log."""
@@ -307,21 +304,3 @@ def _adjusted(landmarks: "Floats", placed: Placed, swap: "Swap") -> "Floats":
     result[..., 2] *= swap.scale
     shift = np.stack([width * swap.move_x, width * swap.move_y, 0 * width], 1) / 100
     return (result + (placed.centre + shift)[:, None]).astype(np.float32)
-
-
-def _stretches(faces: Faces) -> list[slice]:
-    """Where each run of frames of a take that follow on each other begins and ends."""
-    apart = (np.diff(faces.take) != 0) | (np.abs(np.diff(faces.frame) - 1) > _MISSING)
-    apart |= ~followed(faces.landmarks, faces.frame)
-    edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(faces.frame)]
-    return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _smoothed(table: Tensor) -> Tensor:
-    """``table`` (T, C) smoothed in time, as if it went on at both ends."""
-    reach = int(np.ceil(3 * _STEADY))
-    padded = torch.cat([table[:1].expand(reach, -1), table, table[-1:].expand(reach, -1)])
-    taps = torch.arange(-reach, reach + 1, device=table.device)
-    kernel = torch.exp(-0.5 * (taps / _STEADY) ** 2)
-    windows = padded.unfold(0, 2 * reach + 1, 1)
-    return (windows * (kernel / kernel.sum())).sum(-1)

@@ -20,10 +20,8 @@ ROUNDS = 8
 _FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
 _RIDGE, _HELD = 3e-3, 0.05  # of the mean stiffness: a take's light, and a frame's to its take's
 _CHANGES = (0.75, 0.6)  # of what a take's light leaves: where frames' own leave less, it changes
-_FLASH = (
-    0.35,
-    0.7,
-)  # stops beside a take's light, from which on a frame has its own; heads turn .25
+# Stops beside a take's light from which on a frame has its own; heads that turn reach .25.
+_FLASH = (0.35, 0.7)
 _FEW = 0.25  # of a take's frames: where more flash, its light is not steady
 _SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
 _FINE, _WIDE, _FALLBACK = 1.0, 6.0, 0.02  # texels, texels, trust in the wide mean
@@ -75,13 +73,13 @@ def complexion(textures: Textures, take: Tensor) -> Complexion:
     """
     none = textures.valid.new_zeros(int(take.max()) + 1)
     steady = _alternated(textures, take, none, none[take])
-    flash = _rare(_owned(textures, steady, take), take)
+    flash = _rare(_own_share(textures, steady, take), take)
     if flash.any():
         steady = _alternated(textures, take, none, flash)
     changing = _changing(textures, take, steady, 1 - flash)
     if not changing.any():
         return steady
-    own = _owned(textures, replace(steady, changing=changing), take)
+    own = _own_share(textures, replace(steady, changing=changing), take)
     return _alternated(textures, take, changing, own)
 
 
@@ -112,7 +110,7 @@ def _alternated(textures: Textures, take: Tensor, changing: Tensor, own: Tensor)
 
 def frame_lights(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     """The light (N, 9, 3) on each of the ``textures``: its take's, its own where that changes."""
-    return _lights(textures, person, take, _owned(textures, person, take))
+    return _lights(textures, person, take, _own_share(textures, person, take))
 
 
 def _lights(textures: Textures, person: Complexion, take: Tensor, own: Tensor) -> Tensor:
@@ -125,7 +123,7 @@ def _lights(textures: Textures, person: Complexion, take: Tensor, own: Tensor) -
     return result
 
 
-def _owned(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
+def _own_share(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     """How far each frame (N,) has a light of its own, 0..1.
 
     It has where its take's changes, or where it is much brighter, darker or of another colour than
@@ -138,7 +136,7 @@ def _owned(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
 
 def _levels(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     """By how much each frame (N, 3) is brighter than in its take's light, log; 0 if unseen."""
-    left, weight = _left(textures, person, person.lights[take])
+    left, weight = _residual(textures, person, person.lights[take])
     result = left.new_zeros(len(take), 3)
     for index, seen in enumerate(weight[:, 0] > 0.05):
         if seen.any():
@@ -146,7 +144,7 @@ def _levels(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
     return result
 
 
-def _left(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tensor, Tensor]:
+def _residual(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tensor, Tensor]:
     """What ``lights`` (N, 9, 3) and albedo leave (N, 3, H, W), log, and what that counts."""
     weight = textures.valid * _skin(lights.device)
     shade = shading(textures.normal, lights, weight)
@@ -167,7 +165,7 @@ def _changing(textures: Textures, take: Tensor, person: Complexion, counted: Ten
     """
     sums = []
     for lights in (_lights(textures, person, take, counted), person.lights[take]):
-        left, weight = _left(textures, person, lights)
+        left, weight = _residual(textures, person, lights)
         total = (left.abs().mean(1, keepdim=True) * weight).sum((1, 2, 3)) * counted
         sums.append(torch.zeros_like(person.changing).index_add(0, take, total))
     own, usual = (each + 1e-6 for each in sums)

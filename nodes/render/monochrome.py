@@ -53,7 +53,7 @@ class Monochrome:
         chroma -= (chroma @ _WEIGHTS)[:, None]  # medians of channels are not of one colour
         chroma[np.abs(chroma).max(1) < _GREY * brightness] = 0
         found = cls(brightness, chroma, 1.0)
-        apart = np.abs(beside - found._beside(bright)).max(1)
+        apart = np.abs(beside - found._chroma_at(bright)).max(1)
         left = np.quantile(apart / (bright + _DIM * bright.mean()), 0.9)
         share = float(np.clip((_COLOURED - left) / (_COLOURED - _TINTED), 0, 1))
         return cls(found.brightness, found.chroma, share) if share else None
@@ -64,12 +64,12 @@ class Monochrome:
         That is (H, W, 1), 0..1.
         """
         bright = picture @ _WEIGHTS
-        toned = bright[..., None] + self._beside(bright)
+        toned = bright[..., None] + self._chroma_at(bright)
         share = weight * np.float32(self.share)
         # Where all of it is toned no rounding may bring a colour back.
         return np.where(share == 1, toned, picture + share * (toned - picture))
 
-    def _beside(self, bright: "Floats") -> "Floats":
+    def _chroma_at(self, bright: "Floats") -> "Floats":
         """The chroma (..., 3) at a brightness; beyond what was seen it grows with that."""
         known = np.clip(bright, self.brightness[0], self.brightness[-1])
         beside = [np.interp(known, self.brightness, column) for column in self.chroma.T]
@@ -78,7 +78,7 @@ class Monochrome:
 
 
 def grey(picture: "Floats") -> "NDArray[np.bool_]":
-    """Return which pixels (H, W, 1) of a ``picture`` (H, W, 3) have no colour at all."""
+    """Return which pixels (H, W, 1) of a ``picture`` (H, W, 3) have no colour."""
     apart, most = np.ptp(picture, -1, keepdims=True), np.abs(picture).max(-1, keepdims=True)
     return np.asarray(apart <= _GREY * most, bool)
 
