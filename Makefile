@@ -52,11 +52,11 @@ extension: build/lifemask_blender.zip
 
 # What goes on Nuke's plug-in path: docs/nuke.md.
 nuke: .venv/.installed
-	@$(BIN)/python -m lifemask.plugin.nuke_folder build/nuke/Lifemask
+	@$(BIN)/python -m lifemask.plugin.packaging.nuke_folder build/nuke/Lifemask
 
 # What is made from the nodes' declarations and committed: nodes.json, the gizmo, the table of knobs.
 generated: .venv/.installed
-	for what in declaration gizmo knob_table; do $(BIN)/python -m lifemask.plugin.$$what || exit 1; done
+	for what in declarations gizmo knob_table; do $(BIN)/python -m lifemask.plugin.packaging.$$what || exit 1; done
 
 clean:
 	rm -rf .venv .venv-blender-* build demo *.egg-info
@@ -98,11 +98,11 @@ demo/.done: $(SOURCES) .venv/.installed
 	rm .venv/.installing
 	touch $@
 
-build/lifemask_blender.zip: $(wildcard plugin/*.py plugin/in_blender/*) plugin/nodes.json \
+build/lifemask_blender.zip: $(shell find plugin/hosts plugin/worker -name '*.py' -o -name '*.toml' -o -name '*.json') \
 		.venv/.installed $(firstword $(BLENDER_VENVS))
 	@test -n "$(BLENDERS)" || { \
 		echo "Blender's own tool builds it, and $$(.ci/blender lacking 'Python 3.11 or 3.13')." >&2; exit 1; }
-	$(BIN)/python -m lifemask.plugin.blender_folder build/extension
+	$(BIN)/python -m lifemask.plugin.packaging.blender_folder build/extension
 	tool=$$(ls .venv-blender-*/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 		| head -1) && python=$(firstword $(BLENDER_VENVS:/.made=))/bin/python && \
 		$$python $$tool build --source-dir build/extension --output-filepath $@ && \

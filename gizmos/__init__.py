@@ -1,1 +1,1 @@
-"""The Nuke gizmos, written by `python -m lifemask.plugin.gizmo` from the nodes' declaration."""
+"""The Nuke gizmos, written by `lifemask.plugin.packaging.gizmo`."""

@@ -1,6 +1,6 @@
 """The nodes. Importing this package declares them all and stays light: no torch, no host."""
 
-from lifemask.nodes.declare import Knob, Node
+from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.track import Track

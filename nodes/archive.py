@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes.errors import BrokenFileError
-from lifemask.ocio.atomic import replacing
+from lifemask.ocio.system.atomic import replacing
 
 if TYPE_CHECKING:
     import numpy as np

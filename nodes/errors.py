@@ -18,7 +18,7 @@ LifemaskError               one sentence that names the file or the knob
 `- StoppedError             the user stopped the work
 """
 
-from lifemask.ocio.errors import (
+from lifemask.ocio.media_errors import (
     BrokenFileError,
     ColorError,
     LayerError,

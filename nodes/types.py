@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.media.sequence import Sequence
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from lifemask.ocio.interrupts import undivided
-from lifemask.plugin.streams import secure, speak_utf8
+from lifemask.ocio.system.signals import undivided
+from lifemask.plugin.commands.streams import secure, speak_utf8
 
 _STOPPED = 130
 
@@ -15,7 +15,7 @@ def main() -> int:
     secure()
     try:
         with undivided():
-            from lifemask.plugin import cli
+            from lifemask.plugin.commands import cli
         status = cli.main()
     except KeyboardInterrupt:
         print("lifemask: stopped by the user", file=sys.stderr)

@@ -15,11 +15,11 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
-from lifemask.nodes.refiner import checkpoint
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.learning import checkpoint
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.train import BASE, Train
-from lifemask.plugin.cast import cast_of
-from lifemask.plugin.cli import main
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.commands.roles import cast_of
 
 FOOTAGE = Path(__file__).parent / "footage"
 RENDERS = FOOTAGE / "a1_dialogue/performer_b/beauty/beauty.####.exr"

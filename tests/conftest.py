@@ -15,16 +15,16 @@ from fake_nuke import running
 from hypothesis import HealthCheck, settings
 from nuke_desk import GIZMO, READ, Desktop, StandIn
 
-from lifemask.nodes.face_set import FaceSet
 from lifemask.nodes.faceset import Faceset
-from lifemask.nodes.release import Release
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.shot.release import Release
 from lifemask.nodes.swap import Role
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Model, Plate
-from lifemask.ocio import exr
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin.nuke_folder import assemble
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.packaging.nuke_folder import assemble
 
 FOOTAGE = Path(__file__).parent / "footage"
 SPACE = "Linear Rec.709 (sRGB)"
@@ -41,7 +41,7 @@ settings.load_profile("same")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONGEST = ("test_blender", "test_pairs", "test_train", "test_refiner")
+LONGEST = ("test_blender", "test_paired", "test_train", "test_refiner")
 
 
 def pytest_collection_modifyitems(items):
@@ -116,7 +116,7 @@ def small(tmp_path_factory):
     """Return a model of two members, a tenth of the base's size, that learned nothing."""
     import torch
 
-    from lifemask.nodes.refiner.finisher import Finisher
+    from lifemask.nodes.refiner.model import Finisher
     from lifemask.nodes.refiner.network import Refiner
 
     torch.manual_seed(0)
@@ -128,9 +128,9 @@ def small(tmp_path_factory):
 @pytest.fixture(scope="session")
 def rehearsed(pair, small):
     """Return the examples that `pair` gives when `small` swaps it, 64 pixels a side."""
-    from lifemask.nodes.refiner.examples import Examples
-    from lifemask.nodes.refiner.finisher import Finisher
-    from lifemask.nodes.refiner.rehearsal import rehearsals
+    from lifemask.nodes.learning.data.cycle_pairs import rehearsals
+    from lifemask.nodes.learning.data.examples import Examples
+    from lifemask.nodes.refiner.model import Finisher
 
     both = rehearsals([pair.role], Finisher.load(small.path))
     every = [example for one in both for example in one.examples(64, 100)]
@@ -140,7 +140,7 @@ def rehearsed(pair, small):
 @pytest.fixture
 def shot(pair, tmp_path):
     """Return a copy of the folder of a shot of `pair`, ready for `lifemask swap`."""
-    from lifemask.plugin.cli import main
+    from lifemask.plugin.commands.cli import main
 
     folder = tmp_path / "sh010"
     plate = tmp_path / "plate"
@@ -159,7 +159,7 @@ def shot(pair, tmp_path):
 @pytest.fixture(scope="session")
 def examples(rehearsed):
     """Return the examples at half of their size, which no test changes."""
-    from lifemask.nodes.refiner.examples import Examples
+    from lifemask.nodes.learning.data.examples import Examples
 
     return Examples(rehearsed.planes[..., ::2, ::2].contiguous(), rehearsed.kinds)
 
@@ -169,22 +169,21 @@ def clock(monkeypatch):
     """Let a step of a training take a second, however fast or busy the machine is."""
     from made_up_training import clock
 
-    from lifemask.nodes.refiner import loop, watch
-    from lifemask.nodes.render import make_segment
-    from lifemask.plugin import autoencoder
+    from lifemask.nodes.learning import callbacks, train_segmenter, trainer
+    from lifemask.plugin.benchmarks import autoencoder
 
-    for module in (loop, watch, make_segment, autoencoder):
+    for module in (trainer, callbacks, train_segmenter, autoencoder):
         monkeypatch.setattr(module, "monotonic", clock())
 
 
 @pytest.fixture
 def quick(shot, small, examples, clock, monkeypatch):
     """Return a shot whose trainings begin at once, with the small model."""
-    from lifemask.nodes.refiner import tuning
-    from lifemask.plugin import train
+    from lifemask.nodes.train import tune
+    from lifemask.plugin.commands import train
 
     monkeypatch.setattr(train, "BASE", small)
-    monkeypatch.setattr(tuning, "_examples", lambda *_: examples)
+    monkeypatch.setattr(tune, "_examples", lambda *_: examples)
     return shot
 
 
@@ -216,7 +215,7 @@ def started(nuke_folder):
 def desk(started, tmp_path, monkeypatch):
     """Return a Nuke with a node whose plate is a sequence of frames, and the worker's stand-in."""
     fake = started()
-    session = sys.modules["lifemask_nuke.in_nuke.session"]
+    session = sys.modules["lifemask_nuke.hosts.nuke.session"]
     client = StandIn()
     monkeypatch.setitem(session._clients, "", client)
     footage = tmp_path / "footage"

@@ -209,7 +209,7 @@ def running(folder):
     try:
         yield start
     finally:
-        session = sys.modules.get("lifemask_nuke.in_nuke.session")
+        session = sys.modules.get("lifemask_nuke.hosts.nuke.session")
         if session:
             session.close()
         for name in set(sys.modules) - before:

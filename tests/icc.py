@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from lifemask.ocio.encodings import to_xyz
+from lifemask.ocio.colour.encodings import to_xyz
 
 D65, D50 = (0.3127, 0.329), (0.3457, 0.3585)
 REC709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, *D65)

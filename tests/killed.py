@@ -24,10 +24,10 @@ import torch._dynamo  # which an optimiser needs: once, and not in every process
 import torch.utils.tensorboard  # the same
 from made_up_training import PLAN, clock, minutes
 
-from lifemask.nodes.refiner import loop, watch
-from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
-from lifemask.nodes.refiner.examples import Examples
-from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.learning import callbacks, trainer
+from lifemask.nodes.learning.checkpoint import State, load, randomness, restore, save
+from lifemask.nodes.learning.data.examples import Examples
+from lifemask.nodes.refiner.model import Finisher
 
 STEPS = 40
 TOUCHES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -117,12 +117,12 @@ def train(folder: Path) -> None:
 
 def refine(steps: int, folder: Path) -> None:
     """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
-    loop.monotonic = clock()
-    watch._SAVED_EVERY = 0.0
+    trainer.monotonic = clock()
+    callbacks._SAVED_EVERY = 0.0
     start = Finisher.load(folder.parent / "model.safetensors")
     planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
     examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
-    loop.train(start, examples, replace(PLAN, minutes=minutes(steps)), folder)
+    trainer.train(start, examples, replace(PLAN, minutes=minutes(steps)), folder)
 
 
 def sets(folder: Path) -> set[Path]:

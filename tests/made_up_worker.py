@@ -9,8 +9,8 @@ from limit import LONG
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError
-from lifemask.plugin import worker
-from lifemask.plugin.command import Command
+from lifemask.plugin.commands.command import Command
+from lifemask.plugin.worker import server
 
 
 def add_file(parser):
@@ -72,6 +72,6 @@ COMMANDS.append(
 )
 
 if __name__ == "__main__":
-    worker.warmed_up = lambda: "nothing"
-    worker._GRACE = LONG
-    worker.serve(COMMANDS)
+    server.warmed_up = lambda: "nothing"
+    server._GRACE = LONG
+    server.serve(COMMANDS)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lifemask.plugin.client import Client, Job
-from lifemask.plugin.gizmo import FILE
+from lifemask.plugin.packaging.gizmo import FILE
+from lifemask.plugin.worker.client import Client, Job
 
 GIZMO = FILE.read_text(encoding="utf-8")
 READ = 'Read {{\n inputs 0\n file "{}"\n name plate\n}}\n'

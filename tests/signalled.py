@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from lifemask.plugin import cli, console
+from lifemask.plugin.commands import cli, console
 
 
 def main(path, *words):

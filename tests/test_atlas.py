@@ -15,7 +15,7 @@ from lifemask.nodes.render.atlas import SIZE, atlas, per_atlas, texels, using
 from lifemask.nodes.render.make_atlas import empty, make, save, with_shapes
 from lifemask.nodes.render.make_motion import learned
 from lifemask.nodes.render.shape import turned
-from lifemask.ocio import exr
+from lifemask.ocio.media import exr
 
 SHIPPED = Path(atlas.__code__.co_filename).with_name("atlas.safetensors")
 RENDERS = Path(__file__).parent / "footage/a1_dialogue"

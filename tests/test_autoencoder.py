@@ -8,11 +8,18 @@ from lifemask.nodes.device import device
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.types import Plate
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin import autoencoder
-from lifemask.plugin.autoencoder import DOUBLE, LIKENESS, Autoencoder, Pasting, Training, warped
-from lifemask.plugin.pace import learning
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.benchmarks import autoencoder
+from lifemask.plugin.benchmarks.autoencoder import (
+    DOUBLE,
+    LIKENESS,
+    Autoencoder,
+    Pasting,
+    Training,
+    warped,
+)
+from lifemask.plugin.benchmarks.flops import learning
 
 SIZE = 32
 

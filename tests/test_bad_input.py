@@ -10,14 +10,14 @@ import pytest
 from conftest import FOOTAGE, SPACE, full_disk
 
 from lifemask.nodes.errors import WriteError
-from lifemask.nodes.face_set import INDEX, FaceSet
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.faceset.files import INDEX, FaceSet
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.types import FaceTrack
-from lifemask.ocio import exr
-from lifemask.ocio.colour import display
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin.cli import main
+from lifemask.ocio.colour.transform import display
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.commands.cli import main
 
 STUDIO = FOOTAGE / "takes/ada_studio"
 

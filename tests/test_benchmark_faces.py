@@ -4,18 +4,19 @@ import json
 
 import pytest
 
-from lifemask.nodes.refiner.finisher import Finisher
+from lifemask.nodes.refiner.model import Finisher
 from lifemask.nodes.train import BASE
-from lifemask.plugin import cli, pace
-from lifemask.plugin.benchmark_faces import PEAKS, batch_of
+from lifemask.plugin.benchmarks import flops
+from lifemask.plugin.benchmarks.benchmark_faces import PEAKS, batch_of
+from lifemask.plugin.commands import cli
 
 WORDS = ["benchmark", "faces", "--seconds", "0", "--sizes", "32", "64"]
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(pace, "_SIDE", dict.fromkeys(pace._SIDE, 128))
-    monkeypatch.setattr(pace, "_PICTURES", dict.fromkeys(pace._PICTURES, (1, 8, 8)))
+    monkeypatch.setattr(flops, "_SIDE", dict.fromkeys(flops._SIDE, 128))
+    monkeypatch.setattr(flops, "_PICTURES", dict.fromkeys(flops._PICTURES, (1, 8, 8)))
 
 
 def test_shares_are_of_the_peaks_of_the_same_run(capsys):
@@ -24,8 +25,8 @@ def test_shares_are_of_the_peaks_of_the_same_run(capsys):
     faces = json.loads(capsys.readouterr().out.splitlines()[-1])["faces"]
     assert list(faces["sizes"]) == ["32", "64"]
     for size, one in faces["sizes"].items():
-        looked = one["frames"] * pace.looking(network, int(size))
-        learned = one["steps"] * pace.learning(network, one["batch"], int(size))
+        looked = one["frames"] * flops.looking(network, int(size))
+        learned = one["steps"] * flops.learning(network, one["batch"], int(size))
         for name in PEAKS:
             assert one["frame_shares"][name] == pytest.approx(looked / faces["peaks"][name])
             assert one["step_shares"][name] == pytest.approx(learned / faces["peaks"][name])

@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 from made_up_training import minutes
 
-from lifemask.nodes.refiner import tuning
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.train import BASE
+from lifemask.nodes.train import BASE, tune
 from lifemask.nodes.truth import Truth
 from lifemask.nodes.types import Plate
-from lifemask.ocio import exr
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin import cli
-from lifemask.plugin.benchmark import ground_of
-from lifemask.plugin.benchmark_train import score
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.benchmarks.benchmark_swap import ground_of
+from lifemask.plugin.benchmarks.benchmark_train import score
+from lifemask.plugin.commands import cli
 
 RENDERS = Path(__file__).parent / "footage" / "a1_dialogue"
 FRAMES = {1002: 1016}
@@ -67,7 +66,7 @@ def files(folder):
 def test_every_rival_is_scored_at_every_time(
     shot, renders, tmp_path, pair, rehearsed, monkeypatch, capsys
 ):
-    monkeypatch.setattr(tuning, "_examples", lambda *_: rehearsed)
+    monkeypatch.setattr(tune, "_examples", lambda *_: rehearsed)
     before = files(shot)
     words = [*quick(shot), "--renders", str(renders), "--out", str(tmp_path / "out")]
     assert cli.main([*words, "--times", *map(str, reversed(TIMES)), "--json"]) == 0

@@ -15,10 +15,10 @@ from conftest import SPACE, filled_in
 from limit import LONG
 from nk_graph import Evaluation, from_exr
 
-from lifemask.ocio import exr
-from lifemask.ocio.colour import convert
-from lifemask.plugin.cli import main
-from lifemask.plugin.gizmo import FILE
+from lifemask.ocio.colour.transform import convert
+from lifemask.ocio.media import exr
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.packaging.gizmo import FILE
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "build/lifemask_blender.zip"

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from lifemask.nodes.faces.topology import MESH_COUNT, RIGHT_EYE
+from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
-from lifemask.nodes.render.compose import View, Window
-from lifemask.nodes.render.curve import to_linear, to_log
+from lifemask.nodes.render.warp import View, Window
 
 SIZE = 260
 WINDOW = Window(0, 0, SIZE, SIZE)

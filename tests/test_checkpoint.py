@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from killed import watched
 
 from lifemask.nodes.errors import BrokenFileError, KnobError, WriteError
-from lifemask.nodes.refiner import checkpoint
-from lifemask.nodes.refiner.checkpoint import State, load, randomness, restore, save
+from lifemask.nodes.learning import checkpoint
+from lifemask.nodes.learning.checkpoint import State, load, randomness, restore, save
 
 FILES = ["weights", "average", "optimiser", "order", "randomness", "history"]
 NAMES = ["index.json", *(f"{part}.safetensors" for part in FILES)]

@@ -16,13 +16,14 @@ from limit import LONG
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import ReleaseError, StoppedError
-from lifemask.nodes.release import Release
-from lifemask.nodes.shot import Shot
-from lifemask.ocio.colour import check_space
-from lifemask.plugin import __main__, cli
-from lifemask.plugin.cli import COMMANDS, main, parser
-from lifemask.plugin.command import Command
-from lifemask.plugin.console import execute
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.release import Release
+from lifemask.ocio.colour.transform import check_space
+from lifemask.plugin import __main__
+from lifemask.plugin.commands import cli
+from lifemask.plugin.commands.cli import COMMANDS, main, parser
+from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.console import execute
 
 ROOT = Path(__file__).parents[1]
 FOOTAGE = ROOT / "tests/footage"

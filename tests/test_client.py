@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from limit import LONG
 
-from lifemask.ocio import exr
-from lifemask.plugin import connection, protocol
-from lifemask.plugin.cli import main
-from lifemask.plugin.client import Client, WorkerError
-from lifemask.plugin.protocol import LONGEST
+from lifemask.ocio.media import exr
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.worker import connection, protocol
+from lifemask.plugin.worker.client import Client, WorkerError
+from lifemask.plugin.worker.protocol import LONGEST
 
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
@@ -252,7 +252,7 @@ def test_a_closed_client_leaves_nothing_and_can_be_used_again(start, tmp_path):
 
 HOST = f"""
 import sys, time
-from lifemask.plugin.client import Client
+from lifemask.plugin.worker.client import Client
 Client.close.__defaults__ = ({LONG},)
 client = Client(sys.argv[2:], logs=sys.argv[1], patience={LONG})
 job = client.submit("sleep", {{"file": sys.argv[1] + "/asleep"}})
@@ -343,7 +343,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("name", HOST_SIDE)
 def test_what_a_host_imports_is_the_standard_library_in_python_3_9(name):
-    text = (ROOT / "plugin" / f"{name}.py").read_text(encoding="utf-8")
+    text = (ROOT / "plugin/worker" / f"{name}.py").read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text, feature_version=(3, 9))):
         if isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names

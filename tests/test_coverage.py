@@ -8,12 +8,12 @@ import pytest
 import torch
 from conftest import FOOTAGE
 
-from lifemask.nodes import advice
-from lifemask.nodes.coverage import UNITS, Light, Shown, coverage, light_of
-from lifemask.nodes.face_set import FaceSet
+from lifemask.nodes.faceset import advice
+from lifemask.nodes.faceset.coverage import UNITS, Light, Shown, coverage, light_of
+from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.render.light import harmonics
-from lifemask.nodes.shot import Shot
-from lifemask.plugin.cli import main
+from lifemask.nodes.shot.folder import Shot
+from lifemask.plugin.commands.cli import main
 
 FRONT = Light("front", 0.0, 20.0, 0.8)
 

@@ -1,7 +1,7 @@
 """What a host's node offers: settings and buttons, from the declaration."""
 
 from lifemask.nodes import Node
-from lifemask.plugin.declared import buttons, settings
+from lifemask.plugin.hosts.common.declared import buttons, settings
 
 
 def test_every_node_of_a_shot_has_its_button_and_its_knobs():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifemask.nodes.face_space import OVERSAMPLING, SIDE, crop, matrices, moved, native_size
+from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE, crop, matrices, moved, native_size
 from lifemask.nodes.render.shape import Placed
 
 

@@ -8,22 +8,21 @@ import pytest
 import torch
 from conftest import FOOTAGE, QUICK, SPACE
 
-from lifemask.nodes import finishing
 from lifemask.nodes.errors import FaceError, KnobError, VersionExistsError
-from lifemask.nodes.face_set import Faces, FaceSet
-from lifemask.nodes.face_space import crop
-from lifemask.nodes.faceset import Faceset
-from lifemask.nodes.gathering import Gathering
-from lifemask.nodes.render.sample import blur
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.faces.face_space import crop
+from lifemask.nodes.faceset import Faceset, solve
+from lifemask.nodes.faceset.build import Gathering
+from lifemask.nodes.faceset.files import Faces, FaceSet
+from lifemask.nodes.render.filters import blur
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.types import Plate
-from lifemask.ocio import exr
-from lifemask.ocio.atomic import unfinished
-from lifemask.ocio.colour import WORKING, convert
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin import faceset as commands
-from lifemask.plugin.cli import main
+from lifemask.ocio.colour.transform import WORKING, convert
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.system.atomic import unfinished
+from lifemask.plugin.commands import faceset as commands
+from lifemask.plugin.commands.cli import main
 
 LIGHT = ["light.R", "light.G", "light.B"]
 FRAMES = 6
@@ -219,14 +218,14 @@ def test_every_picture_keeps_its_number_when_faces_are_left_out(tmp_path, monkey
     for number, file in enumerate(files, 1):
         (tmp_path / f"take.{number:04d}.exr").symlink_to(file)
     found = Plate(Sequence.find(tmp_path / "take.####.exr"), SPACE)
-    write = finishing.write
+    write = solve.write
 
     def slowly(job):
         # So that the textures of later faces are finished first.
         time.sleep(0.2 * (job[0].name == "texture.0003.exr"))
         write(job)
 
-    monkeypatch.setattr(finishing, "write", slowly)
+    monkeypatch.setattr(solve, "write", slowly)
     made = Faceset()([found], QUICK(found)[:1], "ada", tmp_path / "ada_v001")
     assert made.dropped["duplicate"] == 1
     assert len(list(made.folder.glob("face.*.exr"))) == len(made) == 10
@@ -244,11 +243,11 @@ def test_a_side_that_shows_nothing_is_refused(take, tmp_path):
 def test_of_every_take_there_is_a_face_that_is_sure_among_those_that_light_is_found_from(
     monkeypatch,
 ):
-    monkeypatch.setattr(finishing, "_MOST_FITTED", 4)
+    monkeypatch.setattr(solve, "_MOST_FITTED", 4)
     take = np.repeat([0, 1, 2, 3], [9, 1, 3, 1])
     sure = np.ones(14, bool)
     sure[[10, 13]] = False
-    fitted = finishing._fitted(take, sure).tolist()
+    fitted = solve._fitted(take, sure).tolist()
     assert fitted == [0, 4, 8, 9, 11, 12, 13]
 
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifemask.ocio import exr
-from lifemask.ocio.errors import LifemaskError
-from lifemask.ocio.movie import write_movie
-from lifemask.ocio.read import named_space, read
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.media_errors import LifemaskError
 
 PICTURE = np.random.default_rng(0).random((12, 16, 3), np.float32)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from conftest import FOOTAGE, SPACE
 
-from lifemask.nodes.shot import Shot
-from lifemask.ocio import exr
-from lifemask.plugin.cli import main
-from lifemask.plugin.loop import looped
+from lifemask.nodes.shot.folder import Shot
+from lifemask.ocio.media import exr
+from lifemask.plugin.benchmarks.longer_shot import looped
+from lifemask.plugin.commands.cli import main
 
 
 def hidden(file):

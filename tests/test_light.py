@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import SKIN, coarse_blob, faces
 
+from lifemask.nodes.render.acescct import STOP, to_linear
 from lifemask.nodes.render.atlas import COARSE, atlas, coarse
-from lifemask.nodes.render.curve import STOP, to_linear
 from lifemask.nodes.render.light import (
     complexion,
     frame_lights,

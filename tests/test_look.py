@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, ShotError
-from lifemask.nodes.shot import Shot
-from lifemask.ocio import exr
-from lifemask.ocio import read as reading
-from lifemask.ocio.movie import Movie, write_movie
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin import look, pictures
-from lifemask.plugin.plots import histograms, timeline
+from lifemask.nodes.shot.folder import Shot
+from lifemask.ocio.media import exr
+from lifemask.ocio.media import reader as reading
+from lifemask.ocio.media.movie import Movie, write_movie
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.commands import look
+from lifemask.plugin.reports import contact_sheet
+from lifemask.plugin.reports.plots import histograms, timeline
 
 RENDERS = Path(__file__).parent / "footage/a1_dialogue"
 SPACE = "Linear Rec.709 (sRGB)"
@@ -123,8 +124,8 @@ def test_a_plate_that_is_a_movie_is_opened_once_for_all_frames(shot, tmp_path, m
 def test_the_sheet_has_a_column_for_each_frame(made):
     sheet = read(Sequence.find(made["sheet"]), 1).rgb
     height, width = sheet.shape[:2]
-    assert width == pictures.MARGIN + len(FRAMES) * (pictures.TILE + pictures.GAP)
-    assert height == 2 * pictures.HEAD + 4 * (pictures.TILE + pictures.GAP)
+    assert width == contact_sheet.MARGIN + len(FRAMES) * (contact_sheet.TILE + contact_sheet.GAP)
+    assert height == 2 * contact_sheet.HEAD + 4 * (contact_sheet.TILE + contact_sheet.GAP)
 
 
 def test_every_look_is_a_new_version(shot, made):
@@ -158,23 +159,23 @@ def test_a_dark_face_is_shown_lighter(frame):
 def test_what_lies_in_front_is_red_in_the_mattes():
     empty, full = np.zeros((2, 2), np.float32), np.ones((2, 2), np.float32)
     black = np.zeros((2, 2, 3), np.float32)
-    front = pictures.Look(1, black, black, black, empty, full, empty, {}).mattes
-    face = pictures.Look(1, black, black, black, full, empty, empty, {}).mattes
-    assert np.allclose(front, pictures.OCCLUDER)
+    front = contact_sheet.Look(1, black, black, black, empty, full, empty, {}).mattes
+    face = contact_sheet.Look(1, black, black, black, full, empty, empty, {}).mattes
+    assert np.allclose(front, contact_sheet.OCCLUDER)
     assert np.allclose(face, 1)
 
 
 def test_a_swap_without_faces_still_makes_a_sheet(frame):
     none = np.zeros_like(frame.matte)
-    bare = pictures.Look(1, frame.before, frame.after, frame.raw, none, none, none, {})
-    assert np.isfinite(pictures.contact_sheet([bare], "nobody")).all()
+    bare = contact_sheet.Look(1, frame.before, frame.after, frame.raw, none, none, none, {})
+    assert np.isfinite(contact_sheet.contact_sheet([bare], "nobody")).all()
 
 
 @given(st.integers(0, 59), st.integers(0, 99), st.integers(1, 60))
 def test_the_square_about_a_face_lies_in_the_picture(row, column, side):
     matte = np.zeros((60, 100), np.float32)
     matte[row, column] = 1
-    left, top = pictures.box(matte, side)
+    left, top = contact_sheet.box(matte, side)
     assert 0 <= left <= 100 - side
     assert 0 <= top <= 60 - side
     if side <= row < 60 - side and side <= column < 100 - side:
@@ -300,7 +301,7 @@ def test_a_coverage_that_cannot_be_read_is_left_out(shot, text, tmp_path):
 def test_a_look_that_fails_leaves_nothing(shot, tmp_path, monkeypatch):
     moved = replace(shot, folder=tmp_path / "sh010")
     shutil.copytree(shot.folder, moved.folder, ignore=shutil.ignore_patterns("look"))
-    monkeypatch.setattr(pictures, "save", full)
+    monkeypatch.setattr(contact_sheet, "save", full)
     with pytest.raises(OSError, match="full"):
         look.COMMAND.run(words(moved, likeness="ada"))
     assert not list((moved.folder / "look").iterdir())

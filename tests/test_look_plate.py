@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lifemask.nodes.errors import SizeError
-from lifemask.nodes.shot import Shot
-from lifemask.ocio import exr
-from lifemask.plugin.look import Swapped
+from lifemask.nodes.shot.folder import Shot
+from lifemask.ocio.media import exr
+from lifemask.plugin.commands.look import Swapped
 
 SPACE = "Linear Rec.709 (sRGB)"
 PICTURE = [*"RGB", *(f"raw.{name}" for name in "RGB")]

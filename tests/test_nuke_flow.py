@@ -15,7 +15,7 @@ from nk_graph import Evaluation, from_exr
 from nk_reader import read
 from nuke_desk import GIZMO, READ
 
-from lifemask.ocio import exr
+from lifemask.ocio.media import exr
 
 FRAME = 1002
 """The frame at which the strict Nuke stands."""
@@ -26,7 +26,7 @@ def worked(pair, nuke_folder, tmp_path_factory):
     """Return a Nuke, its Lifemask node and the words of each button, pressed in order."""
     folder = tmp_path_factory.mktemp("nuke é")
     here = dict(os.environ)
-    worker = [sys.executable, "-m", "lifemask.plugin.cli", "worker"]
+    worker = [sys.executable, "-m", "lifemask.plugin.commands.cli", "worker"]
     os.environ["LIFEMASK_WORKER"] = shlex.join(worker)
     os.environ["XDG_STATE_HOME"] = str(folder)
     with running(nuke_folder) as start:
@@ -39,7 +39,7 @@ def worked(pair, nuke_folder, tmp_path_factory):
         given |= {"colorspace": SPACE, "takes": given["takes"] + "\n"}
         for name, value in given.items():
             node[name].setValue(value)
-        session = sys.modules["lifemask_nuke.in_nuke.session"]
+        session = sys.modules["lifemask_nuke.hosts.nuke.session"]
         session.Client = partial(session.Client, patience=LONG)
         yield fake, node, session.of(node)
     os.environ.clear()

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nk_reader import read
 
-from lifemask.plugin.declared import Button, buttons, settings
-from lifemask.plugin.gizmo import FILE, GRADE, KINDS, OWN, TEXTS, gizmo
-from lifemask.plugin.gizmo_graph import GRAPH, INPUTS, LAYERS, quoted
+from lifemask.plugin.hosts.common.declared import Button, buttons, settings
+from lifemask.plugin.packaging.gizmo import FILE, GRADE, KINDS, OWN, TEXTS, gizmo
+from lifemask.plugin.packaging.gizmo_graph import GRAPH, INPUTS, LAYERS, quoted
 
 GROUP = read(FILE.read_text(encoding="utf-8")).children[0]
 OFFERED = {
@@ -127,7 +127,7 @@ def test_a_button_is_one_line_that_calls_the_package(button):
     code = GROUP.user_knob(button.name).words["T"]
     assert "\n" not in code
     imported, called = ast.parse(code).body
-    assert imported.names[0].name == "lifemask_nuke.in_nuke.session"
+    assert imported.names[0].name == "lifemask_nuke.hosts.nuke.session"
     assert ast.unparse(called.value.args[0]) == repr(button.name)
 
 

@@ -10,8 +10,8 @@ from nk_graph import RGB, Evaluation, from_exr
 from nk_reader import read
 
 from lifemask.nodes.swap import Swap, write_swap
-from lifemask.ocio import exr
-from lifemask.plugin.gizmo import FILE
+from lifemask.ocio.media import exr
+from lifemask.plugin.packaging.gizmo import FILE
 
 GROUP = read(FILE.read_text(encoding="utf-8")).children[0]
 FRAME, MISSING = 1002, {}

@@ -14,8 +14,8 @@ from fake_nuke_nodes import CLASSES, KNOBS
 from nuke_desk import GIZMO
 
 from lifemask.nodes.errors import WriteError
-from lifemask.plugin.gizmo import FILE
-from lifemask.plugin.nuke_folder import assemble, contents
+from lifemask.plugin.packaging.gizmo import FILE
+from lifemask.plugin.packaging.nuke_folder import assemble, contents
 
 STUBS = Path(importlib.metadata.distribution("types-nuke").locate_file("nuke-stubs"))
 
@@ -114,10 +114,10 @@ def test_starting_changes_no_path_and_shows_the_gizmo(started, nuke_folder):
 def test_the_menu_makes_the_node_and_registers_the_panel(started, nuke_folder, monkeypatch):
     fake = started()
     registered = []
-    panel = types.ModuleType("lifemask_nuke.in_nuke.panel")
+    panel = types.ModuleType("lifemask_nuke.hosts.nuke.panel")
     panel.register = lambda: registered.append("panel")
     monkeypatch.setitem(sys.modules, panel.__name__, panel)
-    monkeypatch.setattr(sys.modules["lifemask_nuke.in_nuke"], "panel", panel, raising=False)
+    monkeypatch.setattr(sys.modules["lifemask_nuke.hosts.nuke"], "panel", panel, raising=False)
     runpy.run_path(str(nuke_folder / "menu.py"))
     (command,) = [
         item
@@ -146,13 +146,13 @@ def test_a_new_node_knows_the_scripts_rate_and_space(started):
 )
 def test_working_spaces_by_their_openexr_names(started, nuke, ours):
     started()
-    assert sys.modules["lifemask_nuke.in_nuke.knobs"].working_space(nuke) == ours
+    assert sys.modules["lifemask_nuke.hosts.nuke.knobs"].working_space(nuke) == ours
 
 
 def test_the_worker_comes_from_the_studio_or_the_artist(started, tmp_path, monkeypatch):
     fake = started()
-    settings = sys.modules["lifemask_nuke.in_nuke.settings"]
-    session = sys.modules["lifemask_nuke.in_nuke.session"]
+    settings = sys.modules["lifemask_nuke.hosts.nuke.settings"]
+    session = sys.modules["lifemask_nuke.hosts.nuke.session"]
     monkeypatch.setattr(settings, "FILE", tmp_path / "nuke/lifemask.json")
     monkeypatch.delenv("LIFEMASK_WORKER", raising=False)
     assert settings.command() == "lifemask worker"

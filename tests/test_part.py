@@ -10,15 +10,15 @@ import torch
 from made_up import coarse_blob
 
 from lifemask.nodes import progress
-from lifemask.nodes.face_set import INDEX, FaceSet
-from lifemask.nodes.part import Part, planned
-from lifemask.nodes.refiner.examples import picture, scene
-from lifemask.nodes.refiner.stage import Stage, There
-from lifemask.nodes.render.curve import STOP
-from lifemask.nodes.render.sample import lookup
+from lifemask.nodes.faceset.files import INDEX, FaceSet
+from lifemask.nodes.learning.data.examples import picture, scene
+from lifemask.nodes.refiner.face_passes import Stage, There
+from lifemask.nodes.render.acescct import STOP
+from lifemask.nodes.render.filters import lookup
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.swapping import Swapping
-from lifemask.ocio import exr
+from lifemask.nodes.swap.frames import Swapping
+from lifemask.nodes.swap.part import Part, planned
+from lifemask.ocio.media import exr
 
 UPPER, LOWER = (81, 13, 311), (178, 14, 402)  # inner lips
 OTHER = Swap(exposure=1.0, mouth=0.5, turn=7.0, scale=1.2, move_x=3.0)

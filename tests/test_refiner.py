@@ -11,9 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import opinionated
 
-from lifemask.nodes.face_space import OVERSAMPLING
-from lifemask.nodes.part import Part
-from lifemask.nodes.refiner import align, examples, loop
+from lifemask.nodes.faces.face_space import OVERSAMPLING
+from lifemask.nodes.learning import trainer
+from lifemask.nodes.learning.augment.beards import Disguise
+from lifemask.nodes.learning.data import alignment, examples
+from lifemask.nodes.learning.data.cycle_pairs import Rehearsal, rehearsals
+from lifemask.nodes.learning.data.distillation import reminders
+from lifemask.nodes.learning.data.examples import (
+    PLANES,
+    Example,
+    Kind,
+    picture,
+    scene,
+    varied,
+    windowed,
+)
+from lifemask.nodes.learning.losses import details, losses, total
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,
@@ -29,18 +42,14 @@ from lifemask.nodes.refiner.crop import (
     sides,
     worthwhile,
 )
-from lifemask.nodes.refiner.disguise import Disguise
-from lifemask.nodes.refiner.examples import PLANES, Example, Kind, picture, scene, varied, windowed
-from lifemask.nodes.refiner.finisher import Finisher, bare, moved_matte
-from lifemask.nodes.refiner.loss import details, losses, total
+from lifemask.nodes.refiner.face_passes import Stage
+from lifemask.nodes.refiner.model import Finisher, bare, moved_matte
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
-from lifemask.nodes.refiner.rehearsal import Rehearsal, rehearsals
-from lifemask.nodes.refiner.reminder import reminders
-from lifemask.nodes.refiner.stage import Stage
 from lifemask.nodes.render.atlas import COARSE, SIZE
-from lifemask.nodes.render.compose import View, Window
-from lifemask.nodes.render.sample import blur, feather, shrink, smooth
+from lifemask.nodes.render.filters import blur, feather, shrink, smooth
+from lifemask.nodes.render.warp import View, Window
 from lifemask.nodes.swap import Swap
+from lifemask.nodes.swap.part import Part
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import Model
 
@@ -270,20 +279,20 @@ def test_a_smooth_move_is_found_whatever_the_light():
     y, x = np.mgrid[:size, :size].astype(np.float32)
     off = np.stack([1.5 * np.sin(y / 25) + 0.5, 1.2 * np.cos(x / 30)], -1).astype(np.float32)
     place = np.stack([x, y], -1) + off
-    render = align.moved(truth, place) + 0.1 * np.sin(x / 40)
+    render = alignment.moved(truth, place) + 0.1 * np.sin(x / 40)
     weight = np.ones((size, size), np.float32)
-    found = align.move(render.astype(np.float32), truth, weight)
+    found = alignment.move(render.astype(np.float32), truth, weight)
     inside = slice(12, -12)
     error = np.linalg.norm(found - place, axis=-1)[inside, inside]
     assert np.median(error) < 0.3
     assert np.median(np.linalg.norm(off, axis=-1)[inside, inside]) > 1
-    again = align.moved(truth, found)[:, inside, inside]
-    assert np.abs(again - align.moved(truth, place)[:, inside, inside]).mean() < 0.003
+    again = alignment.moved(truth, found)[:, inside, inside]
+    assert np.abs(again - alignment.moved(truth, place)[:, inside, inside]).mean() < 0.003
 
 
 def test_what_does_not_count_moves_nothing():
     random = np.random.default_rng(2).normal(0.4, 0.1, (2, 3, 64, 64)).astype(np.float32)
-    found = align.move(random[0], random[1], np.zeros((64, 64), np.float32))
+    found = alignment.move(random[0], random[1], np.zeros((64, 64), np.float32))
     assert np.array_equal(found, np.stack(np.meshgrid(*[np.arange(64)] * 2), -1))
 
 
@@ -539,12 +548,12 @@ def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed)
 
 
 def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):
-    monkeypatch.setattr(loop, "varied", lambda example, bent: example)
+    monkeypatch.setattr(trainer, "varied", lambda example, bent: example)
     batch = rehearsed.batch([0, 1] * 12)
     rendered = torch.arange(24) % 2 == 0
     mixed = Example.of(batch.planes, torch.where(rendered, Kind.RENDERED, Kind.FILMED))
     torch.manual_seed(5)
-    after = loop._made_over(mixed)
+    after = trainer._made_over(mixed)
     changed = (after.planes != mixed.planes).flatten(1).any(1)
     assert torch.equal(changed, rendered)
     assert torch.equal(after.kind, mixed.kind)

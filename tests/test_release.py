@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifemask.nodes.errors import BrokenFileError, LifemaskError, ReleaseError, WriteError
-from lifemask.nodes.release import Release
+from lifemask.nodes.shot.release import Release
 
 TODAY = date(2026, 5, 4)
 

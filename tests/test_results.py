@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifemask.ocio import exr
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin.cli import main
-from lifemask.plugin.results import (
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.hosts.common.results import (
     Frames,
     Pattern,
     Upstream,

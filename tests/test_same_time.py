@@ -9,9 +9,9 @@ from time import sleep
 
 import pytest
 
-from lifemask.nodes.release import Release
-from lifemask.nodes.shot import Shot
-from lifemask.plugin import track
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.release import Release
+from lifemask.plugin.commands import track
 
 RUNS = range(8)
 DAY = date(2030, 1, 1)

@@ -18,8 +18,8 @@ from lifemask.nodes.errors import (
     ShotError,
     VersionExistsError,
 )
-from lifemask.nodes.shot import Shot, snake
-from lifemask.nodes.toml import dumps
+from lifemask.nodes.shot.folder import Shot, snake
+from lifemask.nodes.shot.toml import dumps
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUE = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXT

@@ -16,19 +16,19 @@ from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
-from lifemask.nodes.face_set import Faces
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.faceset.files import Faces
 from lifemask.nodes.swap import Role, Swap, frames_of, write_swap
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import FaceTrack, Model, Plate
-from lifemask.ocio import exr
-from lifemask.ocio.atomic import unfinished
-from lifemask.ocio.colour import display
-from lifemask.ocio.movie import write_movie
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
-from lifemask.plugin.cli import main
-from lifemask.plugin.results import Pattern
+from lifemask.ocio.colour.transform import display
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.system.atomic import unfinished
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.hosts.common.results import Pattern
 
 PERSON = ("neutral", "albedo", "lights")
 LAYERS = {
@@ -53,7 +53,7 @@ def bold(tmp_path_factory):
     """Return a model that changes colours and mattes a lot, by what it is shown."""
     import torch
 
-    from lifemask.nodes.refiner.finisher import Finisher
+    from lifemask.nodes.refiner.model import Finisher
     from lifemask.nodes.refiner.network import Refiner
 
     torch.manual_seed(1)

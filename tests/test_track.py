@@ -11,16 +11,16 @@ import pytest
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, StoppedError
-from lifemask.nodes.faces import plate as plates
+from lifemask.nodes.faces.photographs import find_faces
 from lifemask.nodes.faces.pose import angles
-from lifemask.nodes.faces.stack import find_faces
 from lifemask.nodes.track import Track
+from lifemask.nodes.track import tracker as plates
 from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.ocio import exr
-from lifemask.ocio.colour import SRGB, WORKING, convert, display
-from lifemask.ocio.movie import write_movie
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.colour.transform import SRGB, WORKING, convert, display
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
 
 FOOTAGE = Path(__file__).parent / "footage"
 DIALOGUE = FOOTAGE / "a1_dialogue/performer_b"

@@ -30,21 +30,21 @@ from tensorboard.summary.writer import event_file_writer
 
 from lifemask.nodes import archive, device, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
-from lifemask.nodes.refiner import checkpoint, loop, precision, tuning, watch
-from lifemask.nodes.refiner.examples import Example, Examples, windowed
-from lifemask.nodes.refiner.finisher import Finisher
-from lifemask.nodes.refiner.loop import Run
-from lifemask.nodes.refiner.rehearsal import rehearsals
-from lifemask.nodes.refiner.watch import Watch
-from lifemask.nodes.shot import Shot
+from lifemask.nodes.learning import amp, callbacks, checkpoint, trainer
+from lifemask.nodes.learning.callbacks import Watch
+from lifemask.nodes.learning.data.cycle_pairs import rehearsals
+from lifemask.nodes.learning.data.examples import Example, Examples, windowed
+from lifemask.nodes.learning.trainer import Run
+from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
-from lifemask.nodes.train import PRESETS, Train
+from lifemask.nodes.train import PRESETS, Train, tune
 from lifemask.nodes.types import LEAST_CONFIDENCE
-from lifemask.ocio import exr
-from lifemask.ocio.interrupts import undivided
-from lifemask.plugin import train
-from lifemask.plugin.cast import cast_of
-from lifemask.plugin.cli import main
+from lifemask.ocio.media import exr
+from lifemask.ocio.system.signals import undivided
+from lifemask.plugin.commands import train
+from lifemask.plugin.commands.cli import main
+from lifemask.plugin.commands.roles import cast_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -62,7 +62,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
         sides.add((example.planes.shape[-1], window.planes.shape[-1]))
         return window
 
-    monkeypatch.setattr(loop, "windowed", listen)
+    monkeypatch.setattr(trainer, "windowed", listen)
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.role], small, tmp_path / "models")
     made = Finisher.load(model.path)
@@ -99,7 +99,7 @@ def test_what_is_left_is_told(examples, small, tmp_path):
     def told(count):
         said = []
         with pytest.raises(StoppedError), steps(count, said):
-            loop.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+            trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
         return [(one.done, one.total) for one in said if one.task == "train" and one.total]
 
     first = told(2)
@@ -187,13 +187,13 @@ def test_a_stopped_run_goes_on_where_it_was(faces, request, small, tmp_path):
 
 
 def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_SAVED_EVERY", 3600)
+    monkeypatch.setattr(callbacks, "_SAVED_EVERY", 3600)
     # Logs are read by second, process and count, as text: in one second 10 would come before 9.
     count = event_file_writer.AtomicCounter(100)
     monkeypatch.setattr(event_file_writer, "_global_uid", count)
     run_of(examples, small, tmp_path, 3)
     with monkeypatch.context() as killed:
-        killed.setattr(watch.Watch, "save", lambda self: None)
+        killed.setattr(callbacks.Watch, "save", lambda self: None)
         run_of(examples, small, tmp_path, 4)
     run_of(examples, small, tmp_path, 5)
     log = EventAccumulator(str(tmp_path / "log")).Reload()
@@ -391,7 +391,7 @@ def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
 ):
     shot, newest = stopped
     harm(newest / "weights.safetensors")
-    monkeypatch.setattr(tuning, "_examples", too_soon)
+    monkeypatch.setattr(tune, "_examples", too_soon)
     before = contents(shot / "models")
     assert said in refused(capsys, partial(trained, shot))
     assert contents(shot / "models") == before
@@ -408,7 +408,7 @@ def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
 )
 def test_another_training_does_not_go_on_with_this_one(stopped, monkeypatch, capsys, words, said):
     shot, _ = stopped
-    monkeypatch.setattr(tuning, "_examples", too_soon)
+    monkeypatch.setattr(tune, "_examples", too_soon)
     before = contents(shot / "models")
     assert said in refused(capsys, partial(trained, shot, *words))
     assert contents(shot / "models") == before
@@ -616,11 +616,11 @@ def test_a_batch_that_memory_has_no_room_for_is_halved(
 
 
 def test_examples_live_on_a_card_that_has_room_to_learn_beside_them(monkeypatch):
-    assert not precision.fits_card(1)
-    monkeypatch.setattr(precision, "device", lambda: torch.device("cuda"))
+    assert not amp.fits_card(1)
+    monkeypatch.setattr(amp, "device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**31))
-    assert precision.fits_card(2**28)
-    assert not precision.fits_card(2**29)
+    assert amp.fits_card(2**28)
+    assert not amp.fits_card(2**29)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -641,24 +641,24 @@ def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path,
 
     monkeypatch.setattr(Run, "_learn", fails)
     with pytest.raises(RuntimeError, match="shapes differ"):
-        loop.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
 
 
 def test_a_halved_batch_is_told():
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        assert precision.without_memory(torch.OutOfMemoryError("full"), [3, 4, 5]) == [3]
+        assert amp.without_memory(torch.OutOfMemoryError("full"), [3, 4, 5]) == [3]
     assert notes == ["memory is full: batches of 1 from now on"]
 
 
 def test_no_room_for_one_example_is_said():
     with pytest.raises(KnobError, match="size: there is not enough memory"):
-        precision.without_memory(torch.OutOfMemoryError("full"), [3])
+        amp.without_memory(torch.OutOfMemoryError("full"), [3])
 
 
 @pytest.mark.parametrize("fill", [filled, full_card, full_list])
 def test_no_room_to_rehearse_is_said(quick, monkeypatch, capsys, fill):
-    monkeypatch.setattr(tuning, "_examples", lambda *_: fill())
+    monkeypatch.setattr(tune, "_examples", lambda *_: fill())
     assert "not enough memory to rehearse" in refused(capsys, partial(trained, quick))
     assert not (quick / "models").exists()
 

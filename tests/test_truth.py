@@ -20,8 +20,9 @@ from lifemask.nodes.errors import (
 )
 from lifemask.nodes.truth import GroundTruth, Truth
 from lifemask.nodes.types import Plate
-from lifemask.ocio import colour, exr
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.colour import transform
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.sequence import Sequence
 
 TESTS = Path(__file__).parent
 SHOT = TESTS / "footage" / "a2_hand"
@@ -106,7 +107,7 @@ def test_one_frame_has_no_flicker_and_a_pattern_of_frames_is_enough():
 
 def test_colour_space_of_the_swap_is_taken_into_account(tmp_path):
     def aces(plate, truth, mattes, number):
-        whole = colour.convert(truth, SPACE, "ACEScg")
+        whole = transform.convert(truth, SPACE, "ACEScg")
         return dict(zip("RGB", np.moveaxis(whole, -1, 0), strict=True))
 
     swap = write(tmp_path, (1010, 1011), aces)

@@ -10,9 +10,9 @@ from lifemask.nodes import progress
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.types import Plate
-from lifemask.ocio import exr
-from lifemask.ocio.read import read
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
 
 GREY = np.array([0.2126, 0.7152, 0.0722], np.float32)
 SEPIA = np.array([1.2, 1.0, 0.7], np.float32)

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifemask.nodes.faces.velocity import followed, unshown
+from lifemask.nodes.faces.velocity import velocities as velocities_at
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.velocity import followed, unshown
-from lifemask.nodes.velocity import velocities as velocities_at
 
 SCALE = 10.0  # pixels a centimetre
 

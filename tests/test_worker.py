@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from limit import LONG
 
-from lifemask.plugin import protocol
-from lifemask.plugin.cli import COMMANDS, main
-from lifemask.plugin.params import params
+from lifemask.plugin.commands.cli import COMMANDS, main
+from lifemask.plugin.commands.parameters import params
+from lifemask.plugin.worker import protocol
 
 PATIENT = f"from lifemask.plugin import cli, worker; worker._GRACE = {LONG}; cli.main(['worker'])"
 REAL = (sys.executable, "-c", PATIENT)

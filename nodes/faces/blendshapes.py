@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lifemask.nodes.faces.network import Network
+    from lifemask.nodes.faces.tflite import Network
 
 NAMES = (
     "neutral",
@@ -39,7 +39,7 @@ _POINTS = (
 
 @cache
 def _network() -> "Network":
-    from lifemask.nodes.faces.network import load
+    from lifemask.nodes.faces.tflite import load
 
     return load("face_blendshapes.tflite")
 

@@ -9,8 +9,8 @@ from math import ceil
 
 import torch
 
-from lifemask.nodes.faces.network import Network, load
-from lifemask.nodes.faces.picture import Picture, Tensor, crops, display, gains
+from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, gains
+from lifemask.nodes.faces.tflite import Network, load
 
 _BATCH = 16
 # A frame that is mostly dark or mostly bright hides a face from one exposure, in factors.

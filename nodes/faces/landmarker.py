@@ -6,8 +6,8 @@ from functools import cache
 import torch
 
 from lifemask.nodes.faces.detector import Found
-from lifemask.nodes.faces.network import Network, load
-from lifemask.nodes.faces.picture import Picture, Tensor, crops, display, face_gains, to_picture
+from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains, to_picture
+from lifemask.nodes.faces.tflite import Network, load
 from lifemask.nodes.faces.topology import COUNT, LEFT_CORNER, RIGHT_CORNER
 
 SIZE = 256

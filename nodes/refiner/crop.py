@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lifemask.nodes.face_set import FaceSet
-from lifemask.nodes.face_space import OVERSAMPLING, SIDE
-from lifemask.nodes.refiner.stage import Stage
+from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.refiner.face_passes import Stage
 from lifemask.nodes.render.atlas import Floats
-from lifemask.nodes.render.compose import Window
-from lifemask.nodes.render.sample import lookup, minified
+from lifemask.nodes.render.filters import lookup, minified
+from lifemask.nodes.render.warp import Window
 
 COVERS = 21.0
 """Centimetres of the mean head that a side covers: all of the mesh."""

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.faces import topology
+from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import REGIONS, openings
-from lifemask.nodes.render.compose import View, extent
-from lifemask.nodes.render.curve import to_linear, to_log
-from lifemask.nodes.render.sample import lookup
+from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.warp import View, extent
 
 _IRISES = {"right_eye": topology.RIGHT_IRIS, "left_eye": topology.LEFT_IRIS}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse, per_atlas
-from lifemask.nodes.render.sample import blur
+from lifemask.nodes.render.filters import blur
 
 _USUAL, _USUAL_TINT = 0.05, 0.02  # log: how far an albedo may be from the mean face's
 _MAYBE, _SURE = 0.7, 1.3

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from lifemask.nodes.render.acescct import STOP, to_linear, to_log
 from lifemask.nodes.render.atlas import atlas, coarse, openings, per_atlas
-from lifemask.nodes.render.curve import STOP, to_linear, to_log
-from lifemask.nodes.render.sample import blur, smooth
+from lifemask.nodes.render.filters import blur, smooth
 from lifemask.nodes.render.texture import Textures
 
 ROUNDS = 8

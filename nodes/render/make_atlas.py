@@ -25,17 +25,17 @@ from lifemask.nodes import archive, progress
 from lifemask.nodes.errors import BrokenFileError, FaceError
 from lifemask.nodes.faces import topology
 from lifemask.nodes.faces.blendshapes import NAMES, expression
-from lifemask.nodes.faces.stack import landmarks_of
-from lifemask.nodes.learned import LEARNED_FROM, LICENCE
+from lifemask.nodes.faces.photographs import landmarks_of
+from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
+from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE, Atlas, using
-from lifemask.nodes.render.curve import to_log
 from lifemask.nodes.render.light import complexion
 from lifemask.nodes.render.shape import TURNS, place, turned
 from lifemask.nodes.render.texture import Textures, unwrap
-from lifemask.ocio import exr
-from lifemask.ocio.colour import LINEAR_SRGB, WORKING, convert
-from lifemask.ocio.read import named_space, read
-from lifemask.ocio.sequence import Sequence
+from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.sequence import Sequence
 
 _LEAST_RIGID = 0.15  # of a landmark that an expression may move; the most rigid have 1
 _RIDGE, _TURN_RIDGE = 1e-3, 1e-5  # a frame, on the coefficients, which are 0..1; on the turns

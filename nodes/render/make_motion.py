@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lifemask.nodes.errors import FaceError
-from lifemask.nodes.face_set import INDEX, FaceSet
+from lifemask.nodes.faceset.files import INDEX, FaceSet
 from lifemask.nodes.render.atlas import Atlas, about, atlas
 from lifemask.nodes.render.make_atlas import save, with_shapes
 

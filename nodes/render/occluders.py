@@ -10,9 +10,9 @@ from torch import Tensor
 
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import atlas, coarse, per_atlas
+from lifemask.nodes.render.descriptors import luminance
+from lifemask.nodes.render.filters import blur
 from lifemask.nodes.render.light import weighted_median
-from lifemask.nodes.render.looks import luminance
-from lifemask.nodes.render.sample import blur
 from lifemask.nodes.render.texture import Textures
 
 _LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: never surprising

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas, texels
+from lifemask.nodes.render.filters import lookup, shrink
 from lifemask.nodes.render.raster import Fragments, rasterise
-from lifemask.nodes.render.sample import lookup, shrink
 
 _LEAST_FACING, _FULL_FACING = 0.15, 0.5  # cosines of the angle to the camera
 _BEHIND = 0.03  # of the face's width: deeper than the nearest surface by more is hidden

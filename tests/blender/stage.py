@@ -35,7 +35,7 @@ def own_configuration():
 
 
 def part(name):
-    return sys.modules[f"{EXTENSION}.plugin.in_blender.{name}"]
+    return sys.modules[f"{EXTENSION}.plugin.hosts.blender.{name}"]
 
 
 def tree(scene):

@@ -1,0 +1,66 @@
+"""Faceset: one performer's faces, ready to be re-rendered."""
+
+from pathlib import Path
+from typing import Annotated
+
+from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.errors import KnobError
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.types import FaceTrack, Plate
+
+_LEAST_SIZE = 32
+
+
+class Faceset(Node):
+    """Collect one performer's faces from takes, or from the plate: pictures, textures and light.
+
+    Each face is cut out upright and steady, in scene-linear, and unwrapped; over all of them the
+    shape without expression, the albedo and the light of every take are found. Frames that are
+    blurred, tiny, badly exposed or like another one are left out and counted.
+    """
+
+    size: Annotated[int, Knob("Side of face space; 0 keeps the takes' detail.", 0, 4096, "px")] = 0
+    smooth: Annotated[float, Knob("Steadies face space over time.", 0, 20, "frames")] = 1.5
+    least_size: Annotated[int, Knob("Drop faces that are smaller.", 24, 2048, "px")] = 64
+    least_sharpness: Annotated[
+        float, Knob("Drop faces less sharp than this share of the median.", 0, 1)
+    ] = 0.35
+    single: Annotated[bool, Knob("Accept fewer than 8 faces: one photograph is enough.")] = False
+    every_frame: Annotated[bool, Knob("Keep every frame with a face, as the double needs.")] = False
+    bridge: Annotated[
+        int,
+        Knob(
+            "Gaps over which the double's face is carried, as when a hand crosses it.",
+            0,
+            1000,
+            "frames",
+        ),
+    ] = 48
+
+    def __call__(
+        self,
+        takes: list[Plate],
+        tracks: list[FaceTrack],
+        performer: str,
+        folder: Path,
+        other: FaceSet | None = None,
+    ) -> FaceSet:
+        """Write the faceset of ``performer`` to ``folder`` and return it.
+
+        ``tracks`` has the performer's track in each of the ``takes``. An ``other`` faceset, of the
+        same performer in other lights, helps to tell the albedo from the light. Raises FaceError
+        when too few faces can be used.
+        """
+        if not takes or len(takes) != len(tracks):
+            raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")
+        if 0 < self.size < _LEAST_SIZE:
+            raise KnobError(
+                f"size: {self.size} is below {_LEAST_SIZE} pixels; 0 keeps the takes' detail"
+            )
+        from lifemask.nodes.faceset.build import Gathering
+        from lifemask.nodes.faceset.gaps import bridged
+
+        if self.every_frame:
+            pairs = zip(takes, tracks, strict=True)
+            tracks = [bridged(take, track, self.bridge) for take, track in pairs]
+        return Gathering(self, takes, tracks, performer, folder, other).run()

@@ -1,0 +1,227 @@
+"""The work behind `Faceset`: read, cut out, unwrap, choose, and find shape, albedo and light."""
+
+import math
+import shutil
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.errors import FaceError, VersionExistsError
+from lifemask.nodes.faces.face_space import FACE_WIDTH, matrices, moved, native_size
+from lifemask.nodes.faces.velocity import followed, velocities
+from lifemask.nodes.faceset.cropping import cut_out, face_matte
+from lifemask.nodes.faceset.files import Faces, FaceSet
+from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
+from lifemask.nodes.faceset.pedestal import pedestals
+from lifemask.nodes.faceset.solve import finish, put_aside, store, write
+from lifemask.nodes.render.acescct import light_to_log, to_linear
+from lifemask.nodes.render.atlas import SIZE, atlas
+from lifemask.nodes.render.filters import halved
+from lifemask.nodes.render.segmenter import segmented
+from lifemask.nodes.render.shape import Placed, neutral_of
+from lifemask.nodes.render.texture import Textures, unwrap
+from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.ocio.media.reader import same_size
+from lifemask.ocio.system.atomic import one_at_a_time, unfinished
+from lifemask.ocio.system.prefetch import overlap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.faceset import Faceset
+
+    Floats = NDArray[np.float32]
+
+LEAST_FACES = 8
+
+
+@dataclass
+class Coarse:
+    """What is kept in memory of each face, small: texture, what is in front, two measures."""
+
+    colour: list[torch.Tensor] = field(default_factory=list)
+    valid: list[torch.Tensor] = field(default_factory=list)
+    normal: list[torch.Tensor] = field(default_factory=list)
+    front: list[torch.Tensor] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
+    exposure: list[float] = field(default_factory=list)
+
+    def add(self, picture: "Floats", mesh: torch.Tensor) -> torch.Tensor:
+        """Unwrap a face (size, size, 3); return its texture (4, SIZE, SIZE), linear and valid."""
+        log = light_to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
+        times = max(0, round(math.log2(log.shape[-1] / (1.3 * SIZE))))
+        fine = unwrap(halved(log, times), mesh / 2**times)
+        small = fine.coarse
+        self.colour.append(small.colour[0].cpu())
+        self.valid.append(small.valid[0].cpu())
+        self.normal.append(small.normal[0].cpu())
+        self.front.append(segmented(fine.colour, fine.valid)[0].cpu())
+        self.sharpness.append(sharpness(log, mesh))
+        self.exposure.append(exposure(small))
+        return torch.cat([to_linear(fine.colour[0]), fine.valid[0]])
+
+    def textures(self, kept: "NDArray[np.int64]") -> tuple[Textures, torch.Tensor]:
+        """The coarse textures of the faces ``kept``, and what is in front of them."""
+        colour, valid, normal, front = (
+            torch.stack([part[i] for i in kept]).to(device())
+            for part in (self.colour, self.valid, self.normal, self.front)
+        )
+        return Textures(colour, valid, normal), front
+
+
+@dataclass
+class Gathering:
+    """One run of the `Faceset` node."""
+
+    node: "Faceset"
+    takes: list[Plate]
+    tracks: list[FaceTrack]
+    performer: str
+    folder: Path
+    other: FaceSet | None
+
+    def run(self) -> FaceSet:
+        """Write the folder, whole or not at all, and return the faceset."""
+        replaced = self.folder.exists()
+        with unfinished(self.folder, folder=True) as part:
+            faceset = self._gather(part)
+            faceset.write_index()
+            with one_at_a_time(self.folder.parent):
+                if self.folder.exists() and not replaced:
+                    raise VersionExistsError(f"{self.folder}: another run made it meanwhile")
+                _take_place(part, self.folder)
+        return replace(faceset, folder=self.folder)
+
+    def _gather(self, part: Path) -> FaceSet:
+        dropped: Counter[str] = Counter()
+        faces = self._candidates(dropped)
+        size = self.node.size or native_size(_placed(faces))
+        faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
+        # From the headers: frames that are read side by side cannot tell which one differs.
+        for number in np.unique(faces["take"]):
+            same_size(self.takes[number].sequence)
+        faces["pedestal"] = pedestals(self.takes, faces, size)[faces["take"]]
+        coarse = self._cut_out(part, faces, size)
+        faces["sharpness"] = np.array(coarse.sharpness, np.float32)
+        faces["exposure"] = np.array(coarse.exposure, np.float32)
+        kept = np.arange(len(faces["frame"]))
+        if not self.node.every_frame:
+            kept = chosen(faces, self.node.least_sharpness, dropped)
+        self._check(len(kept), dropped)
+        neutral = faces.pop("neutral")
+        numbers = {name: array[kept] for name, array in faces.items()}
+        person = finish(part, kept, numbers, *coarse.textures(kept), self.other)
+        albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
+        takes = tuple(take.sequence.path for take in self.takes)
+        everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
+        return FaceSet(part, self.performer, size, takes, dict(dropped), everything)
+
+    def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
+        """The numbers of all frames whose face was tracked and is large enough."""
+        # A take that is given twice has one number, and its faces are duplicates.
+        numbers = [self.takes.index(take) for take in self.takes]
+        parts = [_seen(*pair) for pair in zip(numbers, self.tracks, strict=True)]
+        faces = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        dropped["lost"] = sum(int((track.confidence <= 0).sum()) for track in self.tracks)
+        self._check(len(faces["frame"]), dropped)
+        neutral, placed = neutral_of(
+            faces["landmarks"], faces["expression"], faces["confidence"], atlas()
+        )
+        faces |= {name: getattr(placed, name) for name in _PLACED}
+        if not self.node.every_frame:
+            large = placed.scale * FACE_WIDTH >= self.node.least_size
+            dropped["tiny"] = int((~large).sum())
+            faces = {name: array[large] for name, array in faces.items()}
+            self._check(len(faces["frame"]), dropped)
+        return faces | {"neutral": neutral}
+
+    def _check(self, count: int, dropped: Counter[str]) -> None:
+        least = 1 if self.node.single or self.node.every_frame else LEAST_FACES
+        if count >= least:
+            return
+        left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
+        needed, more = f"{least} usable faces are", ", or use --single for one photograph"
+        if least == 1:
+            needed, more = "1 usable face is", ""
+        raise FaceError(
+            f"{self.performer}: {needed} needed, {count} found{f' ({left})' if left else ''}; "
+            f"add takes{more}"
+        )
+
+    def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:
+        """Write every candidate's picture and unfinished texture."""
+        coarse = Coarse()
+        total = len(faces["frame"])
+        landmarks = moved(faces["landmarks"], faces["matrix"])
+        pictures = self._unwrapped(part, faces, atlas().mesh(landmarks), size, coarse)
+        with closing(pictures), closing(overlap(write, pictures)) as written:
+            for _ in progress.each(written, "faceset", total):
+                pass
+        return coarse
+
+    def _unwrapped(
+        self, part: Path, faces: dict[str, Any], meshes: "Floats", size: int, coarse: Coarse
+    ) -> "Generator[tuple[Path, dict[str, Floats]], None, None]":
+        """Yield the file and the planes of every face; its texture is put aside on the way."""
+        with closing(self._read(faces, size)) as pictures:
+            for index, picture in enumerate(pictures):
+                mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
+                texture = coarse.add(picture, mesh)
+                store(put_aside(part, index), texture)
+                planes = dict(zip("RGB", picture.transpose(2, 0, 1), strict=True))
+                planes["A"] = face_matte(mesh, size)
+                yield part / f"face.{index + 1:04d}.exr", planes
+
+    def _read(self, faces: dict[str, Any], size: int) -> "Generator[Floats, None, None]":
+        """Yield the candidates in face space, scene-linear ACEScg, raised by their pedestal."""
+        for number, indices in groupby(range(len(faces["frame"])), lambda i: faces["take"][i]):
+            own = list(indices)
+            places = zip(faces["frame"][own].tolist(), faces["matrix"][own], strict=True)
+            with closing(cut_out(self.takes[number], places, size)) as pictures:
+                for picture, raised in zip(pictures, faces["pedestal"][own], strict=True):
+                    yield picture + raised
+
+
+def _take_place(part: Path, folder: Path) -> None:
+    """Let ``part`` be ``folder``; what was there is put aside first, and removed last."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+_PLACED = ("shape", "scale", "rotation", "centre")
+
+
+def _placed(faces: dict[str, Any]) -> Placed:
+    return Placed(**{name: faces[name] for name in _PLACED})
+
+
+def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
+    seen = track.confidence > 0
+    return {
+        "take": np.full(int(seen.sum()), number, np.int64),
+        "frame": track.frames[seen],
+        "landmarks": track.landmarks[seen],
+        "velocity": velocities(track.landmarks, track.frames)[seen],
+        "expression": track.expression[seen],
+        "confidence": track.confidence[seen],
+    }
+
+
+def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
+    """Number the stretches of consecutive frames of one take, in which nothing is cut."""
+    new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
+    new |= ~followed(faces["landmarks"], faces["frame"])
+    return np.concatenate([[0], new.cumsum()])

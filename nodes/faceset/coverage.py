@@ -1,0 +1,182 @@
+"""Coverage: what a likeness's takes show, set against what the plate asks for."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from lifemask.nodes.faces.face_space import FACE_WIDTH
+from lifemask.nodes.faces.pose import angles, rotations
+from lifemask.nodes.faceset.files import COVERAGE, FaceSet
+from lifemask.nodes.render.descriptors import luminance
+from lifemask.nodes.render.light import harmonics
+from lifemask.ocio.system.atomic import replacing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating]
+
+UNITS = {
+    "yaw": "degrees, + to picture right",
+    "pitch": "degrees, + down",
+    "mouth": "opening in mouth widths",
+    "eyes": "opening in eye widths",
+    "exposure": "stops from mid grey",
+    "size": "pixels across the face",
+    "motion": "% of the face's width in a frame",
+    "light azimuth": "degrees, + from picture right",
+    "light elevation": "degrees, + from above",
+}
+
+
+@dataclass(frozen=True)
+class Light:
+    """Where most of the light of a take comes from, seen by the camera.
+
+    ``azimuth`` is 0 at the camera and + to picture right, ``elevation`` + above, in degrees;
+    ``contrast`` is how much more a side that faces it gets, in shares of the mean: 0 is even light.
+    """
+
+    take: str
+    azimuth: float
+    elevation: float
+    contrast: float
+
+    @property
+    def direction(self) -> "Floats":
+        """Unit vector to where the light comes from: x right, y down, z away from the camera."""
+        azimuth, elevation = np.deg2rad([self.azimuth, self.elevation])
+        flat = np.cos(elevation)
+        return np.array([flat * np.sin(azimuth), -np.sin(elevation), -flat * np.cos(azimuth)])
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What faces show: ``axes`` (N,) by the names of `UNITS`, and the ``frame`` (N,) of each."""
+
+    frame: "NDArray[np.int64]"
+    axes: "dict[str, Floats]"
+    lights: tuple[Light, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The values of one axis: one for each face of the likeness and each frame of the plate."""
+
+    unit: str
+    likeness: tuple[float, ...]
+    plate: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The report on a faceset: the axes, what was left out, and what to shoot more of."""
+
+    performer: str
+    kept: int
+    dropped: dict[str, int]
+    axes: dict[str, Axis]
+    advice: tuple[str, ...]
+
+    def save(self, folder: Path) -> Path:
+        """Write the report into the likeness's ``folder``, whole or not at all."""
+        path = folder / COVERAGE
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        return path
+
+
+def coverage(likeness: FaceSet, *doubles: FaceSet) -> Coverage:
+    """Return the report on ``likeness``; ``doubles`` are the plate's people whom it may replace.
+
+    The plate's mouth and eyes are those that the likeness will have to show: its own neutral with
+    the double's change. Without a double nothing is advised but about the takes themselves.
+    """
+    from lifemask.nodes.faceset.advice import advice
+
+    own = shown(likeness, likeness)
+    plate = _joined([shown(double, likeness) for double in doubles])
+    axes = {
+        name: Axis(unit, _rounded(own.axes[name]), _rounded(plate.axes[name]) if plate else ())
+        for name, unit in UNITS.items()
+    }
+    words = advice(likeness.performer, own, plate, likeness.dropped, len(likeness))
+    return Coverage(likeness.performer, len(likeness), likeness.dropped, axes, tuple(words))
+
+
+def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
+    """Return what the faces of ``faceset`` show, or ask ``likeness`` to show."""
+    faces, takes = faceset.faces, faceset.faces.take
+    turned = angles(rotations(faces.landmarks))
+    shape = faces.shape - faces.neutral + likeness.faces.neutral
+    lights = tuple(light_of(name, of) for name, of in zip(faceset.takes, faces.lights, strict=True))
+    axes = {
+        "yaw": turned[:, 0],
+        "pitch": turned[:, 1],
+        "mouth": _opening(shape, *_MOUTH),
+        "eyes": np.mean([_opening(shape, *eye) for eye in _EYES], axis=0),
+        "exposure": faces.exposure,
+        "size": faces.scale * FACE_WIDTH,
+        "motion": faceset.speed / FACE_WIDTH * 100,
+        "light azimuth": np.array([light.azimuth for light in lights])[takes],
+        "light elevation": np.array([light.elevation for light in lights])[takes],
+    }
+    return Shown(faces.frame, axes, lights)
+
+
+# Upper and lower edge in the middle, then the two corners.
+_MOUTH = (13, 14, 61, 291)
+_EYES = ((159, 145, 33, 133), (386, 374, 263, 362))
+
+
+def _opening(shape: "Floats", upper: int, lower: int, right: int, left: int) -> "Floats":
+    apart: Callable[[int, int], Floats] = lambda a, b: np.linalg.norm(  # noqa: E731
+        shape[:, a] - shape[:, b], axis=-1
+    )
+    return np.asarray(apart(upper, lower) / apart(right, left))
+
+
+def _joined(parts: Sequence[Shown]) -> Shown | None:
+    if not parts:
+        return None
+    axes = {name: np.concatenate([part.axes[name] for part in parts]) for name in UNITS}
+    lights = tuple(light for part in parts for light in part.lights)
+    return replace(
+        parts[0], frame=np.concatenate([p.frame for p in parts]), axes=axes, lights=lights
+    )
+
+
+def light_of(take: str, light: "Floats") -> Light:
+    """Return the light of a take, of its harmonics (9, 3).
+
+    It is the slope of what they shine on the side of a head that the camera sees. Their linear band
+    alone would mislead: over half a sphere the products with z tell left from right as well.
+    """
+    normals = _seen_normals()
+    basis = harmonics(torch.from_numpy(normals.T[None, :, :, None]))
+    colour = torch.einsum("nhwk,kc->nchw", basis.float(), torch.from_numpy(light))
+    shine = luminance(colour)[0, :, 0].numpy()
+    plain = np.concatenate([np.ones((len(normals), 1)), normals], 1)
+    _, x, y, z = np.linalg.lstsq(plain, shine, rcond=None)[0]
+    azimuth, elevation = np.rad2deg([np.arctan2(x, -z), np.arctan2(-y, np.hypot(x, z))])
+    contrast = np.hypot(x, y) / max(float(shine.mean()), 1e-6)
+    name = Path(take).name.partition(".")[0]
+    return Light(name, float(azimuth), float(elevation), float(contrast))
+
+
+def _seen_normals(count: int = 1000, least: float = 0.25) -> "Floats":
+    """Normals (K, 3) spread evenly over what faces the camera (Fibonacci lattice)."""
+    place = np.arange(count) + 0.5
+    z = least + (1 - least) * place / count
+    turn = np.pi * (1 + np.sqrt(5)) * place
+    flat = np.sqrt(1 - z * z)
+    return np.stack([flat * np.cos(turn), flat * np.sin(turn), -z], 1)
+
+
+def _rounded(values: "Floats") -> tuple[float, ...]:
+    return tuple(round(float(value), 3) for value in values)

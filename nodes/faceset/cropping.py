@@ -1,0 +1,50 @@
+"""Faces cut out of footage, into face space."""
+
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from lifemask.nodes.faces.face_space import crop
+from lifemask.nodes.render.atlas import SIZE, atlas
+from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.raster import rasterise
+from lifemask.nodes.types import Plate
+from lifemask.ocio.colour.transform import WORKING, convert, finite
+from lifemask.ocio.media.reader import Reader
+from lifemask.ocio.system.prefetch import overlap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+
+def cut_out(
+    take: Plate, places: "Iterable[tuple[int, Floats]]", size: int, sharp: bool = True
+) -> "Generator[Floats, None, None]":
+    """Yield faces (size, size, 3), scene-linear ACEScg, read ahead.
+
+    Each of the ``places`` is a frame of the ``take``, and what takes it to face space (2, 3).
+    ``sharp`` is that of `face_space.crop`.
+    """
+    with Reader(take.sequence) as reader:
+
+        def cut(place: "tuple[int, Floats]") -> "Floats":
+            frame, matrix = place
+            rgb = finite(reader.read(int(frame)).rgb)
+            return convert(crop(rgb, matrix, size, sharp), take.colorspace, WORKING)
+
+        with closing(overlap(cut, places, reader.ahead)) as pictures:
+            yield from pictures
+
+
+def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
+    """Where the face may be replaced, (size, size), of a mesh (1, 504, 3) in face space."""
+    seen = rasterise(mesh, torch.from_numpy(atlas().triangles).to(mesh.device), size, size)
+    uv = seen(torch.from_numpy(atlas().uv).to(mesh.device))
+    map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
+    matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
+    return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)

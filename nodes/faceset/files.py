@@ -1,0 +1,173 @@
+"""One performer's faces on disk: pictures in face space, their textures, and the numbers."""
+
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.types import LEAST_CONFIDENCE
+from lifemask.ocio.media import exr
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+INDEX = "faceset.safetensors"
+COVERAGE = "coverage.json"
+_AGAIN = "make the faceset again"
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The numbers of a faceset, N faces; the N-arrays are in the order of the pictures.
+
+    ``take`` and ``frame`` (N,) say where a face is from, ``matrix`` (N, 2, 3) takes the take's
+    pixels to face space, ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape`` (N, 478, 3)
+    in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre``
+    (N, 3) are its shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid grey.
+    ``pedestal`` (N, 3) is by what a picture is raised, so that its take's shadows are not below 0.
+    ``velocity`` (N, 478, 2) is the landmarks', in the take's pixels a frame, 0 where none is known.
+    ``neutral`` (478, 3) is the performer's shape without expression, ``albedo`` (3, 64, 64) the
+    log albedo in texture space and ``lights`` (takes, 9, 3) the harmonics it was seen in.
+    """
+
+    take: "NDArray[np.int64]"
+    frame: "NDArray[np.int64]"
+    matrix: "Floats"
+    landmarks: "Floats"
+    shape: "Floats"
+    scale: "Floats"
+    rotation: "Floats"
+    centre: "Floats"
+    velocity: "Floats"
+    expression: "Floats"
+    confidence: "Floats"
+    sharpness: "Floats"
+    exposure: "Floats"
+    pedestal: "Floats"
+    neutral: "Floats"
+    albedo: "Floats"
+    lights: "Floats"
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """A faceset's folder: ``face.####.exr`` and ``texture.####.exr`` count from 1.
+
+    Colour is ACEScg, raised by the ``pedestal``. ``takes`` are the files it was made of;
+    ``dropped`` counts the frames that were not used, by reason.
+    """
+
+    folder: Path
+    performer: str
+    size: int
+    takes: tuple[str, ...]
+    dropped: dict[str, int]
+    faces: Faces
+
+    def __len__(self) -> int:
+        """Return the number of faces."""
+        return len(self.faces.frame)
+
+    def write_index(self) -> None:
+        """Write the numbers; the pictures are there already."""
+        arrays = {f.name: getattr(self.faces, f.name) for f in fields(Faces)}
+        about = {
+            "performer": self.performer,
+            "size": self.size,
+            "takes": self.takes,
+            "dropped": self.dropped,
+            "atlas": atlas_layout(),
+        }
+        archive.save(self.folder / INDEX, "faceset", arrays, about)
+
+    @classmethod
+    def load(cls, folder: Path) -> "FaceSet":
+        """Read a faceset; raises BrokenFileError when it is not a whole one."""
+        arrays, about = archive.load(folder / INDEX, "faceset")
+        try:
+            about["takes"] = tuple(about["takes"])
+            if about.pop("atlas") != atlas_layout():
+                raise KeyError("its textures are laid out otherwise")
+            return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
+        except (TypeError, KeyError) as error:
+            raise BrokenFileError(
+                f"{folder / INDEX}: not a faceset of this version ({error}); {_AGAIN}"
+            ) from error
+
+    @property
+    def bridged(self) -> "NDArray[np.bool_]":
+        """Which faces (N,) are mostly hidden, and placed by what is seen of them."""
+        return self.faces.confidence < LEAST_CONFIDENCE
+
+    @cached_property
+    def detail(self) -> float:
+        """How many pixels of the footage are across a centimetre of most of the faces."""
+        import numpy as np
+
+        return float(np.percentile(self.faces.scale, 90))
+
+    @cached_property
+    def speed(self) -> "Floats":
+        """How fast the faces (N,) move, centimetres a frame: the mean of the landmarks."""
+        import numpy as np
+
+        pixels = np.linalg.norm(self.faces.velocity, axis=-1).mean(1)
+        return np.asarray(pixels / self.faces.scale, np.float32)
+
+    @cached_property
+    def face_landmarks(self) -> "Floats":
+        """The landmarks (N, 478, 3) in face-space pixels."""
+        from lifemask.nodes.faces.face_space import moved
+
+        return moved(self.faces.landmarks, self.faces.matrix)
+
+    @property
+    def identity(self) -> tuple[str, int, int, int]:
+        """What tells this faceset from any other, and from the same folder made anew."""
+        stat = (self.folder / INDEX).stat()
+        return str(self.folder.resolve()), stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def face(self, index: int) -> "Floats":
+        """Return a face-space picture (size, size, 4): scene-linear ACEScg and the matte."""
+        return _planes(self.folder / f"face.{index + 1:04d}.exr", "R", "G", "B", "A")
+
+    def texture(self, index: int) -> "Floats":
+        """Return an unwrapped face (256, 256, 9), linear ACEScg.
+
+        Colour, validity 0..1, light image, how surprising each texel is (`occluders.scores`), and
+        the matte of what is thin and in front (`lines`).
+        """
+        names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
+        return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names, "line.V")
+
+
+@cache
+def atlas_layout() -> str:
+    """Return what tells one layout of texture space from another."""
+    with Path(__file__).parents[1].joinpath("render/atlas.safetensors").open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def write_picture(path: Path, planes: "dict[str, Floats]", header: dict[str, Any]) -> None:
+    """Write half-float planes of ACEScg; half is enough for what is relit later."""
+    import numpy as np
+
+    exr.write(
+        path, {n: np.clip(p, -65504, 65504).astype(np.float16) for n, p in planes.items()}, header
+    )
+
+
+def _planes(path: Path, *names: str) -> "Floats":
+    import numpy as np
+
+    channels, _ = exr.read_channels(path)
+    missing = [name for name in names if name not in channels]
+    if missing:
+        raise BrokenFileError(f"{path}: the layer {missing[0]} is not there; {_AGAIN}")
+    return np.stack([channels[name] for name in names], -1).astype(np.float32)

@@ -1,0 +1,183 @@
+"""Bridges over stretches in which a face is lost, between two frames in which it is seen well.
+
+A hand that crosses hides most of a face for a second. What is still seen of it tells where it is;
+what is not seen of its expression goes over to the usual one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.faces.blendshapes import expression
+from lifemask.nodes.faces.face_space import moved
+from lifemask.nodes.faces.pose import rotations
+from lifemask.nodes.faceset.cropping import cut_out
+from lifemask.nodes.render.acescct import light_to_log
+from lifemask.nodes.render.atlas import atlas, openings
+from lifemask.nodes.render.shape import Placed, neutral_of
+from lifemask.nodes.render.texture import on_texels, unwrap
+from lifemask.nodes.render.texture_alignment import WIDTH, Stretch
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
+from lifemask.ocio.media.reader import same_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_SURE = 0.86  # confidence of a frame that may be an end
+_LEAST_SEEN = 0.05  # of the face: with less nothing says where it is
+_FADES = 4.0  # frames after which a third is left of an expression
+_EVERY = 6  # texels between two points
+_ROOM = 0.5  # of the face's width, around it
+
+
+def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
+    """Return the ``track`` with the face carried over gaps of at most ``most`` frames.
+
+    A gap is a stretch with lost frames, and the unsure ones beside these. Its frames get a
+    confidence below LEAST_CONFIDENCE; those in which nothing of the face is found stay lost.
+    """
+    gaps = list(_gaps(track.confidence, most))
+    if not gaps:
+        return track
+    # Of frames that are read side by side the first to come would count as right.
+    same_size(plate.sequence)
+    sure = np.flatnonzero(track.confidence >= _SURE)
+    _, placed = neutral_of(
+        track.landmarks[sure], track.expression[sure], track.confidence[sure], atlas()
+    )
+    landmarks, confidence = track.landmarks.copy(), track.confidence.copy()
+    for first, last in progress.each(gaps, "bridge", len(gaps)):
+        gap = Gap(plate, track, placed, {int(at): i for i, at in enumerate(sure)}, first, last)
+        found, seen = gap.bridge()
+        inner = slice(first + 1, last)
+        known = seen >= _LEAST_SEEN
+        landmarks[inner][known] = found[known]
+        confidence[inner][known] = LEAST_CONFIDENCE * seen[known].clip(0, 0.99)
+    return replace(
+        track,
+        landmarks=landmarks,
+        confidence=confidence,
+        rotation=rotations(landmarks),
+        expression=expression(landmarks),
+    )
+
+
+def faded(table: torch.Tensor, rest: torch.Tensor, hidden: "NDArray[np.bool_]") -> torch.Tensor:
+    """``table`` (T, C) that goes over to ``rest`` where a face is ``hidden`` (T,).
+
+    It does so as the expression does, from the nearest face that is seen.
+    """
+    (place,), (seen,) = hidden.nonzero(), (~hidden).nonzero()
+    if not len(place):
+        return table
+    apart = np.abs(place[:, None] - seen)
+    fade = torch.from_numpy(np.exp(-apart.min(1) / _FADES)).to(table)
+    at, nearest = (torch.from_numpy(i).to(table.device) for i in (place, seen[apart.argmin(1)]))
+    result = table.clone()
+    result[at] = torch.lerp(rest[at], table[nearest], fade[:, None])
+    return result
+
+
+def _gaps(confidence: "Floats", most: int) -> Iterator[tuple[int, int]]:
+    """The places of the sure frames before and after each gap."""
+    sure = np.flatnonzero(confidence >= _SURE)
+    for before, after in zip(sure[:-1].tolist(), sure[1:].tolist(), strict=True):
+        if after - before - 1 <= most and (confidence[before + 1 : after] <= 0).any():
+            yield before, after
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One gap of a track, between the places ``first`` and ``last``; ``at`` finds what is placed.
+
+    ``placed`` has the sure frames' shapes and poses.
+    """
+
+    plate: Plate
+    track: FaceTrack
+    placed: Placed
+    at: dict[int, int]
+    first: int
+    last: int
+
+    @torch.inference_mode()
+    def bridge(self) -> "tuple[Floats, Floats]":
+        """Landmarks (T, 478, 3) in plate pixels and the share that is seen (T,), without ends."""
+        matrix, size = self._square()
+        shapes = torch.from_numpy(self._shapes()).to(device())
+        pictures = torch.cat(list(self._pictures(matrix, size)))
+        rotation = torch.from_numpy(self.placed.rotation[self.at[self.first]]).to(device())
+        mesh = torch.from_numpy(atlas().mesh(self._shapes())).to(device())
+        valid = self._valid(pictures, matrix)
+        used = valid.amax(0) > 0
+        points = on_texels(mesh, _EVERY).flatten(1, 2)[:, used]
+        ends = torch.from_numpy(self._ends(matrix)).to(device())
+        stretch = Stretch(pictures, points, valid[:, used], ends, rotation)
+        poses, seen = stretch.aligned()
+        landmarks = poses.put(shapes).cpu().numpy()
+        back = np.array([[1, 0, -matrix[0, 2]], [0, 1, -matrix[1, 2]]]) / matrix[0, 0]
+        many = np.repeat(back[None].astype(np.float32), len(landmarks), 0)
+        return moved(landmarks, many)[1:-1], seen[1:-1].cpu().numpy()
+
+    def _square(self) -> "tuple[Floats, int]":
+        """What takes the plate to a square around the face, (2, 3), and its side."""
+        points = self.track.landmarks[[self.first, self.last], :, :2]
+        wide = np.ptp(points[..., 0], axis=1).mean()
+        low, high = points.min((0, 1)) - _ROOM * wide, points.max((0, 1)) + _ROOM * wide
+        scale = WIDTH / wide
+        size = int(np.ceil((high - low).max() * scale))
+        return np.array(
+            [[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]], np.float32
+        ), size
+
+    def _pictures(self, matrix: "Floats", size: int) -> Iterator[torch.Tensor]:
+        """The frames from ``first`` to ``last``, log, (1, 3, size, size) each."""
+        frames = self.track.frames[self.first : self.last + 1].tolist()
+        with closing(cut_out(self.plate, ((f, matrix) for f in frames), size)) as pictures:
+            for linear in pictures:
+                yield light_to_log(torch.from_numpy(linear).to(device()).permute(2, 0, 1)[None])
+
+    def _shapes(self) -> "Floats":
+        """Shapes (T, 478, 3): those of the ends fade into the usual one."""
+        usual = np.median(self.placed.shape, axis=0)
+        step = np.arange(self.last - self.first + 1)[:, None, None]
+        after, before = np.exp(-step / _FADES), np.exp(-step[::-1] / _FADES)
+        start, end = (
+            self.placed.shape[self.at[place]] - usual for place in (self.first, self.last)
+        )
+        return np.asarray(usual + after * start + before * end, np.float32)
+
+    def _ends(self, matrix: "Floats") -> "Floats":
+        """The numbers (4, 6) of `Stretch.ends`."""
+        around = (
+            self.first - 1 if self.first - 1 in self.at else self.first,
+            self.first,
+            self.last,
+            self.last + 1 if self.last + 1 in self.at else self.last,
+        )
+        return np.stack([self._numbers(place, matrix) for place in around])
+
+    def _numbers(self, place: int, matrix: "Floats") -> "Floats":
+        import cv2
+
+        index, base = self.at[place], self.placed.rotation[self.at[self.first]]
+        turn = cv2.Rodrigues((self.placed.rotation[index] @ base.T).astype(np.float64))[0][:, 0]
+        scale = np.log(self.placed.scale[index] * matrix[0, 0])
+        centre = self.placed.centre[index, :2] * matrix[0, 0] + matrix[:, 2]
+        return np.concatenate([turn, [scale], centre / WIDTH]).astype(np.float32)
+
+    def _valid(self, pictures: torch.Tensor, matrix: "Floats") -> torch.Tensor:
+        """How well each point is seen in the two ends, (2, K); eyes and mouth move, and are not."""
+        ends = self.track.landmarks[[self.first, self.last]]
+        mesh = torch.from_numpy(atlas().mesh(moved(ends, np.stack([matrix, matrix]))))
+        seen = unwrap(pictures[[0, -1]], mesh.to(pictures.device)).valid[:, 0, ::_EVERY, ::_EVERY]
+        moving = torch.from_numpy(sum(openings().values())).to(seen)
+        return (seen * (1 - moving[::_EVERY, ::_EVERY]).clamp(0, 1)).flatten(1)

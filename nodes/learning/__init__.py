@@ -1,0 +1,1 @@
+"""Training: one trainer, its data, augmentation and losses."""

@@ -1,0 +1,72 @@
+"""Examples with other people in another light, so that few people teach what many would.
+
+In the log of scene-linear light a picture is albedo plus light: what either gains is added wherever
+it is in, and what was the right swap is so still.
+"""
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.learning.data.examples import Example, uneven
+from lifemask.nodes.refiner.crop import (
+    COVERED,
+    LIGHT,
+    PLATE,
+    PREDICTED,
+    RENDER,
+    SHADED,
+    TOLD,
+    level,
+)
+
+_LIT, _SKIN = 0.02, 0.015  # log, standard deviations: a third of a stop of light, a quarter of skin
+_TINT = 0.3  # of these, by which the colours differ
+_CONTRAST = 0.25  # standard deviation: how much darker brows are, how much redder lips
+_HARD, _VIVID = 0.15, 0.25  # log, standard deviations: how much harder a light is, more in colour
+
+_COLOURS = (RENDER, TOLD, SHADED, PLATE, PREDICTED, LIGHT)
+
+
+def recast(example: Example) -> Example:
+    """The same performance by people of other complexions, lit a little otherwise."""
+    result = _graded(example)
+    shown = result.shown
+    light = _tinted(shown, _LIT)
+    likeness = _tinted(shown, _SKIN) + _features(shown)
+    double = _tinted(shown, _SKIN)
+    shown[:, LIGHT] += light
+    for planes in (PLATE, PREDICTED):
+        shown[:, planes] += light + double
+    for planes in (RENDER, TOLD, SHADED):
+        shown[:, planes] += light + likeness
+    result.truth.add_(light + likeness)
+    return result
+
+
+def _graded(example: Example) -> Example:
+    """All that has colour, with more or less contrast and chroma around the light's own colour."""
+    result = Example.of(example.planes.clone(), example.kind)
+    shown, count = result.shown, len(result.shown)
+    light = level(shown[:, LIGHT], shown)
+    hard, vivid = (
+        torch.exp(spread * torch.randn(count, 1, 1, 1, device=shown.device))
+        for spread in (_HARD, _VIVID)
+    )
+    for planes in (*(shown[:, colours] for colours in _COLOURS), result.truth):
+        off = planes - light
+        grey = off.mean(1, keepdim=True)
+        planes.copy_(light + hard * (grey + vivid * (off - grey)))
+    return result
+
+
+def _tinted(shown: Tensor, spread: float) -> Tensor:
+    """What varies smoothly by about ``spread``, (N, 3, H, W), its colours by less."""
+    return spread * (uneven(shown, 1) + _TINT * uneven(shown, 3))
+
+
+def _features(shown: Tensor) -> Tensor:
+    """More or less of what the likeness's albedo differs in from its mean, (N, 3, H, W)."""
+    covered = shown[:, COVERED]
+    albedo = shown[:, SHADED] - shown[:, LIGHT]
+    more = _CONTRAST * torch.randn(len(shown), 1, 1, 1, device=shown.device)
+    return more * (albedo - level(albedo, shown)) * covered

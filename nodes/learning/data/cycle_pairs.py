@@ -1,0 +1,140 @@
+"""Rehearsal: examples out of a shot's own facesets, whose right swap is a frame that was filmed.
+
+Who is in the frame is swapped for the other one, as well as is known so far; to swap that back is
+the exercise, and the frame is what it must give. The other pictures of the same performer are what
+it is made of, so nothing can be copied. One half is learned under the plate's light with the
+double's face, the other with the likeness's face under the light of the takes. As in a swap, the
+light that is known has the `relief` of whoever is in the frame, not of who is to be there.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.learning.data.examples import Example, even, learnable, picture, scene
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.face_passes import Meshes, Stage, There
+from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.shading_residual import relief
+from lifemask.nodes.render.acescct import to_linear, to_log
+from lifemask.nodes.render.filters import shrink
+from lifemask.nodes.render.source_bank import FACE
+from lifemask.nodes.swap import Role, Swap
+from lifemask.nodes.swap.part import Cue, Part
+from lifemask.ocio.system.prefetch import overlap
+
+Bools = NDArray[np.bool_]
+
+_NEAR = 8
+"""Frames around one that may not serve it: they are all but the same picture."""
+
+_LEAST = 3  # pictures that must be left to choose from
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One performer (`own`) whose frames are played by the `other` and swapped back.
+
+    ``sound`` says by faceset which pictures can be used.
+    """
+
+    own: FaceSet
+    other: FaceSet
+    role: Role
+    model: Finisher
+    sound: Mapping[Path, Bools]
+
+    def examples(self, size: int, most: int) -> Iterator[Example]:
+        """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
+        holes = np.tile(~self.sound[self.other.folder], (len(self.own), 1))
+        there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
+        back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self.barred())
+        chosen = [i for i in even(len(self.own), most) if self._fair(there, back, i)]
+        for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
+            yield self._one(there, back, index, size)
+
+    def _fair(self, there: Part, back: Part, index: int) -> bool:
+        """Whether a frame and all that serves it are sound, and it does not serve itself."""
+        sound, others = self.sound[self.own.folder], self.sound[self.other.folder]
+        served, own = sorted(there.cue_of(index).used), sorted(back.cue_of(index).used)
+        whole = sound[[index, *own]].all() and others[served].all()
+        return bool(whole) and index not in own
+
+    @torch.inference_mode()
+    def _one(self, there: Part, back: Part, index: int, size: int) -> Example:
+        filmed = picture(there, index)
+        cue, meshes, window = scene(there, index)
+        stage = Stage.of(there, cue, meshes, window, filmed, Swap())
+        crop = Crop.of_face_space(window.x1, size)
+        other = self._relief(index, cue)
+        bare = stage.face * (1 - stage.occlusion)
+        played = self._played(stage, filmed, crop) + stage.view.of(other) * bare
+        cue, same, _ = scene(back, index)
+        there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light + other)
+        both = Meshes(same.likeness, meshes.likeness)
+        again = Stage.of(back, cue, both, window, played, Swap(), there_now)
+        trust = shrink(stage.face, max(1, round(0.02 * stage.width))) * (1 - stage.occlusion)
+        return learnable(again, crop, filmed, trust, again.face)
+
+    def _relief(self, index: int, cue: Cue) -> Tensor:
+        """By how much the other one's relief differs from that of frame ``index``, (1, 3, 64, 64).
+
+        The light of a plate that somebody else is in has theirs.
+        """
+        served = max(cue.pictures[FACE], key=cue.pictures[FACE].__getitem__)
+        own, seen = relief(self.own, [index])
+        other, also = relief(self.other, [served])
+        return (other - own) * torch.minimum(seen, also)
+
+    def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
+        """The frame with the other one in it, log."""
+        swap = Swap()
+        finished = self.model(stage, [crop], swap.refine)
+        _, _, played = finished.over(to_linear(filmed), stage, swap.edge)
+        return to_log(played)
+
+    def barred(self) -> Bools:
+        """What may not serve each frame: those around it, of a short take the nearer half.
+
+        Its whole take when enough others are left.
+        """
+        take, frame = self.own.faces.take, self.own.faces.frame
+        sound = self.sound[self.own.folder]
+        same = take[:, None] == take[None]
+        apart = np.abs(frame[:, None] - frame[None])
+        farthest = np.where(same & sound, apart, 0).max(1, keepdims=True)
+        near = same & (apart <= np.minimum(_NEAR, farthest / 2))
+        enough = (~same & sound).sum(1, keepdims=True) >= _LEAST
+        return np.asarray(np.where(enough, same, near) | ~sound, bool)
+
+
+def rehearsals(cast: list[Role], model: Finisher) -> list[Rehearsal]:
+    """Every likeness as double and every double as likeness, with everybody they meet."""
+    facesets = {
+        faceset.folder: faceset for role in cast for faceset in (role.likeness, role.double)
+    }
+    sound = {folder: _sound(faceset) for folder, faceset in facesets.items()}
+    return [
+        Rehearsal(own, other, role, model, sound)
+        for role in cast
+        for own, other in ((role.double, role.likeness), (role.likeness, role.double))
+    ]
+
+
+def _sound(faceset: FaceSet) -> Bools:
+    """Which pictures (N,) show the face and hold numbers only; tells of those that hold others."""
+    with closing(overlap(faceset.face, range(len(faceset)))) as faces:
+        sound = np.array([np.isfinite(face).all() for face in faces])
+    broken = [f"face.{index + 1:04d}.exr" for index in np.flatnonzero(~sound)]
+    if broken:
+        names = ", ".join(broken)
+        progress.note("train", f"{faceset.folder}: {len(broken)} not finite, left out: {names}")
+    return np.asarray(sound & ~faceset.bridged, bool)

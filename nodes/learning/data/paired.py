@@ -1,0 +1,308 @@
+"""The work behind `lifemask base`: learn from renders whose perfect swap is known.
+
+A corpus holds ``SHOT/PERSON`` folders, each with a scene-linear ``beauty/beauty.####.exr`` that
+names its colour space, and ``mattes/mattes.####.exr`` with the exact matte ``face``. Beside a plate
+``SHOT/B``, ``SHOT/A_on_B`` is its perfect swap by A; both ways are learned. A person's other shots
+are the takes. What the takes of A show and ``A_on_B`` does not, a beard, must not be among them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
+from lifemask.nodes.faces.face_space import crop as cut
+from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.learning.augment.beards import Disguise
+from lifemask.nodes.learning.data.examples import (
+    Example,
+    Examples,
+    Kind,
+    even,
+    learnable,
+    logged,
+    picture,
+    scene,
+)
+from lifemask.nodes.learning.run_folder import alone
+from lifemask.nodes.learning.trainer import Plan, train
+from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.face_passes import Stage, There
+from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.render.warp import View
+from lifemask.nodes.shot.release import Release
+from lifemask.nodes.swap import Role, Swap
+from lifemask.nodes.swap.part import Part
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.sequence import Sequence
+
+if TYPE_CHECKING:
+    from lifemask.nodes.train import Train
+
+_ON = "_on_"
+_KNOWN = 0.4  # of the doubles have other takes that tell their albedo
+_FEWEST = 7  # pictures: up to so many less one, when there are few
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The folders of a ``plate`` and of its perfect swap; which ``likeness`` is on which double."""
+
+    plate: Path
+    truth: Path
+    likeness: str
+    double: str
+
+    @property
+    def name(self) -> str:
+        """One that no other pair has."""
+        return f"{self.plate.parent.name}.{self.plate.name}"
+
+    @property
+    def frames(self) -> list[str]:
+        """Those of the plate, as its files name them."""
+        return sorted(file.suffixes[-2] for file in (self.plate / "beauty").glob("beauty.*.exr"))
+
+    def check(self) -> None:
+        """Raise BrokenFileError unless every frame has its truth and its matte."""
+        for frame in self.frames:
+            truth = self.truth / "beauty" / f"beauty{frame}.exr"
+            for file in (truth, self.plate / "mattes" / f"mattes{frame}.exr"):
+                if not file.exists():
+                    raise BrokenFileError(f"{file}: there is no such file")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pairs, and the facesets that are made of them, kept in ``facesets`` for the next time.
+
+    Several may keep theirs in one folder, be their people called alike or not.
+    """
+
+    folder: Path
+    facesets: Path
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """All of them, both ways.
+
+        Raises FaceError when there are none, BrokenFileError when the folder is not there or a pair
+        is not whole: to find that out takes no time, and to make facesets does.
+        """
+        if not self.folder.is_dir():
+            raise BrokenFileError(f"{self.folder}: there is no such folder")
+        truths = (path for path in self.folder.glob(f"*/*{_ON}*") if path.is_dir())
+        found = [pair for truth in sorted(truths) for pair in self._both_ways(truth)]
+        if not found:
+            raise FaceError(f"{self.folder}: no SHOT/A_on_B beside a SHOT/B, with takes of both")
+        for pair in found:
+            pair.check()
+        return found
+
+    def count(self, most: int) -> int:
+        """How many `examples` there are at most."""
+        return len(_CHOICES) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
+
+    def _both_ways(self, truth: Path) -> list[Pair]:
+        """The pairs that ``A_on_B`` makes with ``B``; none, which is told, without all it takes."""
+        likeness, _, double = truth.name.partition(_ON)
+        plate = truth.parent / double
+        # Nobody with the word in their name has takes.
+        if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
+            return [Pair(plate, truth, likeness, double), Pair(truth, plate, double, likeness)]
+        needs = f"{double!r} beside it and takes of {likeness!r} and {double!r} are needed"
+        progress.note("pairs", f"{truth}: skipped; {needs}")
+        return []
+
+    def _takes(self, person: str) -> list[Path]:
+        own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
+        return sorted(take for take in own if not any(take.parent.glob(f"*{_ON}*")))
+
+    def examples(self, size: int, seed: int, most: int) -> Iterator[Example]:
+        """Yield up to ``most`` examples of each pair, in crops of ``size`` pixels."""
+        for pair in progress.each(self.pairs, "pairs", len(self.pairs)):
+            try:
+                random = np.random.default_rng([seed, *pair.name.encode()])
+                yield from self._of(pair, size, random, _frames(most))
+            except FaceError as error:
+                progress.note("pairs", f"{pair.name}: skipped; {error}")
+
+    def _of(
+        self, pair: Pair, size: int, random: np.random.Generator, most: int
+    ) -> Iterator[Example]:
+        likeness, known = self._person(pair.likeness), self._person(pair.double)
+        for choice in _CHOICES:
+            other = known if random.random() < _KNOWN else None
+            double = self._double(pair, other)
+            role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
+            barred = choice(likeness, len(double), random)
+            # The frames of a take are too far apart to tell how it moves.
+            part, disguise = Part(Swap(shutter=0), role, barred), Disguise.drawn(random)
+            for index in even(len(double), most):
+                yield self._one(pair, part, index, size, disguise)
+
+    def _double(self, pair: Pair, other: FaceSet | None) -> FaceSet:
+        """The double's faceset, by the plate alone or by its takes, too."""
+        name = f"{pair.name}.known" if other else f"{pair.name}.double"
+        return self._faceset(name, [pair.plate], True, other)
+
+    def _person(self, name: str) -> FaceSet:
+        """Everything there is of somebody."""
+        return self._faceset(name, self._takes(name), False)
+
+    @torch.inference_mode()
+    def _one(self, pair: Pair, part: Part, index: int, size: int, disguise: Disguise) -> Example:
+        cue, meshes, window = scene(part, index)
+        plate = disguise.on(picture(part, index), View.of_mesh(meshes.own, window))
+        albedo, light = disguise.known()
+        there = There(part.double_albedo + albedo, part.double(cue).light + light)
+        stage = Stage.of(part, cue, meshes, window, plate, Swap(), there)
+        crop = Crop.of_face_space(window.x1, size)
+        frame, matrix = int(part.role.double.faces.frame[index]), part.role.double.faces.matrix
+
+        def seen(take: Path, what: str) -> Tensor:
+            return _taken(take, what, frame, matrix[index], window.x1)
+
+        right = seen(pair.plate, "face")
+        weight = right * seen(pair.truth, "face")
+        return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED)
+
+    def _faceset(
+        self, name: str, takes: list[Path], every_frame: bool, other: FaceSet | None = None
+    ) -> FaceSet:
+        """The faceset of some takes, made when it is not there."""
+        folder = self.facesets / name
+        if folder.is_dir():
+            kept = FaceSet.load(folder)
+            made_of = [Path(file).parent.parent.resolve() for file in kept.takes]
+            if made_of == [take.resolve() for take in takes]:
+                return kept
+            # It is another corpus's, or these takes were elsewhere when it was made.
+            folder = self.facesets / f"{name}.{_mark(takes)}"
+            if folder.is_dir():
+                return FaceSet.load(folder)
+        plates = [_plate(take) for take in takes]
+        tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
+        node = Faceset(every_frame=every_frame, least_size=24)
+        return node(plates, tracks, name, folder, other)
+
+    def _track(self, plate: Plate, take: Path) -> FaceTrack:
+        name = f"{take.parent.name}.{take.name}.{_mark([take])}.safetensors"
+        path = self.facesets / "tracks" / name
+        if not path.exists():
+            # The frames of a take are too far apart to steady each other.
+            Track(smooth=0, least_frames=1)(plate)[0].save(path)
+        return FaceTrack.load(path)
+
+
+def corpora(folders: list[Path], facesets: Path | None) -> list[Corpus]:
+    """Those in ``folders``; raises KnobError when there are some and no ``facesets``."""
+    if not folders:
+        return []
+    if facesets is None:
+        raise KnobError("facesets: name a folder that keeps the facesets of the pairs")
+    return [Corpus(folder, facesets) for folder in folders]
+
+
+_ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
+
+
+def learn(
+    node: "Train",
+    folders: list[Path],
+    facesets: Path | None,
+    start: Finisher | None,
+    folder: Path,
+    anew: bool = False,
+) -> Model:
+    """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``.
+
+    A training ``anew`` takes the place of the one that is there, which else goes on. Raises
+    KnobError without a folder for ``facesets``.
+    """
+    torch.manual_seed(node.seed)
+    begun = start or Finisher(Refiner(), node.chosen.size, _ABOUT)
+    plan = Plan.of(node, [one.name for one in folders], max(node.chosen.size, begun.size))
+    known = corpora(folders, facesets)
+    with alone(folder):
+        count = sum(corpus.count(node.faces) for corpus in known)
+        plan.announce(begun, count)
+        each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
+        examples = Examples.gathered(each, count, plan.crop)
+        return Model(train(begun, examples, plan, folder, anew))
+
+
+def _frames(most: int) -> int:
+    """How many frames of a pair are learned from, each by all `_CHOICES`."""
+    return max(1, most // len(_CHOICES))
+
+
+_NO_RELEASE = Release("", "", date.max, "", "", date.min)
+
+
+Barred = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+
+
+def _all(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    return np.zeros((frames, len(likeness)), bool)
+
+
+def _one_take(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    take = likeness.faces.take
+    return np.tile(take != random.choice(take), (frames, 1))
+
+
+def _few(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
+    """All but a few pictures, for each frame anew."""
+    barred, count = np.ones((frames, len(likeness)), bool), len(likeness)
+    for row in barred:
+        row[random.choice(count, min(count, int(random.integers(1, _FEWEST))), False)] = False
+    return barred
+
+
+_CHOICES = (_all, _one_take, _few)
+"""What may not serve which frame: so the refiner learns to work with one photograph as with a day
+of takes."""
+
+
+def _mark(takes: list[Path]) -> str:
+    """What tells takes from others of the same names."""
+    return sha256("\n".join(str(take.resolve()) for take in takes).encode()).hexdigest()[:12]
+
+
+def _plate(take: Path) -> Plate:
+    # A faceset tells of its takes: whatever folder the next one is made in must not matter.
+    beauty = Sequence.find(take.absolute() / "beauty" / "beauty.####.exr")
+    return Plate(beauty, named_space(beauty) or LINEAR_SRGB)
+
+
+def _taken(take: Path, what: str, frame: int, matrix: Floats, size: int) -> Tensor:
+    """Picture, log, or face matte of a take, in face space: (1, C, size, size)."""
+    if what == "beauty":
+        plate = _plate(take)
+        rgb = cut(read(plate.sequence, frame).rgb, matrix, size)
+        return logged(convert(rgb, plate.colorspace, WORKING))
+    path = take / "mattes" / f"mattes.{frame:04d}.exr"
+    planes, _ = exr.read_channels(path)
+    matte = next((p for name, p in planes.items() if name.partition(".")[0] == what), None)
+    if matte is None:
+        raise BrokenFileError(f"{path}: the matte {what} is not there")
+    moved = cut(np.asarray(matte, np.float32), matrix, size)
+    return torch.from_numpy(moved)[None, None].clamp(0, 1)

@@ -1,0 +1,190 @@
+"""One face of one picture, rendered: what is composited, and what the refiner is shown."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lifemask.nodes.device import device
+from lifemask.nodes.render.acescct import STOP
+from lifemask.nodes.render.atlas import Floats, atlas, openings
+from lifemask.nodes.render.catchlights import with_catchlights
+from lifemask.nodes.render.filters import feather, lookup, shrink, spread
+from lifemask.nodes.render.motion_blur import smeared
+from lifemask.nodes.render.occlusion_matte import in_front
+from lifemask.nodes.render.texture import normals
+from lifemask.nodes.render.warp import View, Window, render
+from lifemask.nodes.swap.part import Cue, Part
+
+if TYPE_CHECKING:
+    from lifemask.nodes.swap import Swap
+
+_BLACKEST = 3 * STOP  # below skin: no hair is darker
+
+
+@dataclass(frozen=True)
+class Meshes:
+    """Landmarks (478, 3) of the likeness and of the double in one picture, and their meshes."""
+
+    likeness: Floats
+    double: Floats
+
+    @classmethod
+    def of(cls, cue: Cue) -> "Meshes":
+        """Those of a cue, in the picture's pixels."""
+        return cls(cue.landmarks, cue.double)
+
+    @cached_property
+    def target(self) -> Floats:
+        """The likeness's mesh, (504, 3)."""
+        return _mesh(self.likeness)
+
+    @cached_property
+    def own(self) -> Floats:
+        """The double's mesh, (504, 3)."""
+        return _mesh(self.double)
+
+    @property
+    def width(self) -> float:
+        """Width of the double's face in pixels."""
+        return float(np.ptp(self.own[:468, 0]))
+
+
+def _mesh(landmarks: Floats) -> Floats:
+    return np.asarray(atlas().mesh(landmarks[None])[0], np.float32)
+
+
+@dataclass(frozen=True)
+class There:
+    """Who is in a plate: ``albedo`` (3, 64, 64), and the ``light`` (1, 3, 64, 64) on it, log."""
+
+    albedo: Tensor
+    light: Tensor
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Planes (1, C, H, W) of a window's pixels; colours are log.
+
+    ``view`` and ``own`` are the likeness's and the double's mesh. ``render`` is the likeness's
+    pictures in the plate's light, ``shaded`` its albedo alone in that light. ``carried`` is the
+    plate, taken by the meshes from where the double's features are to the likeness's, and
+    ``predicted`` what the double's albedo and the light make of it. ``darker`` is how much darker
+    the double's skin is than the likeness's at the same place, as by a beard. ``face`` is where the
+    face may be replaced, ``occlusion`` what is in front.
+    """
+
+    view: View
+    own: View
+    width: float
+    plate: Tensor
+    render: Tensor
+    shaded: Tensor
+    carried: Tensor
+    predicted: Tensor
+    light: Tensor
+    normal: Tensor
+    darker: Tensor
+    face: Tensor
+    occlusion: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        part: Part,
+        cue: Cue,
+        meshes: Meshes,
+        window: Window,
+        plate: Tensor,
+        swap: "Swap",
+        there: "There | None" = None,
+    ) -> "Stage":
+        """Render a frame of ``part`` into ``plate`` (1, 3, H, W), log, of the ``window``.
+
+        Who is in the plate is the double, unless somebody else is ``there``.
+        """
+        look = part.double(cue)
+        there = there or There(part.double_albedo, look.light)
+        view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
+        light = view.of(there.light)
+        face = matte(view, own, meshes.width, swap.erode)
+        corner = np.array([window.x0, window.y0], np.float32)
+        features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
+        sources = part.sources(cue)
+        picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
+        picture = smeared(view, picture, cue.travel)
+        landmarks = torch.from_numpy(meshes.double[:, :2] - corner).to(device())
+        picture = with_catchlights(picture, plate, view, own, features, landmarks)
+        carried = lookup(plate, view.fragments(features))
+        predicted = view.of(there.albedo[None]) + light
+        return cls(
+            view=view,
+            own=own,
+            width=meshes.width,
+            plate=plate,
+            render=_with_mouth(picture, carried, view, cue.mouth),
+            shaded=view.of(part.albedo[None]) + light + part.tone.view(1, 3, 1, 1),
+            carried=torch.lerp(predicted, carried, view.covered),
+            predicted=predicted,
+            light=light,
+            normal=_normal(view, meshes.target),
+            darker=_darker(view, part.albedo[None], own, there.albedo[None]),
+            face=face,
+            occlusion=in_front(
+                plate, own, face, look.score, part.line(cue), meshes.width, swap.occluders
+            ),
+        )
+
+    @cached_property
+    def candidates(self) -> Tensor:
+        """What the likeness may look like, (3, 3, H, W).
+
+        Its pictures; the same with all that the plate adds to its prediction: cast shadows and
+        glints, but what is the double's own, too; its albedo, free of a picture's flaws.
+        """
+        told = self.render + self.carried - self.predicted
+        return torch.cat([self.render, told, self.shaded])
+
+    @property
+    def openings(self) -> Tensor:
+        """Eyes and mouth, (1, 2, H, W)."""
+        maps = openings()
+        eyes = self.view.of_atlas(maps["right_eye"]) + self.view.of_atlas(maps["left_eye"])
+        return torch.cat([eyes, self.view.of_atlas(maps["mouth"])], 1) * self.view.covered
+
+
+def _with_mouth(log: Tensor, carried: Tensor, view: View, share: float) -> Tensor:
+    """The double's own mouth, to a ``share``, carried between the likeness's lips."""
+    return torch.lerp(log, carried, view.of_atlas(openings()["mouth"]) * share) if share else log
+
+
+def _normal(view: View, mesh: Floats) -> Tensor:
+    """Unit normals in the picture's axes, (1, 3, H, W)."""
+    vertices = normals(torch.from_numpy(mesh[None]).to(device()))
+    return functional.normalize(view.fragments(vertices).permute(0, 3, 1, 2), dim=1)
+
+
+def _darker(view: View, albedo: Tensor, own: View, there: Tensor) -> Tensor:
+    """By how much less the albedo ``there`` is in a picture, (1, 1, H, W), 0 or more, log."""
+    both = view.covered * own.covered
+    less = (view.of(albedo) - own.of(there)).mean(1, keepdim=True)
+    return less.clamp(0, _BLACKEST) * both
+
+
+def matte(view: View, own: View, width: float, erode: float) -> Tensor:
+    """Where the face may be replaced: the double's face, as far as the likeness reaches.
+
+    ``width`` is the face's in pixels; its edge moves inward by ``erode`` % of that.
+    """
+    soft = max(1.0, width * 0.01)
+    reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
+    face = own.of_atlas(atlas().face) * own.covered
+    grow = round(abs(erode) * width / 100)
+    if grow:
+        face = shrink(face, grow) if erode > 0 else spread(face, grow)
+        face = feather(face, grow / 2) * own.covered
+    return (face * reach).clamp(0, 1)

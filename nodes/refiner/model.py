@@ -1,0 +1,165 @@
+"""What finishes a rendered face: the refiner with the weights of a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError, KnobError
+from lifemask.nodes.faceset.files import atlas_layout
+from lifemask.nodes.memory import is_full
+from lifemask.nodes.refiner.crop import Crop, shown
+from lifemask.nodes.refiner.face_passes import Stage
+from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.weights import pack, unpack
+from lifemask.nodes.render.acescct import STOP, to_linear
+from lifemask.nodes.render.composite import blended
+from lifemask.nodes.render.filters import feather
+from lifemask.nodes.render.occlusion_matte import doubt
+
+KIND = "model"
+VERSION = 2
+
+_SHARED = 1.5  # pixels of a coarse crop: sigma up to which the finer one has its say
+_SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its pupil is lost
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a stage becomes, planes (1, C, H, W): ``picture`` and ``doubt`` are log."""
+
+    picture: Tensor
+    face: Tensor
+    doubt: Tensor
+
+    def over(self, plate: Tensor, stage: Stage, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+        """The picture, its alpha, and the composite over ``plate`` (1, 3, H, W); all linear.
+
+        ``edge`` is the width of the blend in % of the face's.
+        """
+        raw = torch.lerp(plate, to_linear(self.picture), stage.view.covered)
+        alpha = self.face * (1 - stage.occlusion)
+        shaven = plate * torch.exp2(stage.darker / STOP)
+        return raw, alpha, blended(plate, raw, alpha, stage.width * edge / 100, shaven)
+
+
+def bare(stage: Stage) -> Finished:
+    """The render as it is; doubted as far as the re-rendered double is unlike the plate."""
+    return Finished(stage.render, stage.face, _unlike(stage))
+
+
+def _unlike(stage: Stage) -> Tensor:
+    return doubt(stage.carried - stage.predicted, stage.width)
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """The network, and the ``size`` in pixels of the largest crops that it was trained on.
+
+    ``about`` says what it learned from, for how long, under which licence.
+    """
+
+    network: Refiner
+    size: int
+    about: Mapping[str, Any]
+    digest: str = "unsaved"
+
+    @classmethod
+    def load(cls, path: Path) -> "Finisher":
+        """Read a model; raises BrokenFileError when it is not a whole one of this version."""
+        arrays, about = archive.load(path, KIND)
+        try:
+            if about["version"] != VERSION:
+                raise ValueError(
+                    f"its version is {about['version']}, this is {VERSION}: "
+                    "train it anew, or remove its folder"
+                )
+            if about["geometry"] != atlas_layout():
+                raise ValueError("it is for facesets whose textures are laid out otherwise")
+            if about["members"] < 1:
+                raise ValueError("it has no members")
+            network, weights = Refiner(about["width"], about["members"]), unpack(arrays)
+            network.load_state_dict(weights)
+            if not all(weight.isfinite().all() for weight in weights.values()):
+                raise ValueError("it has weights that are not finite")
+            size = int(about["size"])
+        except RuntimeError as error:
+            if is_full(error):
+                raise
+            raise BrokenFileError(f"{path}: its weights are not those of the refiner") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise BrokenFileError(f"{path}: not a model of this version ({error})") from error
+        return cls(
+            network.twin().eval().requires_grad_(False),
+            size,
+            about,
+            sha256(path.read_bytes()).hexdigest(),
+        )
+
+    @classmethod
+    def together(cls, finishers: "Sequence[Finisher]") -> "Finisher":
+        """One in which the networks of all answer; raises KnobError when their widths differ."""
+        widths = [one.network.width for one in finishers]
+        if len({*widths}) > 1:
+            raise KnobError(f"start: models of one width answer together, these have {widths}")
+        if len(finishers) == 1:
+            return finishers[0]
+        digests = [one.digest for one in finishers]
+        about: dict[str, Any] = {"together": digests}
+        for key in ("learned from", "licence"):
+            told = [one.about[key] for one in finishers if key in one.about]
+            about[key] = "; ".join(dict.fromkeys(told))
+        about["trained"] = [run for one in finishers for run in one.about.get("trained", [])]
+        network = Refiner.together([one.network for one in finishers])
+        return cls(network, max(one.size for one in finishers), about, " ".join(digests))
+
+    def save(self, path: Path) -> None:
+        """Write the weights, and what there is to know of them."""
+        shape = {"width": self.network.width, "members": len(self.network.members)}
+        own = {"version": VERSION, "geometry": atlas_layout(), "size": self.size, **shape}
+        archive.save(path, KIND, pack(self.network.state_dict()), {**self.about, **own})
+
+    @torch.inference_mode()
+    def __call__(self, stage: Stage, crops: Sequence[Crop], share: float) -> Finished:
+        """Finish a stage, seen in ``crops`` of the same square, coarse first.
+
+        A ``share`` of what it would change is changed.
+        """
+        height, width = stage.plate.shape[-2:]
+        answer = self._answer(stage, crops)
+        change, matte, spread = crops[-1].give(answer, height, width).split([3, 1, 1], 1)
+        eyes = stage.openings[:, :1].clamp(0, 1)
+        picture = stage.render + share * (1 - _SPARED * eyes) * change * stage.view.covered
+        face = moved_matte(stage.face, matte)
+        return Finished(picture, face, torch.maximum(_unlike(stage), spread))
+
+    def _answer(self, stage: Stage, crops: Sequence[Crop]) -> Tensor:
+        """What the network says of the finest of the ``crops``, (1, 5, S, S).
+
+        It knows light by the whole face, of which it sees less the finer a crop is: of each but
+        the first it is asked only for what the one before is too coarse for.
+        """
+        total, *finer = (self._said(stage, crop) for crop in crops)
+        for said in finer:
+            size = said.shape[-1]
+            detail = said - feather(said, _SHARED * size / total.shape[-1])
+            total = feather(total, _SHARED)
+            total = functional.interpolate(total, size=size, mode="bicubic") + detail
+        return total
+
+    def _said(self, stage: Stage, crop: Crop) -> Tensor:
+        answer = self.network(shown(stage, crop))
+        return torch.cat([answer.change, answer.matte, answer.spread], 1)
+
+
+def moved_matte(face: Tensor, logit: Tensor) -> Tensor:
+    """A matte moved by ``logit``: what is 0 or 1, or beyond as a cubic filter has it, is so."""
+    face = face.clamp(0, 1)
+    odds = face * torch.exp(logit.clamp(-6, 6))
+    return odds / (odds + (1 - face)).clamp(min=1e-6)

@@ -1,0 +1,29 @@
+"""What of a light image is a face's own relief, and goes where the face goes.
+
+A light image is what the albedo leaves (`light.light_image`). Beside the light that is how a nose
+or a brow is built otherwise than the smooth mesh, which is no light on anybody else.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.render.descriptors import coarse_normals, looks
+from lifemask.nodes.render.filters import smooth
+from lifemask.nodes.render.light import shading
+
+_WIDE = 4.0  # coarse texels: what is wider is light
+
+
+def relief(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Relief (N, 3, 64, 64) of the faces ``indices``, log; how far it is seen, (N, 1, 64, 64).
+
+    What their light images have beside their take's harmonics that is finer than light.
+    """
+    look, takes = looks(faceset, indices), faceset.faces.take[list(indices)]
+    lights = torch.from_numpy(faceset.faces.lights[takes]).to(device())
+    left = look.light - shading(coarse_normals(faceset, indices), lights, look.valid)
+    return left - smooth(left, look.valid, _WIDE), look.valid

@@ -1,0 +1,117 @@
+"""How faces look, small enough to keep in memory: what retrieval compares."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.render.acescct import to_log
+from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, atlas, coarse, openings
+from lifemask.nodes.render.texture import averaged, normals, on_texels, reduced
+from lifemask.ocio.system.prefetch import overlap
+
+_LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
+_DARK, _BRIGHT = 0.15, 0.85  # quantiles of an opening: pupil or mouth, white or teeth
+_INSIDE = 0.6
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Coarse textures of N faces, and their shape.
+
+    ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1, ``score``
+    (N, 1, 64, 64) is `occluders.scores`; ``motion`` (N, 478, 3) is the shape less the neutral,
+    in centimetres, ``rotation`` (N, 3, 3). ``clear`` (N,) is 0 where a face is mostly hidden, so
+    that its eyes and mouth cannot be compared, else 1. ``speed`` (N,) is in centimetres a frame.
+    """
+
+    colour: Tensor
+    valid: Tensor
+    light: Tensor
+    score: Tensor
+    motion: Tensor
+    rotation: Tensor
+    clear: Tensor
+    speed: Tensor
+
+    @cached_property
+    def flat(self) -> Tensor:
+        """Luminance (N, 64, 64) less the light on it: what there is to see, log."""
+        return luminance(self.colour - self.light)
+
+    def opening(self, name: str) -> tuple[Tensor, Tensor]:
+        """How dark (N,) and how bright, in colour (N, 3), an opening is, log, less its light."""
+        inside = coarse(openings()[name])[0, 0].to(self.colour.device) > _INSIDE
+        grey = self.flat[:, inside]
+        dark, bright = grey.quantile(_DARK, 1), grey.quantile(_BRIGHT, 1)
+        above = (grey >= bright[:, None]).float()[:, None]
+        colour = (self.colour - self.light)[:, :, inside]
+        return dark, (colour * above).sum(2) / above.sum(2)
+
+
+def luminance(colour: Tensor) -> Tensor:
+    """Weighted sum of the channels: (N, H, W) of (N, 3, H, W)."""
+    return torch.einsum("nchw,c->nhw", colour, torch.tensor(_LUMINANCE, device=colour.device))
+
+
+def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
+    """Read the looks of the faces ``indices``."""
+    with closing(overlap(faceset.texture, indices)) as read:
+        # Told from here: nobody listens to the threads.
+        textures = (_sound(*pair, faceset) for pair in zip(indices, read, strict=True))
+        return _looks(faceset, indices, textures)
+
+
+def look_and_line(faceset: FaceSet, index: int) -> tuple[Looks, Tensor]:
+    """Read the look of one face, and the matte (1, 1, SIZE, SIZE) of what is thin before it."""
+    texture = _sound(index, faceset.texture(index), faceset)
+    return _looks(faceset, [index], [texture]), texture[..., 8][None, None]
+
+
+def _looks(faceset: FaceSet, indices: Sequence[int], textures: Iterable[Tensor]) -> Looks:
+    parts = [_coarse(texture) for texture in textures]
+    faces = faceset.faces
+    chosen = np.asarray(indices, np.int64)
+    motion = torch.from_numpy(faces.shape[chosen] - faces.neutral).float()
+    rotation = torch.from_numpy(faces.rotation[chosen])
+    colour, valid, light, score = (torch.stack(part) for part in zip(*parts, strict=True))
+    clear = torch.from_numpy(~faceset.bridged[chosen]).float()
+    speed = torch.from_numpy(faceset.speed[chosen])
+    numbers = (part.to(device()) for part in (motion, rotation, clear, speed))
+    return Looks(colour, valid, light, score, *numbers)
+
+
+def coarse_normals(faceset: FaceSet, indices: Sequence[int]) -> Tensor:
+    """Unit normals (N, 3, COARSE, COARSE) of the faces ``indices``, in the picture's axes."""
+    mesh = atlas().mesh(faceset.face_landmarks[np.asarray(indices, np.int64)])
+    normal = on_texels(normals(torch.from_numpy(mesh).to(device())), SIZE // COARSE)
+    return torch.nn.functional.normalize(normal.permute(0, 3, 1, 2), dim=1)
+
+
+def _sound(index: int, texture: Floats, faceset: FaceSet) -> Tensor:
+    """A texture without the texels that hold no number, which would spread over the whole face."""
+    sound = np.isfinite(texture).all(-1, keepdims=True)
+    broken = int((~sound).sum())
+    if broken:
+        _tell(f"{faceset.folder}/texture.{index + 1:04d}.exr: {broken} texels not finite, left out")
+    return torch.from_numpy(np.where(sound, texture, np.float32(0))).to(device())
+
+
+@cache
+def _tell(text: str) -> None:
+    """Say it once: a texture of the double is read again for every frame around it."""
+    progress.note("faceset", text)
+
+
+def _coarse(texture: Tensor) -> tuple[Tensor, ...]:
+    """Colour, validity, light and occluder score of a texture (256, 256, 9), linear."""
+    planes = texture.permute(2, 0, 1)[None]
+    colour, valid = averaged(to_log(planes[:, :3]), planes[:, 3:4])
+    return colour[0], valid[0], reduced(to_log(planes[:, 4:7]))[0], reduced(planes[:, 7:8])[0]

@@ -1,0 +1,165 @@
+"""Which picture of the likeness serves which frame of the plate: a shortest path for each region.
+
+A frame's cost is how far expression, pose, look, light and visibility are apart; changing the
+picture from one frame to the next costs, too, or the swap would flicker (Viterbi 1967).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.faces import topology
+from lifemask.nodes.faces.face_space import CLOSE
+from lifemask.nodes.render.atlas import atlas, coarse, openings, regions
+from lifemask.nodes.render.descriptors import Looks, luminance
+
+FACE = "face"
+_EYES = {  # lids and iris; one picture serves both eyes, which look at one thing
+    "right_eye": (topology.RIGHT_EYE, topology.RIGHT_IRIS),
+    "left_eye": (topology.LEFT_EYE, topology.LEFT_IRIS),
+}
+POINTS = {
+    FACE: tuple(range(topology.MESH_COUNT)),
+    "mouth": topology.LIPS + topology.INNER_LIPS,
+    **{eye: lids + iris for eye, (lids, iris) in _EYES.items()},
+}
+# What a unit of each difference costs, in centimetres of expression.
+_TURN = {FACE: 1.2, "mouth": 0.3, "right_eye": 0.3, "left_eye": 0.3}  # a radian
+_LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
+_GAZE = 3.0  # a centimetre between the irises, beside the lids
+_SHADOWS = 20.0  # log units of light that the light image does not explain
+_LIGHT = 4.0  # log units between the light images
+_HIDDEN = 1.0  # the whole region
+_SMEARED = 1.0  # a centimetre along which the picture is blurred and the plate is not
+_CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
+
+
+@dataclass(frozen=True)
+class Wardrobe:
+    """What retrieval knows of the likeness.
+
+    The ``shutter`` is open for such a share of a frame, in the plate and in the takes; ``detail``
+    pixels of the plate are across a centimetre of the face.
+    """
+
+    looks: Looks
+    albedo: Tensor
+    shutter: float
+    detail: float
+
+    def costs(self, double: Looks) -> dict[str, Tensor]:
+        """The cost (T, N) of each picture for each frame of the ``double``, by region."""
+        # In a close-up blur is seen of which a small face shows nothing.
+        blur = self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
+        smeared = _SMEARED * max(1, self.detail / CLOSE) * blur
+        result = {
+            name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
+        }
+        averted = (_gaze(double)[:, None] - _gaze(self.looks)).abs()
+        for eye in _EYES:
+            result[eye] += _GAZE * averted
+        return _of_both_eyes(result)
+
+    def changes(self) -> dict[str, Tensor]:
+        """The cost (N, N) of following one picture by another, by region."""
+        own = self.looks
+        result = {}
+        for name in POINTS:
+            apart = _apart(name, own, own)
+            other = 1 - torch.eye(len(apart), device=apart.device)
+            result[name] = _CHANGE[name] * (apart + other)
+        return _of_both_eyes(result)
+
+    def misfit(self, name: str, double: Looks) -> Tensor:
+        """How unlike the inside of an opening is, (T, N), log: teeth, tongue, gaze."""
+        return _look(name, double, self.looks)
+
+    def _differences(self, name: str, double: Looks) -> Tensor:
+        own, where = self.looks, _where(name).flatten().to(double.colour.device)
+        at = where.nonzero()[:, 0]
+
+        def texels(planes: Tensor) -> Tensor:
+            return planes.flatten(1)[:, at].double()
+
+        here, there = texels(double.valid) * where[at], texels(own.valid)
+        uneven = _uneven(here, texels(luminance(double.light)), there, texels(luminance(own.light)))
+        seen = there * where[at]
+        visible = torch.stack([torch.minimum(row, seen).sum(1) for row in here])
+        hidden = 1 - visible / (here.sum(1, keepdim=True) + 1e-3)
+        return _apart(name, double, own) + (_LIGHT * uneven + _HIDDEN * hidden).float()
+
+    def _faults(self, name: str) -> Tensor:
+        """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
+        own = self.looks
+        skin = (_where(name) * _bare()).to(own.colour.device)
+        weight = skin * own.valid[:, 0]
+        left = luminance(own.colour - own.light - self.albedo)
+        return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
+
+
+def _uneven(weight: Tensor, light: Tensor, own_weight: Tensor, own: Tensor) -> Tensor:
+    """Standard deviation (T, N) of the difference of T lights and N ``own`` ones over K texels.
+
+    It is weighed by both weights. As products of matrices, all differences are never in memory.
+    """
+    total = weight @ own_weight.T
+    mean = weight @ (own_weight * own).T - (weight * light) @ own_weight.T
+    square = weight @ (own_weight * own**2).T + (weight * light**2) @ own_weight.T
+    square = square - 2 * (weight * light) @ (own_weight * own).T
+    mean, square = mean / (total + 1e-3), square / (total + 1e-3)
+    return (square - mean**2).clamp(min=0).sqrt()
+
+
+def _of_both_eyes(costs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The ``costs`` by region, of which both eyes have the mean of theirs."""
+    return costs | dict.fromkeys(_EYES, torch.stack([costs[eye] for eye in _EYES]).mean(0))
+
+
+def _gaze(looks: Looks) -> Tensor:
+    """How far (N,) the irises are to a side of their lids, mean of both eyes, centimetres."""
+    across = looks.motion[..., 0]
+    pairs = [[across[:, list(part)].mean(1) for part in eye] for eye in _EYES.values()]
+    return torch.stack([iris - lids for lids, iris in pairs]).mean(0)
+
+
+def _where(name: str) -> Tensor:
+    return coarse(atlas().skin if name == FACE else regions()[name])[0, 0]
+
+
+def _bare() -> Tensor:
+    opened = torch.stack([coarse(map_)[0, 0] for map_ in openings().values()]).sum(0)
+    return (1 - opened).clamp(0, 1)
+
+
+def _apart(name: str, a: Looks, b: Looks) -> Tensor:
+    """Expression, pose and, of openings, look: (A, B)."""
+    points = list(POINTS[name])
+    moved = torch.stack(
+        [(row - b.motion[:, points]).norm(dim=-1).mean(-1) for row in a.motion[:, points]]
+    )
+    cosine = (torch.einsum("aij,bij->ab", a.rotation, b.rotation) - 1) / 2
+    result = moved + _TURN[name] * torch.arccos(cosine.clamp(-1, 1))
+    if name == FACE:
+        return result
+    return result + _LOOK * _look(name, a, b) * a.clear[:, None] * b.clear
+
+
+def _look(name: str, a: Looks, b: Looks) -> Tensor:
+    """How unlike openings look, less their light: root mean square, (A, B), log."""
+    inside = coarse(openings()[name])[0, 0].to(a.colour.device)
+    weight = inside / inside.sum()
+    return torch.stack([((row - b.flat) ** 2 * weight).sum((1, 2)).sqrt() for row in a.flat])
+
+
+def shortest_path(costs: Tensor, changes: Tensor) -> Tensor:
+    """The cheapest choice (T,) given ``costs`` (T, N) and ``changes`` (N, N)."""
+    total, came_from = costs[0], []
+    for row in costs[1:]:
+        best, index = (total[:, None] + changes).min(0)
+        came_from.append(index)
+        total = best + row
+    path = [total.argmin()]
+    for index in reversed(came_from):
+        path.append(index[path[-1]])
+    return torch.stack(path[::-1])

@@ -1,0 +1,183 @@
+"""The likeness in the plate's pixels: pictures carried over by the mesh, in the plate's light."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.faces.face_space import CLOSE, OVERSAMPLING, SIDE
+from lifemask.nodes.render.acescct import to_log
+from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
+from lifemask.nodes.render.filters import averaging, blur, lookup
+from lifemask.nodes.render.raster import Fragments, rasterise
+from lifemask.nodes.render.source_bank import FACE
+
+SHARPEN = 0.2  # of the finest band: what interpolation takes away
+_UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
+_MARGIN = 12  # pixels around the mesh
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture of the likeness, in face space of S pixels."""
+
+    log: Tensor  # (1, 3, S, S)
+    landmarks: Floats  # (478, 3) in its pixels
+    light: Tensor  # (1, 3, 64, 64) log
+    valid: Tensor  # (1, 1, 64, 64) how far each texel is seen, 0..1
+
+
+Sources = dict[str, list[tuple[float, Source]]]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How an eye or the mouth of a source is brought to the plate's.
+
+    Its contrast about ``bright`` (3,) is taken times ``contrast``, then ``lift`` (3,) is added;
+    log.
+    """
+
+    contrast: float
+    bright: Tensor
+    lift: Tensor
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the plate in which a face lies: x0, y0, x1, y1 in pixels."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @classmethod
+    def around(cls, meshes: list[Floats], width: int, height: int) -> "Window | None":
+        """The window of several meshes (V, 3), None when they are outside of the picture."""
+        points = np.concatenate(meshes)[:, :2]
+        low = np.floor(points.min(0)).astype(int) - _MARGIN
+        high = np.ceil(points.max(0)).astype(int) + _MARGIN
+        x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
+        x1, y1 = min(width, int(high[0])), min(height, int(high[1]))
+        return cls(x0, y0, x1, y1) if x1 - x0 > 1 and y1 - y0 > 1 else None
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns."""
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+
+@dataclass(frozen=True)
+class View:
+    """A mesh as a window sees it: its ``fragments``, and where in texture space each pixel is."""
+
+    fragments: Fragments
+    uv: Tensor  # (1, H, W, 2), 0..1
+
+    @classmethod
+    def of_mesh(cls, mesh: Floats, window: Window) -> "View":
+        """Rasterise ``mesh`` (504, 3), in plate pixels."""
+        local = mesh - np.array([window.x0, window.y0, 0], np.float32)
+        vertices = torch.from_numpy(local).to(device())[None]
+        triangles = torch.from_numpy(atlas().triangles).to(device())
+        size = window.y1 - window.y0, window.x1 - window.x0
+        fragments = rasterise(vertices, triangles, *size)
+        return cls(fragments, fragments(torch.from_numpy(atlas().uv).to(device())))
+
+    @property
+    def covered(self) -> Tensor:
+        """Where the mesh is, (1, 1, H, W): 0 or 1."""
+        return self.fragments.covered[:, None].float()
+
+    def cut(self, at: tuple[slice, slice]) -> "View":
+        """The same of some rows and columns only."""
+        rows, columns = at
+        parts = self.fragments.corner, self.fragments.weight, self.fragments.covered
+        return View(Fragments(*(p[:, rows, columns] for p in parts)), self.uv[:, rows, columns])
+
+    def of(self, map_: Tensor, mode: str = "bicubic") -> Tensor:
+        """A map (1, C, h, w) of texture space, on the mesh: (1, C, H, W)."""
+        return lookup(map_, self.uv * map_.shape[-1], mode)
+
+    def of_atlas(self, map_: NDArray[np.float32]) -> Tensor:
+        """A map (SIZE, SIZE) of the atlas, on the mesh."""
+        return self.of(torch.from_numpy(map_).to(device())[None, None], "bilinear")
+
+
+def render(
+    view: View,
+    sources: Sources,
+    fixes: dict[str, Opening],
+    albedo: Tensor,
+    light: Tensor,
+    tone: Tensor,
+) -> Tensor:
+    """The likeness (1, 3, H, W), log, in the ``light`` (1, 3, 64, 64) of the plate.
+
+    ``sources`` has the pictures of each region with their shares; where a picture does not see the
+    face, the likeness's ``albedo`` (1, 3, 64, 64) stands in. ``tone`` (3,), the complexion, is
+    added.
+    """
+    weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
+    weights[FACE] = (1 - torch.stack(list(weights.values())).sum(0)).clamp(0, 1)
+    total = torch.zeros_like(weights[FACE]).repeat(1, 3, 1, 1)
+    for name, weight in weights.items():
+        at = extent(weight)
+        flat = _flat(view.cut(at), sources[name], albedo)
+        if name in fixes:
+            flat = flat + view.cut(at).of_atlas(openings()[name]) * _opened(flat, fixes[name])
+        total[..., *at] += weight[..., *at] * flat
+    return total + view.of(light) + tone.view(1, 3, 1, 1)
+
+
+def extent(weight: Tensor) -> tuple[slice, slice]:
+    """The rows and columns in which ``weight`` (1, 1, H, W) is not 0."""
+    rows, columns = ((weight[0, 0] > 0).any(axis).nonzero()[:, 0] for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _flat(view: View, shares: list[tuple[float, Source]], albedo: Tensor) -> Tensor:
+    """The likeness (1, 3, H, W), log, without light."""
+    plain = view.of(albedo)
+    flat = torch.zeros_like(plain)
+    for share, source in shares:
+        picked = _picked(view, source) - view.of(source.light)
+        flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
+    return flat
+
+
+def _picked(view: View, source: Source) -> Tensor:
+    """The source's pixels, carried over by the mesh: sampled once."""
+    vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
+    return lookup(source.log, view.fragments(vertices))
+
+
+def _seen(view: View, source: Source) -> Tensor:
+    """How far the source's pixels can be used, 0..1: not where it saw the face from the side."""
+    low, high = _UNSEEN
+    return ((view.of(source.valid, "bilinear") - low) / (high - low)).clamp(0, 1)
+
+
+def _opened(flat: Tensor, fix: Opening) -> Tensor:
+    bright, lift = fix.bright.view(1, 3, 1, 1), fix.lift.view(1, 3, 1, 1)
+    return (fix.contrast - 1) * (flat - bright) + lift
+
+
+def prepared(picture: Floats, reduction: float) -> Tensor:
+    """A face-space picture (S, S, 3), linear, ready to sample: log, filtered for its size.
+
+    ``reduction`` is how many of its pixels make one of the plate's: where that is more than the
+    take had, it is averaged, and always a little of the finest band is put back. In large faces
+    that would be bright rings around moles and lashes.
+    """
+    log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
+    if reduction > OVERSAMPLING:
+        log = blur(log, averaging(reduction, OVERSAMPLING))
+    share = SHARPEN * min(1.0, CLOSE * SIDE * reduction / log.shape[-1])
+    return log + share * (log - blur(log, max(OVERSAMPLING, reduction)))

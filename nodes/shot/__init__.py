@@ -1,0 +1,1 @@
+"""The shot's folder: shot.toml, versions and releases."""

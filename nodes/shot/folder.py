@@ -1,0 +1,280 @@
+"""The shot: the folder that holds everything about one plate, and its ``shot.toml``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from os.path import realpath
+from pathlib import Path
+from shlex import quote
+from typing import Any, TypeVar
+
+from lifemask.nodes.declaration import Node
+from lifemask.nodes.errors import (
+    ColorError,
+    KnobError,
+    NoShotError,
+    ShotError,
+    VersionExistsError,
+    WriteError,
+)
+from lifemask.nodes.shot.keys import KEYS, check_keys, near
+from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name, options
+from lifemask.nodes.shot.toml import dumps, load
+from lifemask.nodes.types import Plate
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.system.atomic import one_at_a_time, replacing
+
+N = TypeVar("N", bound=Node)
+
+KINDS = {"track": ".safetensors", "facesets": "", "models": "", "swaps": "", "look": ""}
+"""What a shot keeps in versions, and how the names end."""
+
+MADE_BY = {
+    "track": "track",
+    "facesets": "faceset",
+    "models": "train",
+    "swaps": "swap",
+    "look": "look",
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A shot's folder and what its ``shot.toml`` says.
+
+    ``path`` and ``frames`` name the plate's sequence (relative to the folder, or absolute), and
+    ``layer`` the picture in it, if that had to be said; ``project`` may be empty until the first
+    release is added; ``knobs`` are values by node and knob that differ from the declared defaults.
+    """
+
+    folder: Path
+    name: str
+    path: str
+    frames: str
+    colorspace: str
+    fps: float
+    project: str = ""
+    layer: str = ""
+    performers: tuple[str, ...] = ()
+    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def new(
+        cls,
+        folder: Path,
+        path: str,
+        colorspace: str,
+        fps: float,
+        frames: str = "",
+        project: str = "",
+        layer: str = "",
+    ) -> "Shot":
+        """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
+        # Not `resolve`, which raises what nobody expects of a link to itself.
+        name = check_name(Path(realpath(folder)).name, "the shot's folder")
+        shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project, layer)
+        if shot.file.exists():
+            raise VersionExistsError(f"{shot.file}: this shot is there already")
+        shot.check()
+        shot.save()
+        return shot
+
+    @classmethod
+    def load(cls, folder: Path) -> "Shot":
+        """Read a shot; raises NoShotError where none is.
+
+        Raises ShotError naming the key when ``shot.toml`` says what it may not.
+        """
+        file = folder / "shot.toml"
+        try:
+            table = load(file)
+        except FileNotFoundError:
+            hint = f"lifemask shot new {quote(str(folder))} --plate ..."
+            raise NoShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
+        check_keys(file, "", table)
+        check_keys(file, "plate", table["plate"])
+        shot = cls(
+            folder,
+            table["name"],
+            **table["plate"],
+            project=table["project"],
+            performers=tuple(table["performers"]),
+            knobs=table["knobs"],
+        )
+        shot.check()
+        return shot
+
+    @property
+    def file(self) -> Path:
+        """Where the shot is written down."""
+        return self.folder / "shot.toml"
+
+    @property
+    def plate(self) -> Plate:
+        """The plate; raises MissingFramesError, BrokenFileError or ColorError."""
+        return self.plate_of("")
+
+    def plate_of(self, frames: str) -> Plate:
+        """Return the plate with only these ``frames`` of it; an empty range means all."""
+        self._check_space()
+        sequence = Sequence.find(self.folder / self.path, frames or self.frames, self.layer)
+        return Plate(sequence, self.colorspace)
+
+    def _check_space(self) -> None:
+        from lifemask.ocio.colour.transform import check_space
+
+        try:
+            check_space(self.colorspace)
+        except ColorError as error:
+            raise ColorError(f"{self.file}: plate.colorspace: {error}") from error
+
+    def check(self) -> None:
+        """Raise ShotError or KnobError when a value cannot be right."""
+        check_name(self.name, f"{self.file}: name")
+        if not 1 <= self.fps <= 1000:
+            raise ShotError(f"{self.file}: plate.fps is {self.fps:g}; allowed is 1..1000")
+        for key in ("path", "colorspace"):
+            if not getattr(self, key):
+                raise ShotError(f"{self.file}: plate.{key} is empty")
+        for performer in self.performers:
+            check_performer(performer, f"{self.file}: performers")
+        for node, values in self.knobs.items():
+            self._check_knobs(node, values)
+
+    def _check_knobs(self, node: str, values: object) -> None:
+        nodes = {snake(name): kind for name, kind in Node.registry.items()}
+        if node not in nodes or not isinstance(values, dict):
+            raise ShotError(
+                f"{self.file}: [knobs.{node}] is not the table of a node{near(node, nodes)}"
+            )
+        knobs = {knob.name: knob for knob in nodes[node].knobs()}
+        for name, value in values.items():
+            if name not in knobs:
+                raise ShotError(f"{self.file}: knobs.{node}.{name} is no knob{near(name, knobs)}")
+            try:
+                knobs[name].check(value)
+            except KnobError as error:
+                raise KnobError(f"{self.file}: knobs.{node}.{error}") from error
+
+    def save(self) -> None:
+        """Write ``shot.toml``, whole or not at all."""
+        plate = {key: getattr(self, key) for key in KEYS["plate"] if key != "layer" or self.layer}
+        table = {key: getattr(self, key) for key in ("name", "project", "performers")}
+        with replacing(self.file) as temporary:
+            text = dumps({**table, "plate": plate, **({"knobs": self.knobs} if self.knobs else {})})
+            temporary.write_text(text, encoding="utf-8")
+
+    def with_performer(self, performer: str, project: str = "") -> "Shot":
+        """Return the shot with one more performer, and with a project if it had none; saved.
+
+        What else is on disk by now stays.
+        """
+        check_performer(performer, "performer")
+        with one_at_a_time(self.folder):
+            now = Shot.load(self.folder)  # others may have added theirs meanwhile
+            performers = tuple(dict.fromkeys([*now.performers, performer]))
+            shot = replace(now, performers=performers, project=now.project or project)
+            if shot != now:
+                shot.save()
+        return shot
+
+    def node(self, node: type[N], **knobs: Any) -> N:  # noqa: ANN401
+        """Return ``node`` with ``knobs`` over the shot's values over the declared defaults."""
+        return node(**{**self.knobs.get(snake(node.__name__), {}), **knobs})
+
+    def names(self, kind: str) -> list[str]:
+        """Return who or what there are versions of, sorted: the people who were tracked, say."""
+        return sorted({name for name, _ in self._versions(kind)})
+
+    def versions(self, kind: str, name: str) -> list[int]:
+        """Return the version numbers that are there, ascending."""
+        return sorted(version for known, version in self._versions(kind) if known == name)
+
+    def _versions(self, kind: str) -> list[tuple[str, int]]:
+        pattern = re.compile(rf"(.+)_v((?!000)\d{{3}}|[1-9]\d{{3,4}}){re.escape(KINDS[kind])}")
+        try:
+            # Not `glob`, for which a folder that cannot be read is empty.
+            paths = list((self.folder / kind).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = (pattern.fullmatch(path.name) for path in paths)
+        return [(match[1], int(match[2])) for match in found if match and is_name(match[1])]
+
+    def version(self, kind: str, name: str, number: int) -> Path:
+        """Return the path of a version, there or not."""
+        check_name(name, kind)
+        check_version(number)
+        return self.folder / kind / f"{name}_v{number:03d}{KINDS[kind]}"
+
+    def next_version(self, kind: str, name: str) -> Path:
+        """Return the path of the version after the last one."""
+        return self.version(kind, name, max(self.versions(kind, name), default=0) + 1)
+
+    def claimed(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
+        """Return the `target`, its folder made, so that nobody else takes the next version.
+
+        Raises WriteError when it cannot be made.
+        """
+        while True:
+            path = self.target(kind, name, number, overwrite)
+            try:
+                path.mkdir(parents=True, exist_ok=number is not None)
+            except OSError as error:
+                if number is None and isinstance(error, FileExistsError):
+                    continue  # somebody was faster
+                raise WriteError(f"{path}: cannot be written ({error.strerror})") from error
+            return path
+
+    def latest(self, kind: str, name: str) -> Path:
+        """Return the path of the last version; raises ShotError saying how to make one."""
+        numbers = self.versions(kind, name)
+        if not numbers:
+            check_name(name, kind)
+            hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}{options(kind, name)}"
+            there = ", ".join(self.names(kind)) or "none"
+            raise ShotError(
+                f"{name}: nothing in {kind}/ of {self.name} (there: {there}); run `{hint}`"
+            )
+        return self.version(kind, name, numbers[-1])
+
+    def newest(self, kind: str) -> dict[str, Path]:
+        """Return by name what has the highest version number: the people of the last track."""
+        found = self._versions(kind)
+        last = max((number for _, number in found), default=0)
+        names = sorted(name for name, number in found if number == last)
+        return {name: self.version(kind, name, last) for name in names}
+
+    def target(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
+        """Return where a result goes: the next version, or the one that is asked for.
+
+        Raises VersionExistsError when that one is there and nobody said to overwrite it.
+        """
+        if number is None:
+            return self.next_version(kind, name)
+        path = self.version(kind, name, number)
+        if path.exists() and not overwrite:
+            raise VersionExistsError(
+                f"{path}: this version is there already; --overwrite replaces it"
+            )
+        return path
+
+
+def snake(name: str) -> str:
+    """Return a node's name as it is written in files and commands.
+
+    >>> snake("MatteEdge")
+    'matte_edge'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _portable(path: str, folder: Path) -> str:
+    """Write the plate's path so that shot and plate, when they lie together, can be moved."""
+    plate, shot = Path(path).absolute(), folder.absolute()
+    if plate.is_relative_to(shot):
+        return plate.relative_to(shot).as_posix()
+    # A folder that is a link has its neighbours elsewhere.
+    beside = Path(realpath(shot.parent)) == Path(realpath(folder)).parent
+    if beside and plate.is_relative_to(shot.parent):
+        return f"../{plate.relative_to(shot.parent).as_posix()}"
+    return str(plate)

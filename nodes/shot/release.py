@@ -1,0 +1,176 @@
+"""The record of a performer's consent: who, for what, until when, and the document that says so."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from datetime import date
+from hashlib import file_digest
+from itertools import count
+from os.path import lexists
+from pathlib import Path
+from shlex import quote
+
+from lifemask.nodes.errors import BrokenFileError, ReleaseError
+from lifemask.nodes.shot import toml
+from lifemask.ocio.system.atomic import one_at_a_time, replacing
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What ``performer`` consented to: face replacement in ``project``, up to and with ``expires``.
+
+    ``document`` is the name of the signed document's copy beside the record, ``sha256`` its hash.
+    """
+
+    performer: str
+    project: str
+    expires: date
+    document: str
+    sha256: str
+    added: date
+
+    @classmethod
+    @contextmanager
+    def adding(
+        cls, folder: Path, performer: str, project: str, expires: date, document: Path, today: date
+    ) -> "Iterator[Release]":
+        """Give the release that is recorded in ``folder``, with its document, after the block.
+
+        Nothing is, and the release before stays whole, when something fails. Raises ReleaseError
+        when it has expired already or is for no project, BrokenFileError without a document.
+        """
+        if not project.strip():
+            raise ReleaseError("project: is empty; a release is for a production that has a name")
+        if expires < today:
+            raise ReleaseError(
+                f"expires: {expires} is in the past; the release of {performer} is over"
+            )
+        path = folder / f"{performer}.toml"
+        _check_document(document, path, performer)
+        with one_at_a_time(folder):
+            copy = _free(folder, performer, document.suffix.lower())
+            old = path.with_name(_named(path))
+            try:
+                # The first that is opened is the last that takes its place.
+                with (
+                    document.open("rb") as source,
+                    replacing(path) as record,
+                    replacing(copy) as part,
+                ):
+                    with part.open("wb") as target:
+                        shutil.copyfileobj(source, target)
+                    release = cls(performer, project, expires, copy.name, _hash(part), today)
+                    record.write_text(toml.dumps(dict(vars(release))), encoding="utf-8")
+                    yield release
+            finally:
+                # The rename of the record is the one moment from which on the new release counts.
+                _remove_unnamed(folder, copy, old)
+
+    @classmethod
+    def load(cls, folder: Path, performer: str) -> "Release":
+        """Read the release of ``performer``.
+
+        Raises ReleaseError when there is none, or when its document is not the one that was added.
+        """
+        path = folder / f"{performer}.toml"
+        try:
+            release = cls(**toml.load(path))
+        except FileNotFoundError:
+            hint = f"lifemask release add {quote(str(folder.parent))} --performer {performer}"
+            hint += " --document FILE --project NAME --expires DAY"
+            raise ReleaseError(f"{performer}: there is no release; add it with `{hint}`") from None
+        except TypeError as error:
+            raise BrokenFileError(f"{path}: not a whole release ({error})") from error
+        release._check_record(path, performer)
+        return release
+
+    def _check_record(self, path: Path, performer: str) -> None:
+        for field in fields(self):
+            if type(getattr(self, field.name)) is not field.type:
+                raise BrokenFileError(f"{path}: {field.name} is not a {_word(field.type)}")
+        if self.performer != performer:
+            raise ReleaseError(f"{path}: this is the release of {self.performer}, not {performer}")
+        if not _is_file_name(self.document):
+            raise BrokenFileError(f"{path}: document is {self.document!r}, no name of a file")
+        document = path.with_name(self.document)
+        if not document.is_file() or _hash(document) != self.sha256:
+            raise ReleaseError(f"{document}: not the document that was added with the release")
+
+    def check(self, project: str, today: date) -> None:
+        """Raise ReleaseError unless the performer's consent holds for ``project`` on this day."""
+        if self.expires < today:
+            raise ReleaseError(f"{self.performer}: the release expired on {self.expires}")
+        if self.project != project:
+            raise ReleaseError(
+                f"{self.performer}: the release is for project {self.project!r}, not {project!r}"
+            )
+
+    @property
+    def reference(self) -> str:
+        """What each result's header says about the consent it was made under."""
+        return (
+            f"{self.performer} project={self.project} expires={self.expires} sha256={self.sha256}"
+        )
+
+
+def _check_document(document: Path, record: Path, performer: str) -> None:
+    """Raise BrokenFileError unless there is a document that may be kept beside the ``record``."""
+    if not document.is_file():
+        raise BrokenFileError(
+            f"{document}: is not a file"
+            if document.exists()
+            else f"{document}: there is no such document"
+        )
+    if not record.exists():
+        return
+    if document.samefile(record):
+        raise BrokenFileError(f"{document}: is the record of a release, not what was signed")
+    # Where a disk takes no notice of capitals, Ada's record is ada's.
+    if record.name not in (file.name for file in record.parent.iterdir()):
+        raise ReleaseError(f"performer: {performer} is another's name but for its capitals")
+
+
+def _free(folder: Path, performer: str, suffix: str) -> Path:
+    """Return where a copy of a document can be kept: no other is, and never a record will be."""
+    ending = suffix if _SUFFIX.fullmatch(suffix) else ""
+    for number in count(1):
+        name = f"{performer}{f'-{number}' if number > 1 else ''}{ending}"
+        path = folder / (f"{name}.txt" if name.endswith(".toml") else name)
+        if not lexists(path):
+            break
+    return path
+
+
+def _named(record: Path) -> str:
+    """Return the name of the document that a ``record`` names; its own when it names none."""
+    try:
+        name = toml.load(record).get("document")
+    except (FileNotFoundError, BrokenFileError):
+        return record.name
+    return name if isinstance(name, str) and _is_file_name(name) else record.name
+
+
+def _is_file_name(name: str) -> bool:
+    return name not in ("", "..") and Path(name).name == name
+
+
+def _remove_unnamed(folder: Path, *documents: Path) -> None:
+    """Remove those of the ``documents`` that no record in the folder names, and that are none."""
+    with suppress(OSError):
+        kept = {name for record in folder.glob("*.toml") for name in (record.name, _named(record))}
+        for document in documents:
+            if document.name not in kept:
+                document.unlink(missing_ok=True)
+
+
+def _word(kind: object) -> str:
+    return {str: "text", date: "date (2027-12-31)"}.get(kind, "value")  # type: ignore[call-overload,no-any-return]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

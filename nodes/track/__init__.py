@@ -1,0 +1,90 @@
+"""Track: the faces of a plate, one track for each person."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from lifemask.nodes import progress
+from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
+
+if TYPE_CHECKING:
+    from lifemask.nodes.track.people import Person
+
+
+class Track(Node):
+    """Follow every face through a plate: 478 landmarks, pose, expression and confidence.
+
+    Gives one track for each person, p1 being the one who is largest on screen over the whole plate.
+    A person who is hidden, or leaves and comes back, keeps the name. Where a face cannot be seen
+    the frame is marked as lost, never guessed.
+    """
+
+    samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
+    smooth: Annotated[int, Knob("Neighbours each way that steady a frame.", 0, 5, "frames")] = 2
+    small_faces: Annotated[bool, Knob("Look for faces under a tenth of the frame, too.")] = True
+    least_frames: Annotated[int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames")] = 5
+
+    def __call__(self, plate: Plate) -> list[FaceTrack]:
+        """Return the tracks, the largest face first; raises FaceError when there is no face."""
+        from lifemask.nodes.track.people import people
+        from lifemask.nodes.track.tracker import Tracker, pictures
+        from lifemask.ocio.media.reader import pixel_aspect, same_size
+
+        width, height = same_size(plate.sequence)
+        aspect = pixel_aspect(plate.sequence)
+        if abs(aspect - 1) > _SQUARE:
+            squeezed = f"its pixels are {aspect:g} times as wide as high, and are taken for square"
+            progress.note("track", f"{plate.sequence.path}: {squeezed}; unsqueeze it first")
+        frames = plate.sequence.frames
+        seen = progress.each(pictures(plate), "track", len(frames))
+        tracklets = Tracker(self.samples, self.smooth, self.small_faces).track(seen)
+        least = min(self.least_frames, len(frames))
+        found = people(tracklets, least)
+        if not found:
+            why = f"no face was found in frames {frames[0]}-{frames[-1]}"
+            if tracklets:
+                why = f"nobody is seen in {least} frames; fewer are enough with --least-frames"
+            raise FaceError(f"{plate.sequence.path}: {why}")
+        return [
+            _face_track(person, f"p{number}", width, height, frames)
+            for number, person in enumerate(found, 1)
+        ]
+
+
+_SQUARE = 0.01  # by which the sides of a pixel may differ
+_MOST_TURNED = 70
+"""Degrees of yaw beyond which the landmarks of the far side are made up."""
+
+
+def _face_track(
+    person: "Person", name: str, width: int, height: int, frames: tuple[int, ...]
+) -> FaceTrack:
+    """Return the person's track; frames without, or with too little of, the face are lost."""
+    import numpy as np
+
+    from lifemask.nodes.faces.blendshapes import expression
+    from lifemask.nodes.faces.pose import angles, rotations
+    from lifemask.nodes.faces.topology import COUNT
+
+    landmarks = np.full((len(frames), COUNT, 3), np.nan, np.float32)
+    confidence = np.zeros(len(frames), np.float32)
+    for tracklet in person.tracklets:
+        landmarks[tracklet.places] = tracklet.landmarks
+        confidence[tracklet.places] = tracklet.confidence
+    rotation = rotations(landmarks)
+    with np.errstate(invalid="ignore"):
+        kept = np.abs(angles(rotation)[:, 0]) <= _MOST_TURNED
+    kept &= confidence >= LEAST_CONFIDENCE
+    for values in (landmarks, rotation):
+        values[~kept] = np.nan
+    confidence[~kept] = 0
+    return FaceTrack(
+        person=name,
+        width=width,
+        height=height,
+        frames=np.array(frames, np.int64),
+        landmarks=landmarks,
+        confidence=confidence,
+        rotation=rotation,
+        expression=expression(landmarks),
+    )

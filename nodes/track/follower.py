@@ -1,0 +1,134 @@
+"""Follow faces from frame to frame, a chunk of frames at a time.
+
+Each face is looked for where it was in the frame before. The detector runs on the last frame of a
+chunk, and while a face is missing; who is found there is followed back through the chunk, so nobody
+appears late. What is followed without a break is a tracklet; `people` joins those of one person.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from lifemask.nodes.faces.detector import overlap
+from lifemask.nodes.faces.landmarker import Landed, boxes_of, landmarks, rects_of
+from lifemask.nodes.faces.photographs import LEAST_PRESENCE, apart, detected
+from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains
+
+THUMB = 32
+# A face that is less like its usual look, and less like it was a frame ago, is another one.
+_OTHER = 0.4
+_LEARN = 0.05
+_PATIENCE = 12
+"""Frames for which a face that was lost is looked for in every frame."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One face in one frame: its tracklet, its rectangle (5,), how it looks and usually looks."""
+
+    tracklet: int
+    rect: Tensor
+    look: Tensor
+    usual: Tensor
+
+
+Frame = dict[int, Sighting]
+"""The sightings of one frame by tracklet."""
+
+
+class Follower:
+    """Follows every face; keeps no picture between chunks."""
+
+    def __init__(self, small_faces: bool = True) -> None:
+        self._small_faces = small_faces
+        self._active: Frame = {}
+        self._count = 0
+        self._missed = 0
+        self._started = False
+
+    @torch.inference_mode()
+    def chunk(self, pictures: list[Picture]) -> list[Frame]:
+        """Return the sightings of each picture; the next chunk goes on where this one ends."""
+        frames: list[Frame] = []
+        for number, seen in enumerate(pictures):
+            before = set(self._active)
+            self._active = advance(seen, self._active)
+            self._missed = _PATIENCE if before - set(self._active) else self._missed - 1
+            frames.append(dict(self._active))
+            if number == len(pictures) - 1 or self._missed > 0 or not self._started:
+                self._look(pictures[: number + 1], frames)
+            self._started = True
+        return frames
+
+    def _look(self, pictures: list[Picture], frames: list[Frame]) -> None:
+        """Detect in the last of ``pictures``; add who is new to it and to the frames before."""
+        born = self._newborn(pictures[-1], frames[-1])
+        self._active |= born
+        for seen, frame in zip(reversed(pictures), reversed(frames), strict=True):
+            if frame is not frames[-1]:
+                born = _apart(advance(seen, born), frame, seen)
+            frame |= born
+            if not born:
+                return
+
+    def _newborn(self, seen: Picture, known: Frame) -> Frame:
+        """Return the faces that the detector sees and nobody follows."""
+        rects = detected(seen, self._small_faces, _rects(known, seen))
+        found = {
+            self._count + number: Sighting(self._count + number, rect, look, look)
+            for number, (rect, look) in enumerate(zip(rects, looks(seen, rects), strict=True))
+        }
+        self._count += len(found)
+        return _apart(found, known, seen)
+
+
+def advance(seen: Picture, faces: Frame) -> Frame:
+    """Return where the ``faces`` of a neighbouring frame are in this one; some may be lost."""
+    if not faces:
+        return {}
+    old = list(faces.values())
+    landed = landmarks(seen, torch.stack([face.rect for face in old]))
+    rects = rects_of(landed.points)
+    now = looks(seen, rects)
+    usual = torch.stack([face.usual for face in old])
+    alike = (now * usual).sum(1)
+    steady = (now * torch.stack([face.look for face in old])).sum(1)
+    learnt = torch.nn.functional.normalize(usual * (1 - _LEARN) + now * _LEARN, dim=1)
+    kept = _kept(landed, alike, steady).tolist()
+    return {
+        face.tracklet: Sighting(face.tracklet, rect, look, habit)
+        for face, rect, look, habit, keep in zip(old, rects, now, learnt, kept, strict=True)
+        if keep
+    }
+
+
+def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
+    """Return which faces are still there; of two in one place the less alike goes."""
+    union, _ = overlap(*[boxes_of(landed.points)] * 2)
+    rival = (union > 0.6) & (alike[:, None] < alike[None])
+    same = torch.maximum(alike, steady) > _OTHER
+    return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)
+
+
+def _apart(faces: Frame, known: Frame, seen: Picture) -> Frame:
+    """Return those of ``faces`` that lie on none of the ``known``."""
+    free = apart(_rects(faces, seen), _rects(known, seen)).tolist()
+    return {number: face for (number, face), ok in zip(faces.items(), free, strict=True) if ok}
+
+
+def _rects(faces: Frame, seen: Picture) -> Tensor:
+    """Return the rectangles (N, 5)."""
+    none = seen.levels[0].new_zeros(0, 5)
+    return torch.cat([none, *(face.rect[None] for face in faces.values())])
+
+
+def looks(seen: Picture, rects: Tensor) -> Tensor:
+    """Return what identifies each face (N, D) for a while: its aligned thumbnail, a unit vector."""
+    if not len(rects):
+        return rects.new_zeros(0, 4 * THUMB**2)
+    tight = rects.clone()
+    tight[:, 2:4] *= 1.1 / 1.5
+    shown = display(crops(seen, tight, THUMB), face_gains(seen, rects))
+    # The grey picture counts beside the colours: shape tells more than complexion.
+    flat = torch.cat([shown, shown.mean(1, keepdim=True)], 1).flatten(1)
+    return torch.nn.functional.normalize(flat - flat.mean(1, keepdim=True), dim=1)

@@ -1,0 +1,151 @@
+"""Steadier landmarks without lag: those of the neighbouring frames, carried along optical flow.
+
+Each landmark of the frames t-k..t+k is carried to t and averaged, with less weight where forward
+and backward flow disagree or where the carried point strays from the network's own.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from lifemask.nodes.faces.pyramid import Picture, crops, display, face_gains
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+# The picture that flow is computed on: its size, and how much of it the face fills.
+_SIZE, _MARGIN = 320, 1.25
+# Shares of the face's size at which a carried landmark counts a third.
+_DISAGREE, _STRAY = 0.012, 0.03
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a face moves from one frame to the next: flows (S, S, 2) both ways, in the same square.
+
+    ``origin`` (2,) and ``scale`` take picture pixels to those of the square.
+    """
+
+    forward: "Array"
+    backward: "Array"
+    origin: "Array"
+    scale: float
+
+    def carry(self, points: "Array", ahead: bool) -> "tuple[Array, Array]":
+        """Return ``points`` (K, 2) a frame later, or earlier, and how far the way back misses."""
+        there, back = (self.forward, self.backward) if ahead else (self.backward, self.forward)
+        moved = self._moved(points, there)
+        missed = np.linalg.norm(self._moved(moved, back) - points, axis=1)
+        return moved, missed.astype(np.float32)
+
+    def _moved(self, points: "Array", flow: "Array") -> "Array":
+        # Flow is sampled at pixel centres, OpenCV counts from them, we from the corner.
+        at = (points - self.origin) * self.scale - 0.5
+        x, y = at.T.astype(np.float32)[:, None]
+        step = cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(points + step[0] / self.scale, np.float32)
+
+
+def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> Motion:
+    """Return the motion of the face whose landmarks (K, >=2) are ``before`` and ``after``."""
+    points = np.concatenate([before[:, :2], after[:, :2]])
+    low, high = points.min(0), points.max(0)
+    side = float((high - low).max()) * _MARGIN
+    middle = (low + high) / 2
+    size = int(np.clip(side, 128, _SIZE))
+    device = first.levels[0].device
+    rect = torch.tensor([[*middle.tolist(), side, side, 0.0]], device=device)
+    # Each has its own exposure: a flash is no motion.
+    pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
+    return Motion(
+        forward=_flow(pair[0], pair[1]),
+        backward=_flow(pair[1], pair[0]),
+        origin=np.asarray(middle - side / 2, np.float32),
+        scale=size / side,
+    )
+
+
+def _flow(first: "NDArray[np.uint8]", second: "NDArray[np.uint8]") -> "Array":
+    """Return the flow (H, W, 2) from one picture to the next (DIS; Kroeger et al. 2016)."""
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    start = np.zeros((*first.shape, 2), np.float32)
+    return np.asarray(finder.calc(first, second, start), np.float32)
+
+
+def _grey(seen: Picture, rect: torch.Tensor, gain: torch.Tensor, size: int) -> "NDArray[np.uint8]":
+    """Return what the rectangle shows in 8 bits, which is what the flow takes."""
+    shown = display(crops(seen, rect, size), gain)[0].mean(0)
+    return np.asarray((shown * 255).round().to(torch.uint8).cpu().numpy())
+
+
+class Steadier:
+    """Takes landmarks of one tracklet frame by frame; gives them back steadier, ``reach`` later.
+
+    Holds 2 * reach + 1 frames at most.
+    """
+
+    def __init__(self, reach: int) -> None:
+        self._reach = reach
+        self._points: deque[Array] = deque()
+        self._motions: deque[Motion] = deque()
+        self._next = 0
+
+    def push(self, points: "Array", since: Motion | None) -> "Iterator[Array]":
+        """Take landmarks (K, 3) and the motion since the frame before; yield what is ready."""
+        self._points.append(points)
+        if since:
+            self._motions.append(since)
+        if len(self._points) > self._next + self._reach:
+            yield self._steady()
+            self._forget()
+
+    def flush(self) -> "Iterator[Array]":
+        """Yield the frames that are still held: there are no more."""
+        while self._next < len(self._points):
+            yield self._steady()
+            self._next += 1
+
+    def _forget(self) -> None:
+        if self._next < self._reach:
+            self._next += 1
+            return
+        self._points.popleft()
+        if self._motions:
+            self._motions.popleft()
+
+    def _steady(self) -> "Array":
+        """Return the landmarks of frame ``_next`` of those held, fused with its neighbours'."""
+        here = self._next
+        own = self._points[here]
+        size = float(np.ptp(own[:, :2], axis=0).max())
+        total, weights = own[:, :2].astype(np.float64), np.ones((len(own), 1))
+        for other in range(
+            max(0, here - self._reach), min(len(self._points), here + self._reach + 1)
+        ):
+            if other == here:
+                continue
+            carried, missed = self._carried(other, here)
+            stray = np.linalg.norm(carried - own[:, :2], axis=1)
+            weight = np.exp(-((missed / size / _DISAGREE) ** 2) - (stray / size / _STRAY) ** 2)
+            total += weight[:, None] * carried
+            weights += weight[:, None]
+        result = own.copy()
+        result[:, :2] = total / weights
+        return result
+
+    def _carried(self, start: int, end: int) -> "tuple[Array, Array]":
+        """Return the landmarks of one frame carried to another, and how far the way back misses."""
+        points = self._points[start][:, :2]
+        missed = np.zeros(len(points), np.float32)
+        ahead = start < end
+        for number in range(start, end) if ahead else range(start - 1, end - 1, -1):
+            points, error = self._motions[number].carry(points, ahead)
+            missed += error
+        return points, missed

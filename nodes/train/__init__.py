@@ -1,0 +1,91 @@
+"""Train: the refiner, tuned to a shot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.swap import Role, check_consent
+from lifemask.nodes.types import Model
+
+MODEL = "model.safetensors"
+"""In the folder of a training, what it came to so far."""
+
+BASE = Model(Path(__file__).parents[1] / "refiner/base.safetensors")
+"""What ships with Lifemask; it learned from synthetic people only."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What the knobs are where they are 0."""
+
+    size: int
+    batch: int
+    minutes: float
+
+
+PRESETS = {
+    "draft": Preset(128, 8, 5),
+    "standard": Preset(256, 8, 20),
+    "hero": Preset(512, 4, 90),
+}
+ON_CARD = {"draft": 1.0, "standard": 2.0, "hero": 5.0}
+"""Minutes of the presets on a graphics card, which takes several times as many steps in them."""
+
+
+class Train(Node):
+    """Tune the refiner to a shot, from the base that ships with Lifemask, in minutes.
+
+    It rehearses on the shot's own facesets: performers are swapped for each other and back, and the
+    frame that was filmed says what is right. A little of what the model makes of the shot so far
+    is learned along, so that nothing is forgotten, and half of what the model was stays. Where its
+    size is smaller than that of the faces that the model knows, it sees windows of these; it sees
+    no face larger than the plate has it, or than 256 px. One model serves every likeness and double
+    of the shot. A training that was stopped or killed goes on where it was.
+    """
+
+    preset: Annotated[
+        Literal["draft", "standard", "hero"],
+        Knob("Size and time: 128 px in 5 minutes, 256 in 20, 512 in 90; on a card in 1, 2, 5."),
+    ] = "draft"
+    minutes: Annotated[float, Knob("Time to train; 0 is the preset's.", 0, 10000, "min")] = 0.0
+    size: Annotated[
+        int, Knob("Side of the windows it learns in; 0 is the preset's.", 0, 2048, "px")
+    ] = 0
+    batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
+    rate: Annotated[float, Knob("How far a step goes, in thousandths.", 0.01, 10)] = 0.5
+    faces: Annotated[int, Knob("Examples of each faceset, or pair, at most.", 8, 10000)] = 160
+    seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
+
+    @property
+    def chosen(self) -> Preset:
+        """The preset, but for what the knobs say."""
+        from lifemask.nodes.device import device
+
+        preset = PRESETS[self.preset]
+        usual = preset.minutes if device().type == "cpu" else ON_CARD[self.preset]
+        return Preset(self.size or preset.size, self.batch or preset.batch, self.minutes or usual)
+
+    def __call__(
+        self,
+        cast: list[Role],
+        start: Model,
+        folder: Path,
+        anew: bool = False,
+        pairs: list[Path] | None = None,
+        facesets: Path | None = None,
+    ) -> Model:
+        """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
+
+        A training ``anew`` takes the place of the one that is there. From folders of ``pairs``,
+        whose perfect swap is known, it learns along what holds for everybody; ``facesets`` keeps
+        theirs for the next time.
+
+        Raises ReleaseError without a valid release for every likeness of the ``cast``,
+        BrokenFileError when a checkpoint is not what was saved or a pair lacks a file.
+        """
+        check_consent(cast)
+        from lifemask.nodes.learning.data.paired import corpora
+        from lifemask.nodes.train.tune import tune
+
+        return tune(self, cast, start, folder, anew, corpora(pairs or [], facesets))

@@ -1,0 +1,168 @@
+"""Truth: how near a swap comes to the exact render of the perfect swap."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from lifemask.nodes import progress
+from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.types import Plate
+
+if TYPE_CHECKING:
+    from lifemask.nodes.truth.views import Spool
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """A shot that was rendered twice: ``plate`` with the double, ``truth`` as the perfect swap.
+
+    Both are folders with ``beauty/beauty.####.exr`` in ``colorspace``, scene-linear,
+    ``mattes/mattes.####.exr`` with the channel ``face`` (and ``occ``, ``face_full`` where something
+    lies in front), and ``gt/gt.####.json`` with 68 landmarks of the main performer.
+    """
+
+    plate: Path
+    truth: Path
+    colorspace: str = "Linear Rec.709 (sRGB)"
+
+
+def _about(doc: str, perfect: float | None = None) -> dict[str, object]:
+    return {"doc": doc, "perfect": perfect}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The figures of a swap; a figure is None where the swap or the shot does not have it.
+
+    Those down to the grade and the move are measured in face space (160 px, fixed by the plate's
+    exact landmarks), in the ACEScct curve, inside the visible face, after one grade and one
+    similarity for the whole shot. The metadata of each field says what it is and what it would
+    be for the perfect swap.
+    """
+
+    structure: float = field(metadata=_about("SSIM after a smooth local move of at most 3 %", 1))
+    residue: float = field(metadata=_about("L1 after that move, over the untouched plate's L1", 0))
+    misplaced: float = field(metadata=_about("that move, mean, % of the side", 0))
+    detail: float = field(metadata=_about("finest band over the truth's: <1 soft, >1 harsh", 1))
+    kept: float = field(metadata=_about("the truth's finest band that is there, in place", 1))
+    distance: float = field(metadata=_about("L1 over the untouched plate's L1", 0))
+    ssim: float = field(metadata=_about("structural similarity", 1))
+    way: float = field(metadata=_about("share of the way from plate to truth", 1))
+    rest: float = field(metadata=_about("what is left beside that way, over its length", 0))
+    fine_way: float = field(metadata=_about("way, in features of 2 to 8 px only", 1))
+    fine_rest: float = field(metadata=_about("rest, in features of 2 to 8 px only", 0))
+    l1: float = field(metadata=_about("mean difference in the log curve (a stop is .057)", 0))
+    flicker: float | None = field(metadata=_about("change of the error over the truth's change", 0))
+    gain_stops: tuple[float, ...] = field(metadata=_about("the grade taken out, R G B, stops", 0))
+    place_percent: tuple[float, ...] = field(
+        metadata=_about("the move taken out, % of the side", 0)
+    )
+    place_scale: float = field(metadata=_about("the scale taken out", 1))
+    place_degrees: float = field(metadata=_about("the turn taken out, degrees", 0))
+    frames: int = field(metadata=_about("frames scored"))
+    landmark_error: float | None = field(
+        default=None,
+        metadata=_about("landmarks found on swap and truth, % of the eyes' corners", 0),
+    )
+    landmarks_lost: int | None = field(
+        default=None, metadata=_about("looked-at frames where only the truth has landmarks", 0)
+    )
+    matte_error: float | None = field(
+        default=None, metadata=_about("|facematte - exact| over the exact area", 0)
+    )
+    matte_iou: float | None = field(
+        default=None, metadata=_about("overlap of facematte and the exact one, at 0.5", 1)
+    )
+    outside_max: float | None = field(
+        default=None, metadata=_about("largest change of the plate where facematte is 0", 0)
+    )
+    occluder_l1: float | None = field(
+        default=None, metadata=_about("l1 on what lies before the face", 0)
+    )
+    occlusion_error: float | None = field(
+        default=None, metadata=_about("|occlusion - exact| over the exact area", 0)
+    )
+    surprise: float | None = field(
+        default=None, metadata=_about("error over what confidence expects: <1 cautious", 1)
+    )
+
+
+class Truth(Node):
+    """Score a swap against the exact render of the perfect swap.
+
+    Of synthetic footage the perfect swap is known, so likeness, detail, flicker, mattes and
+    placement are measured, not judged.
+    """
+
+    landmarks: Annotated[
+        int, Knob("Compare landmarks on every n-th frame; 0 leaves them out.", 0, 1000, "frames")
+    ] = 4
+
+    def __call__(self, swap: Plate, ground: GroundTruth) -> Figures:
+        """Return the figures of ``swap``, frame by frame in bounded memory.
+
+        Raises MissingFramesError or BrokenFileError when the ground truth lacks a frame,
+        SizeError when the two differ in size, and FaceError when no frame shows the face.
+        """
+        from lifemask.nodes.truth.ground_truth import scored
+        from lifemask.nodes.truth.views import Spool
+
+        sums = []
+        frames = swap.sequence.frames
+        with Spool() as faces, closing(scored(swap, ground)) as read_ahead:
+            for frame in progress.each(read_ahead, "truth", len(frames)):
+                faces.append(frame.face)
+                sums.append(frame.sums)
+            return Figures(
+                **_figures(faces),
+                **_of_mattes(sums),
+                **self._of_landmarks(swap, ground),
+                frames=len(frames),
+            )
+
+    def _of_landmarks(self, swap: Plate, ground: GroundTruth) -> dict[str, Any]:
+        if not self.landmarks:
+            return {}
+        from lifemask.nodes.truth.landmark_error import landmark_error
+
+        error, lost = landmark_error(swap, ground, self.landmarks)
+        return {"landmark_error": error, "landmarks_lost": lost}
+
+
+def _figures(faces: "Spool") -> dict[str, Any]:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from lifemask.nodes.truth import registration
+    from lifemask.nodes.truth.figures import ratios
+    from lifemask.nodes.truth.views import LOG_STOP, SIDE, Changed, Face
+
+    if not any((face.weight > 0.5).any() for face in faces):
+        raise FaceError("no frame of the ground truth shows the face of the main performer")
+    move = registration.place(faces)
+    placed = Changed(faces, lambda f: replace(f, swap=registration.moved(f.swap, move)))
+    grade, plate_grade = registration.swap_gain(placed), registration.plate_gain(faces)
+
+    def grades(f: Face) -> Face:
+        return replace(f, swap=f.swap - grade, plate=f.plate - plate_grade)
+
+    return ratios(Changed(placed, grades)) | {
+        "gain_stops": tuple((-grade / LOG_STOP).tolist()),
+        "place_percent": tuple((move[:2] * 100 / SIDE).tolist()),
+        "place_scale": float(np.exp(move[2])),
+        "place_degrees": float(np.degrees(move[3])),
+    }
+
+
+def _of_mattes(frames: list[Mapping[str, float]]) -> dict[str, Any]:
+    """Return each figure's mean over the frames that have it; the largest for ``_max``."""
+    names = {name for frame in frames for name in frame}
+    columns = {name: [frame[name] for frame in frames if name in frame] for name in names}
+    return {
+        name: max(values) if name.endswith("_max") else sum(values) / len(values)
+        for name, values in columns.items()
+    }

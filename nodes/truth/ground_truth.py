@@ -1,0 +1,205 @@
+"""Ground truth: a shot that was rendered twice, as the double and as the perfect swap of it."""
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from lifemask.nodes import archive
+from lifemask.nodes.confidence import to_doubt
+from lifemask.nodes.errors import BrokenFileError, SizeError
+from lifemask.nodes.truth.views import SIDE, Face, log_curve, similarity
+from lifemask.nodes.types import Plate
+from lifemask.ocio.colour import transform
+from lifemask.ocio.media import exr
+from lifemask.ocio.media.reader import read
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.system.prefetch import overlap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.truth import GroundTruth
+    from lifemask.ocio.media.frame import Frame
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+
+INNER = slice(17, 68)
+"""Of the 68 points of Multi-PIE: brows, eyes, nose and mouth; the jaw's outline is left out."""
+
+LEAST_OCCLUDED = 30
+"""A frame whose occluder covers fewer pixels of the face than this says nothing about occluders."""
+
+_WHOLE = 0.99  # of a matte: all of a pixel
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One frame: its face, and what the swap's mattes are worth in the plate's own pixels.
+
+    ``sums`` holds only what the swap and the shot have: ``matte_error`` and ``matte_iou`` of
+    facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
+    occlusion.V, ``surprise`` of confidence.V.
+    """
+
+    number: int
+    face: Face
+    sums: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Renders:
+    """One frame of the ground truth: pictures (H, W, 3) scene-linear, mattes (H, W) by name.
+
+    ``landmarks`` (68, 2) are in pixels, pixel centres at .5.
+    """
+
+    plate: "F32"
+    truth: "F32"
+    mattes: "Mapping[str, F32]"
+    face: "F32"
+    landmarks: "F64"
+
+
+def scored(swap: Plate, ground: "GroundTruth") -> Generator[Scored, None, None]:
+    """Yield the frames of a swap, read ahead; closing it stops the reading."""
+    same = transform.check_space(swap.colorspace) == transform.check_space(ground.colorspace)
+    space = None if same else swap.colorspace
+    return overlap(partial(score, swap.sequence, space, ground), swap.sequence.frames)
+
+
+def score(swap: Sequence, colorspace: str | None, ground: "GroundTruth", number: int) -> Scored:
+    """Return one frame; ``colorspace`` is None when the swap is in that of the ground truth.
+
+    Raises MissingFramesError or BrokenFileError when the ground truth does not have this frame, and
+    SizeError when the swap has another size.
+    """
+    frame, renders = read(swap, number, layers=True), render(ground, number)
+    if frame.rgb.shape != renders.plate.shape:
+        raise SizeError(
+            f"{swap.file(number)}: {_size(frame.rgb)}, but {_size(renders.plate)} in {ground.plate}"
+        )
+    rgb = transform.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
+    sums = _matte_sums(frame, renders) | _occluder_sums(frame, rgb, renders)
+    sums |= _surprise_sums(frame, rgb, renders)
+    if colorspace is None:
+        sums |= _outside_sums(frame, renders)
+    return Scored(number, _face(rgb, renders), sums)
+
+
+def _size(picture: "F32") -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"
+
+
+def render(ground: "GroundTruth", number: int) -> Renders:
+    """Return one frame of the ground truth."""
+    plate, truth = (picture(folder, number) for folder in (ground.plate, ground.truth))
+    mattes, others = (_mattes(folder, number) for folder in (ground.plate, ground.truth))
+    return Renders(
+        plate=plate,
+        truth=truth,
+        mattes=mattes,
+        face=mattes["face"] * others["face"],
+        landmarks=landmarks(ground.plate, number),
+    )
+
+
+def picture(folder: Path, number: int) -> "F32":
+    """Return one rendered picture (H, W, 3), scene-linear."""
+    return read(Sequence(str(folder / "beauty" / "beauty.####.exr"), (number,)), number).rgb
+
+
+def _mattes(folder: Path, number: int) -> "dict[str, F32]":
+    path = folder / "mattes" / f"mattes.{number:04d}.exr"
+    mattes = {
+        name: np.asarray(matte, np.float32) for name, matte in exr.read_channels(path)[0].items()
+    }
+    if "face" not in mattes:
+        raise BrokenFileError(f"{path}: has no channel 'face'")
+    return mattes
+
+
+def landmarks(folder: Path, number: int) -> "F64":
+    """Return the main performer's 68 landmarks (68, 2) in pixels; raises BrokenFileError."""
+    path = folder / "gt" / f"gt.{number:04d}.json"
+    try:
+        person: Any = json.loads(path.read_text())["people"][0]
+        return np.array(person["landmarks68"], np.float64).reshape(68, 2)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise BrokenFileError(f"{path}: holds no 68 landmarks of a person ({error})") from error
+
+
+@cache
+def template() -> "F64":
+    """Return the mean of the inner points (51, 2) of many faces, about 1 wide and 1 high."""
+    path = Path(__file__).with_name("template.safetensors")
+    return archive.load(path, "template")[0]["points"].astype(np.float64)
+
+
+def _face(rgb: "F32", renders: Renders) -> Face:
+    target = (template() * 0.5 + [0.5, 0.52]) * SIDE
+    matrix = similarity(renders.landmarks[INNER], target)
+
+    def straighten(picture: "F32") -> "F32":
+        flags, edge = cv2.INTER_AREA, cv2.BORDER_REPLICATE
+        side = (SIDE, SIDE)
+        whole = cv2.warpAffine(picture, matrix, side, flags=flags, borderMode=edge)
+        return np.asarray(whole, np.float32)
+
+    swap, plate, truth = (straighten(log_curve(p)) for p in (rgb, renders.plate, renders.truth))
+    weight = cv2.erode(straighten(renders.face), np.ones((3, 3)))
+    return Face(swap, plate, truth, np.asarray(weight, np.float32))
+
+
+def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
+    own, exact = frame.layers.get("facematte.V"), renders.mattes["face"]
+    if own is None:
+        return {}
+    both, either = (own > 0.5) & (exact > 0.5), (own > 0.5) | (exact > 0.5)
+    error = np.abs(own - exact).sum() / max(float(exact.sum()), 1e-6)
+    return {"matte_error": float(error), "matte_iou": float(both.sum() / max(1, int(either.sum())))}
+
+
+def _outside_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
+    own = frame.layers.get("facematte.V")
+    if own is None:
+        return {}
+    change = np.abs(np.float16(frame.rgb) - np.float16(renders.plate))
+    return {"outside_max": float(change[own <= 0].max(initial=0))}
+
+
+def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+    occluder = renders.mattes.get("occ")
+    if occluder is None or occluder.max() <= 0.5:
+        return {}
+    whole = renders.mattes.get("face_full", np.ones_like(occluder))
+    before = occluder * whole
+    if before.sum() <= LEAST_OCCLUDED:
+        return {}
+    error = np.abs(log_curve(rgb) - log_curve(renders.truth)).mean(-1)
+    sums = {"occluder_l1": float((error * before).sum() / before.sum())}
+    own = frame.layers.get("occlusion.V")
+    if own is not None:
+        wrong = np.abs((own - occluder) * whole).sum()
+        sums["occlusion_error"] = float(wrong / before.sum())
+    return sums
+
+
+def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+    confidence, alpha = (frame.layers.get(name) for name in ("confidence.V", "swap.A"))
+    if confidence is None or alpha is None:
+        return {}
+    whole = (alpha > _WHOLE) & (renders.face > _WHOLE)
+    if not whole.any():
+        return {}
+    error = (log_curve(rgb) - log_curve(renders.truth))[whole]
+    # A grade is the compositor's.
+    off = np.abs(error - np.median(error, 0)).mean()
+    expected = to_doubt(confidence[whole]).mean()
+    return {"surprise": float(off / expected)} if expected else {}

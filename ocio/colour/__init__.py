@@ -1,0 +1,1 @@
+"""Colour: every conversion is OpenColorIO's."""

@@ -1,0 +1,1 @@
+"""Frames of footage: sequences, stills and movies, read and written."""

@@ -1,0 +1,255 @@
+"""Which layer of a file is the picture: renderers and compositors each have their own names."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lifemask.ocio.media_errors import LayerError
+
+_RGB = ("r", "g", "b"), ("red", "green", "blue")
+_CHROMA = ("y", "ry", "by")
+_ALPHA = ("a", "alpha")
+_PLAIN = ("rgb", "rgba")  # as the channels without a layer's name are called
+_MOST_NAMES = 16
+
+# Words that name a whole picture; the first are what programs call a file's own default.
+_FIRST = frozenset(("rgba", "rgb", "composite"))
+_PICTURE = _FIRST.union(
+    ("beauty", "bty", "combined", "composition", "comp", "c", "ci", "cf", "effectsresult"),
+    ("radiance", "image", "img", "picture", "finalimage", "main", "master", "final", "result"),
+    ("output", "render", "color", "colour", "primary", "plate", "scan", "footage", "film"),
+    ("source", "src"),
+)
+_PICTURE_BEGINS = re.compile("beauty|rgba|combined|composite|final")
+# Words that say nothing of what is in a layer.
+_NEUTRAL = frozenset(
+    (
+        *("view", "viewlayer", "layer", "renderlayer", "masterlayer", "defaultrenderlayer"),
+        *("scene", "pass", "part", "subimage", "channel", "channels", "eye", "stereo", "v"),
+    )
+)
+_CODE = re.compile(r"[a-z]{0,5}\d{3,}")  # of a shot
+_VIEWS = ("main", "left", "l", "right", "r")  # the first that is there is the one to read
+# Whole pictures by one light alone, or of another stage: only where nothing else is.
+_DOUBTFUL = re.compile(
+    "denois|noisy|light|group|kick|bounce|^(?:lg|lgt|lpe|key|fill|rim|sun|sky|hdri|dome|raw|aux)$"
+)
+_UTILITY = re.compile(
+    # begins so, is so, or has it in it: surfaces and light by its way
+    "^(?:alb|diff|emit|env|gloss|refl|refr|spec|trans)"
+    "|^(?:ao|coat|fog|gi|mist|occ|shd|spc|sss|unlit|wire)$"
+    "|albedo|ambient|atmosphere|bump|caustic|curvature|diffuse|direct|emission|facing|fresnel"
+    "|illum|occlu|reflect|refract|roughness|shadow|sheen|specular|subsurface|transmission|volume"
+    # places, movement, names of things
+    "|^(?:backward|dof|forward|mv|mvec|n|ng|nn|nrm|p|pcam|pobject|pos|pref|pworld|st|uvw?|vec|vel|z)$"
+    "|depth|motion|normal|position|stmap|tangent|vector|velocity"
+    "|^(?:id|ids|mse|var)$|(?:asset|face|instance|light|mat|node|obj|object|render|user)ids?$"
+    "|asset|crypto|debug|extratex|freestyle|index|material|object|puzzle|sample|varian|vertex"
+    # mattes
+    "|^(?:of|oi|roto)$|alpha|holdout|mask|matte|opacity"
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the header of a part says; ``name`` is empty when there is only one."""
+
+    index: int
+    channels: tuple[str, ...]
+    name: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where a picture is in its file.
+
+    ``channels`` are the indices, in the ``part``, of red, green and blue, of luminance (Y) and two
+    chromas (RY, BY), or three times the same. ``path`` is empty for the file's plain channels,
+    ``names`` are what a person may call it, the longest first, ``beside`` those of the others.
+    """
+
+    part: Part
+    path: str
+    names: tuple[str, ...]
+    channels: tuple[int, int, int]
+    alpha: int | None
+    is_chroma: bool = False
+    beside: str = ""
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """All channels of the picture."""
+        return self.channels if self.alpha is None else (*self.channels, self.alpha)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the R G B of a file that has no other names."""
+        red, *_ = (self.part.channels[index] for index in self.channels)
+        return not self.path and red.lower() in ("r", "red")
+
+
+def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: str = "") -> Layer:
+    """Return the layer that is the picture, or the one that is ``named``, as a part or a layer.
+
+    ``views`` are the eyes of a stereo file, the default one first. Raises LayerError when there is
+    no such layer, or when the names do not tell which it is.
+    """
+    layered = _layers_of(parts)
+    there = layered or _single(parts)
+    found = _called(there, named) if named else there
+    if not found:
+        called = f" {named!r}" if named else ""
+        known = _listed(there) or _shortened(name for part in parts for name in part.channels)
+        raise LayerError(f"{file}: has no layer{called} with R G B or Y; there: {known}")
+    order = [view.lower() for view in views]
+    ranks = [_rank(layer, order) for layer in found]
+    best = min(ranks)
+    is_told = named or best[0] != _SURELY_NOT or not layered
+    if ranks.count(best) > 1 or not is_told:
+        raise LayerError(
+            f"{file}: its names do not tell which layer is the picture; name one with --layer, "
+            f"or as plate.layer in shot.toml: {_listed(found)}"
+        )
+    taken = found[ranks.index(best)]
+    return replace(taken, beside=_listed(layer for layer in there if layer is not taken))
+
+
+def _listed(found: Iterable[Layer]) -> str:
+    """Return the names of layers, as a sentence has them."""
+    return _shortened(layer.names[0] for layer in found)
+
+
+def _layers_of(parts: Iterable[Part]) -> list[Layer]:
+    """Return the layers with a colour, or with a luminance, in the order of the file."""
+    return [
+        layer
+        for part in parts
+        for prefix, places in _places(part).items()
+        if (layer := _layer(part, prefix, places))
+    ]
+
+
+def _places(part: Part) -> dict[str, dict[str, int]]:
+    """Return by layer and by letter where the channels are; the first of a letter counts."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for index, name in enumerate(part.channels):
+        prefix, _, letter = name.rpartition(".")
+        found[prefix].setdefault(letter.lower(), index)
+    return found
+
+
+def _layer(part: Part, prefix: str, place: dict[str, int]) -> Layer | None:
+    colours = [*_RGB, _CHROMA]
+    # Y beside X is no luminance but part of a position or a normal.
+    if not {"x", *_CHROMA[1:]} & place.keys():
+        colours.append(("y",) * 3)
+    names = next((colour for colour in colours if place.keys() >= {*colour}), None)
+    if not names:
+        return None
+    first, second, third = (place[name] for name in names)
+    alpha = next((place[name] for name in _ALPHA if name in place), None)
+    return _made(part, prefix, (first, second, third), alpha, names == _CHROMA)
+
+
+def _single(parts: Sequence[Part]) -> list[Layer]:
+    """The only channel that there is, whatever its name, is grey."""
+    channels = [
+        (part, index, name)
+        for part in parts
+        for index, name in enumerate(part.channels)
+        if name.rpartition(".")[2].lower() not in _ALPHA or len(part.channels) == 1
+    ]
+    if len(channels) != 1:
+        return []
+    ((part, index, name),) = channels
+    alpha = next((other for other in range(len(part.channels)) if other != index), None)
+    return [_made(part, name.rpartition(".")[0], (index,) * 3, alpha)]
+
+
+def _made(
+    part: Part,
+    prefix: str,
+    channels: tuple[int, int, int],
+    alpha: int | None,
+    is_chroma: bool = False,
+) -> Layer:
+    inside = f"{prefix}.".lower().startswith(f"{part.name}.".lower())
+    path = prefix if inside or not part.name else f"{part.name}.{prefix}".rstrip(".")
+    used = dict.fromkeys([*channels, *([] if alpha is None else [alpha])])
+    plain = "".join(part.channels[index].rpartition(".")[2] for index in used)
+    names = dict.fromkeys(filter(None, (path, part.name, prefix)))
+    return Layer(part, path, tuple(names) or (plain,), channels, alpha, is_chroma)
+
+
+def _called(found: list[Layer], named: str) -> list[Layer]:
+    """The layers of that name, or else, whatever its case, of that name."""
+    return [layer for layer in found if named in layer.names] or [
+        layer
+        for layer in found
+        if named.lower() in (*map(str.lower, layer.names), *(() if layer.path else _PLAIN))
+    ]
+
+
+_SURELY, _PARTLY, _MAYBE, _HARDLY, _SURELY_NOT = range(5)
+
+
+def _rank(layer: Layer, views: list[str]) -> tuple[int, ...]:
+    """How much a layer looks like the whole picture, less first."""
+    # The plain channels of a file are its picture; grey ones, where no other is in colour.
+    if not layer.path:
+        return _SURELY, len(layer.part.channels) if layer.channels[0] == layer.channels[1] else -1
+    view, levels = _without_view(layer, views)
+    words = [word for level in levels for word in level]
+    kind, is_first = _kind(levels), not words or not _FIRST.isdisjoint(words)
+    is_layered = layer.path.lower() != layer.part.name.lower()
+    # Beside beauty, chars.beauty is a part of it.
+    others = len({*words} - _PICTURE) if kind == _SURELY else 0
+    return kind, others, int(not is_first), int(is_layered), view
+
+
+def _kind(levels: list[list[str]]) -> int:
+    words = [word for level in levels for word in level]
+    others = [word for word in words if word not in _PICTURE]
+    if any(map(_UTILITY.search, others)):
+        return _SURELY_NOT
+    if any(map(_DOUBTFUL.search, others)):
+        return _HARDLY
+    if not levels or _PICTURE.issuperset(levels[-1]):
+        return _SURELY
+    if len(others) < len(words) or any(map(_PICTURE_BEGINS.match, words)):
+        return _PARTLY
+    return _SURELY_NOT if "aov" in words else _MAYBE
+
+
+def _without_view(layer: Layer, views: list[str]) -> tuple[int, list[list[str]]]:
+    """Which view a layer is of, as a place among all, and the words of the levels of its path."""
+    levels = [_words(level) for level in layer.path.lower().split(".")]
+    words = [layer.part.view.lower(), *(word for level in levels for word in level)]
+    # A layer that is called R alone may be red.
+    usual = _VIEWS if len(words) > 2 else [name for name in _VIEWS if len(name) != 1]
+    known = [*views, "", *usual]
+    view = next((name for name in known if name and name in words), "")
+    kept = [[word for word in level if word not in {view, *_NEUTRAL}] for level in levels]
+    return known.index(view), [level for level in kept if level]
+
+
+def _words(level: str) -> list[str]:
+    """Return the words of a name, without numbers and the shot's code.
+
+    >>> _words("st010_crypto_object00")
+    ['crypto', 'object']
+    """
+    parts = re.split(r"[^a-z0-9]+", level)
+    words = [re.sub(r"\d+$", "", part) for part in parts if not _CODE.fullmatch(part)]
+    return [word for word in words if word] or [
+        word for word in re.split(r"[^a-z]+", level) if word
+    ]
+
+
+def _shortened(names: Iterable[str]) -> str:
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - _MOST_NAMES} more" if len(every) > _MOST_NAMES else ""
+    return ", ".join(every[:_MOST_NAMES]) + more

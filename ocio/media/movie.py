@@ -1,0 +1,224 @@
+"""Movies through FFmpeg: read at full depth, written as previews."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lifemask.ocio.media.container import (
+    HALF,
+    Index,
+    check_pixels,
+    frames_in,
+    index_of,
+    opened,
+    said,
+    told,
+)
+from lifemask.ocio.media.frame import Frame
+from lifemask.ocio.media.frame_rate import rate_of
+from lifemask.ocio.media.orientation import Turn, turn_of
+from lifemask.ocio.media.timecode import time_code
+from lifemask.ocio.media.yuv import alpha_of, as_rgb
+from lifemask.ocio.media_errors import BrokenFileError, SizeError
+from lifemask.ocio.system.atomic import replacing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from av import VideoFrame, VideoStream
+    from av.container import OutputContainer
+    from numpy.typing import NDArray
+
+# Decoding on is quicker than searching for a key frame up to about this distance.
+_NEAR = 48
+
+
+def length(path: Path) -> int:
+    """Return the number of frames; raises BrokenFileError when the file is no movie."""
+    with opened(path) as (_, stream):
+        counted = said(stream)
+    # A count that the file has no room for is not believed.
+    return counted if 0 < counted <= path.stat().st_size else index_of(path).count
+
+
+def tags(path: Path) -> tuple[int, int]:
+    """Return the primaries and the transfer function by their numbers in ITU-T H.273."""
+    with opened(path) as (_, stream):
+        return int(stream.codec_context.color_primaries), int(stream.codec_context.color_trc)
+
+
+class Movie:
+    """An open movie, whose frames count from 1; frames in order need no search."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open = ExitStack()
+        self._zero: int | None = None
+        self._spoilt = False
+        self._start()
+
+    def read(self, number: int) -> Frame:
+        """Return a frame; raises BrokenFileError when it cannot be decoded."""
+        with told(self._path):
+            near = self._next <= number < self._next + _NEAR
+            picture = self._reached(number) if near else None
+            if picture is None:
+                self._seek(number)
+                picture = self._reached(number)
+            if picture is not None:
+                return self._frame(number, picture)
+        raise BrokenFileError(f"{self._path}: frame {number} cannot be decoded")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._open.close()
+
+    def _frame(self, number: int, picture: "VideoFrame") -> Frame:
+        check_pixels(self._path, picture.format.name)
+        turn, alpha = turn_of(picture), alpha_of(picture)
+        return Frame(
+            number,
+            turn.upright(as_rgb(picture)),
+            None if alpha is None else turn.upright(alpha),
+            header=self._header(number, turn),
+        )
+
+    def _reached(self, number: int) -> "VideoFrame | None":
+        """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""
+        from av.error import FFmpegError
+
+        with suppress(FFmpegError):
+            for picture in self._pictures:
+                place = self._number(picture)
+                self._next = place + 1
+                # What follows a damaged picture is built on it, up to the next key frame.
+                self._spoilt = picture.is_corrupt or (self._spoilt and not picture.key_frame)
+                if place >= number:
+                    return picture if place == number and not self._spoilt else None
+        return None
+
+    def _number(self, picture: "VideoFrame") -> int:
+        """Return which frame this is: the next, unless its time says that some were left out."""
+        if picture.pts is None:
+            return self._next
+        if self._zero is None:
+            self._zero = self._first(picture.pts)
+        passed = frames_in(picture.pts - self._zero, self._stream)
+        if abs(passed - (self._next - 1)) < HALF:
+            return self._next
+        return index_of(self._path).number(picture.pts) or self._next
+
+    def _first(self, time: int) -> int:
+        """Return when the first frame is shown, which the first picture may not be of."""
+        start = self._stream.start_time
+        if start is None or abs(frames_in(time - start, self._stream)) < HALF:
+            return time
+        times = index_of(self._path).times
+        return times[0] if times else time
+
+    def _start(self) -> None:
+        """Go to the first frame."""
+        self._open.close()
+        self._container, self._stream = self._open.enter_context(opened(self._path))
+        self._pictures: Iterator[VideoFrame] = self._container.decode(self._stream)
+        self._next, self._zero, self._spoilt = 1, None, False
+
+    def _seek(self, number: int) -> None:
+        """Go to a key frame from which a frame can be reached, at last to the start."""
+        index = index_of(self._path)
+        last, back = min(number, len(index.times)), 0
+        while last - back > 1:
+            if self._landed(index, last - back, number):
+                return
+            back = 2 * back + 8
+        self._start()
+
+    def _landed(self, index: Index, at: int, number: int) -> bool:
+        """Seek to a frame; False when no whole key frame is decoded up to ``number``.
+
+        That happens: FFmpeg seeks by when frames are decoded, not by when they are shown.
+        """
+        from av.error import FFmpegError
+
+        try:
+            self._container.seek(index.times[at - 1], stream=self._stream)
+            pictures = self._container.decode(self._stream)
+            enough = index.times[:number][-1]
+            first = next((p for p in pictures if _is_whole(p) or (p.pts or 0) >= enough), None)
+        except FFmpegError:
+            return False
+        place = index.number(first.pts) if first and _is_whole(first) else None
+        if first is None or place is None or place > number:
+            return False
+        self._pictures = chain([first], pictures)
+        self._next, self._zero, self._spoilt = place, index.times[0], False
+        return True
+
+    def _header(self, number: int, turn: Turn) -> dict[str, Any]:
+        header: dict[str, Any] = {}
+        if aspect := self._stream.sample_aspect_ratio:
+            header["pixelAspectRatio"] = float(1 / aspect if turn.lies else aspect)
+        if rate := rate_of(self._path):
+            header["framesPerSecond"] = rate.fps
+            words = self._container.metadata | self._stream.metadata
+            code = time_code(words.get("timecode", ""), rate.fps, number - 1)
+            header |= {"timeCode": code} if code else {}
+        return header
+
+
+def _is_whole(picture: "VideoFrame") -> bool:
+    """Whether a picture needs none before it."""
+    return bool(picture.key_frame and not picture.is_corrupt)
+
+
+def write_movie(
+    path: Path, pictures: "Iterable[NDArray[np.floating[Any] | np.uint8]]", fps: Fraction | float
+) -> None:
+    """Write display pictures (H, W, 3), uint8 or 0..1, as H.264 in MP4, tagged BT.709: a preview.
+
+    An odd last row or column is left out, since 4:2:0 has none. Raises SizeError when a picture is
+    of another size than the first, WriteError when the disk is full; then nothing is left behind.
+    """
+    import av
+
+    with (
+        replacing(path) as temporary,
+        av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as container,
+    ):
+        stream: VideoStream | None = None
+        for picture in pictures:
+            frame = _encodable(picture)
+            if stream is None:
+                stream = _stream(container, frame, fps)
+            if (frame.width, frame.height) != (stream.width, stream.height):
+                raise SizeError(f"{path}: its pictures differ in size")
+            container.mux(stream.encode(frame))
+        if stream is not None:
+            container.mux(stream.encode())
+
+
+def _stream(
+    container: "OutputContainer", frame: "VideoFrame", fps: Fraction | float
+) -> "VideoStream":
+    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+
+    stream = container.add_stream("libx264", Fraction(fps).limit_denominator(1001))
+    stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
+    stream.options = {"crf": "16", "preset": "fast"}
+    codec = stream.codec_context
+    codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
+    codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return stream
+
+
+def _encodable(picture: "NDArray[np.floating[Any] | np.uint8]") -> "VideoFrame":
+    import av
+    import numpy as np
+
+    height, width = (size & ~1 for size in picture.shape[:2])
+    levels = 1 if picture.dtype == np.uint8 else 255
+    rgb = np.clip(picture[:height, :width] * levels + (levels > 1) * 0.5, 0, 255).astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+    return frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")

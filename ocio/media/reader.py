@@ -1,0 +1,129 @@
+"""Frames of any footage: sequences, stills and movies."""
+
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+from lifemask.ocio.colour.tags import named_space
+from lifemask.ocio.media.frame import Frame
+from lifemask.ocio.media.movie import Movie
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.media.still import Form, form, opened, read_picture
+from lifemask.ocio.media_errors import LayerError, MissingFramesError, SizeError
+
+__all__ = ["Frame", "Reader", "check_readable", "named_space", "read", "same_size", "told_layer"]
+
+
+class Reader:
+    """Reads frames of one sequence; a movie stays open, so that the next frame needs no search.
+
+    It may be read from several threads at once, at most ``ahead`` of them with any gain.
+    """
+
+    def __init__(self, sequence: Sequence) -> None:
+        self._sequence = sequence
+        self._form: Form | None = None
+        self._movie = Movie(Path(sequence.path)) if sequence.is_movie else None
+        self._lock = Lock()
+
+    @property
+    def ahead(self) -> int:
+        """How many threads may read: a movie is decoded in order, by one."""
+        return 1 if self._movie else 4
+
+    def read(self, number: int, layers: bool = False) -> Frame:
+        """Return one frame, with its other channels if asked.
+
+        Raises MissingFramesError, BrokenFileError, or SizeError or LayerError when the size or the
+        layer is not that of the frames before.
+        """
+        file = self._sequence.file(number)
+        if number not in self._sequence.frames or not file.is_file():
+            raise MissingFramesError(f"{self._sequence.path}: frame {number} is missing")
+        layer = self._sequence.layer
+        frame = self._decoded(number) or read_picture(file, number, layers, layer)
+        height, width = frame.rgb.shape[:2]
+        self._form = self._form or Form(width, height, frame.layer)
+        _check_same(file, Form(width, height, frame.layer), self._form)
+        return frame
+
+    def _decoded(self, number: int) -> Frame | None:
+        """Return the frame of a movie, None of anything else."""
+        if not self._movie:
+            return None
+        with self._lock:
+            return self._movie.read(number)
+
+    def close(self) -> None:
+        """Close the movie, if it is one."""
+        if self._movie:
+            self._movie.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read(sequence: Sequence, number: int, layers: bool = False) -> Frame:
+    """Return one frame; for many frames of a movie a `Reader` is quicker. Errors as there."""
+    with Reader(sequence) as reader:
+        return reader.read(number, layers)
+
+
+def check_readable(sequence: Sequence) -> None:
+    """Raise BrokenFileError or LayerError unless the first frame is, by its header, a picture."""
+    if not sequence.is_movie:
+        form(sequence.file(sequence.frames[0]), sequence.layer)
+
+
+def told_layer(sequence: Sequence) -> str:
+    """Return in a sentence which layer of the first frame is read, unless that is plain R G B.
+
+    Errors as in `check_readable`.
+    """
+    if sequence.is_movie:
+        return ""
+    file = sequence.file(sequence.frames[0])
+    with opened(file, sequence.layer) as (picture, layer):
+        plain = layer.is_plain and not layer.beside
+        if plain or picture.format_name() != "openexr":
+            return ""
+    others = f", not {layer.beside}; --layer names another" if layer.beside else ""
+    return f"{file.name}: the picture is {layer.names[0]}{others}"
+
+
+def pixel_aspect(sequence: Sequence) -> float:
+    """Return how wide the pixels are for each that they are high, by the first frame's header."""
+    if sequence.is_movie:
+        return float(read(sequence, sequence.frames[0]).header.get("pixelAspectRatio", 1.0))
+    with opened(sequence.file(sequence.frames[0]), sequence.layer) as (picture, _):
+        return float(picture.spec().get_float_attribute("PixelAspectRatio", 1.0))
+
+
+def same_size(sequence: Sequence) -> tuple[int, int]:
+    """Return the width and height of all frames, from their headers alone.
+
+    Raises SizeError or LayerError naming the first frame that differs.
+    """
+    if sequence.is_movie:
+        height, width = read(sequence, sequence.frames[0]).rgb.shape[:2]
+        return width, height
+    first, *rest = map(sequence.file, sequence.frames)
+    expected = form(first, sequence.layer)
+    for file in rest:
+        _check_same(file, form(file, sequence.layer), expected)
+    return expected[:2]
+
+
+def _check_same(file: Path, found: Form, expected: Form) -> None:
+    if found[:2] != expected[:2]:
+        raise SizeError(
+            "{}: is {}x{}, the frames before are {}x{}".format(file, *found[:2], *expected[:2])
+        )
+    if found.layer != expected.layer:
+        layers = (one.layer or "R G B" for one in (found, expected))
+        raise LayerError(
+            "{}: its picture is {}, that of the frames before {}".format(file, *layers)
+        )

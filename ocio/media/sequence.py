@@ -1,0 +1,286 @@
+"""Footage by name: image sequences, stills and movies."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence as Ordered
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from glob import glob
+from itertools import pairwise
+from math import gcd
+from os import scandir
+from pathlib import Path
+from stat import S_ISREG
+from sys import getfilesystemencoding
+from typing import TYPE_CHECKING
+
+from lifemask.ocio.media.frame_ranges import MOST, numbers, told
+from lifemask.ocio.media_errors import BrokenFileError, LayerError, MissingFramesError
+
+if TYPE_CHECKING:
+    from lifemask.ocio.media.frame_rate import Rate
+
+MOVIES = frozenset(
+    {".mov", ".qt", ".mp4", ".m4v", ".3gp", ".mkv", ".webm", ".mxf", ".avi", ".wmv"}
+    | {".ts", ".m2t", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob"}
+)
+
+# Where a pattern has the frame number (####, @@@@, %04d, $F4, or the last *), and a file name.
+_PLACE = re.compile(r"#+|@+|%0?(?P<d>[0-9]{0,2})d|\$F(?P<f>[0-9]{0,2})")
+_DOTTED = re.compile(r"(.*\.)(-?[0-9]+)(\.[^./]+)", re.DOTALL)
+_LAST = 2**31 - 1  # hosts count frames in 32 bits
+_FEW = 4  # names that a sentence has room for
+Numbers = Ordered[int]  # of frames, ascending; of a movie, a range
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The ``frames`` of an image sequence, a still or a movie.
+
+    ``path`` has one ``#`` for each digit that a frame number has at least (``name.####.exr``); that
+    of a still or a movie is its file. Stills and movies count from 1. ``layer`` names the one of an
+    EXR that is the picture, where its name does not tell.
+    """
+
+    path: str
+    frames: tuple[int, ...]
+    layer: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a layer of a movie, which has none."""
+        if self.layer and self.is_movie:
+            raise LayerError(f"{self.path}: a movie has no layers, so none that is {self.layer!r}")
+
+    @classmethod
+    def find(cls, path: str | Path, frames: str = "", layer: str = "") -> "Sequence":
+        """Return the footage that ``path`` means: all of it, or the range ``frames`` (1001-1096x2).
+
+        ``path`` is a pattern (``####``, ``%04d``, ``@``, ``$F4``, or ``*``), one file of a sequence
+        (``name.1001.exr``), a still, or a movie. Raises BrokenFileError when there is no such
+        footage or when more than one is meant, MissingFramesError when frames are not there.
+        """
+        found = _footage(path)
+        if len(found) > 1:
+            few, more = list(found)[:_FEW], len(found) - _FEW
+            names = ", ".join(few) + (f" and {more} more" if more > 0 else "")
+            raise BrokenFileError(f"{path}: means several sequences; name one of {names}")
+        name, there = next(iter(found.items()))
+        return cls(name, _chosen(name, there, frames), layer)
+
+    @classmethod
+    def find_all(cls, path: str | Path) -> "list[Sequence]":
+        """Return each sequence, still and movie that ``path`` means; errors as in `find`.
+
+        Files whose numbers leave out more than half of the frames, or are too large for frames, are
+        stills: photographs that are named by times, or by a camera.
+        """
+        takes = [take for found in _footage(path).items() for take in _takes(*found)]
+        # One photograph that is named is meant alone.
+        return [take for take in takes if take.path == str(path)] or takes
+
+    @classmethod
+    def find_made(cls, path: str | Path) -> "list[Sequence]":
+        """Return what `find_all` does, of the frames that are there: none is missing."""
+        return [cls(name, tuple(there)) for name, there in _footage(path).items()]
+
+    @property
+    def is_movie(self) -> bool:
+        """Whether all frames are in one movie file."""
+        return _is_movie(self.path)
+
+    @cached_property
+    def rate(self) -> "Rate | None":
+        """Frames a second of a movie that knows it; None for pictures, whose headers may."""
+        from lifemask.ocio.media.frame_rate import rate_of
+
+        return rate_of(Path(self.path)) if self.is_movie else None
+
+    @property
+    def fps(self) -> Fraction | None:
+        """The `rate`, where it varies the mean."""
+        return self.rate.fps if self.rate else None
+
+    @property
+    def doubt(self) -> str:
+        """Which of several video streams of a movie is taken; empty when there is no choice."""
+        from lifemask.ocio.media.container import doubt
+
+        return doubt(Path(self.path)) if self.is_movie else ""
+
+    def file(self, frame: int) -> Path:
+        """Return the file that holds this frame."""
+        padding = list(re.finditer(r"#+", Path(self.path).name))
+        if not padding or Path(self.path).is_file():
+            return Path(self.path)
+        name, (start, end) = Path(self.path).name, padding[-1].span()
+
+        def named(width: int) -> Path:
+            number = str(frame).zfill(width)
+            return Path(self.path).with_name(name[:start] + number + name[end:])
+
+        # A minus sign takes a digit's place in C's names, and in others none.
+        beside = named(end - start + (frame < 0))
+        return beside if frame < 0 and beside.exists() else named(end - start)
+
+
+def _footage(path: str | Path) -> dict[str, Numbers]:
+    """Return the frame numbers of all that ``path`` means, by path; errors as in `find`."""
+    if Path(path).is_dir():
+        raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
+    there = _on_disk(str(path))
+    for name in (str(path), *there):
+        check_utf8(name)
+    if not there:
+        _check_listed(Path(path).parent)
+        raise BrokenFileError(f"{path}: there is no such file or sequence")
+    return dict(sorted(there.items()))
+
+
+def check_utf8(name: str) -> None:
+    """Raise BrokenFileError unless the libraries that read and write can be given ``name``."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        why = "its name is not UTF-8; rename it"
+        if getfilesystemencoding() != "utf-8":
+            why = "the locale is not UTF-8, as names have to be; set PYTHONUTF8=1"
+        raise BrokenFileError(f"{name!a}: {why}") from error
+
+
+def _is_movie(path: str) -> bool:
+    return Path(path).suffix.lower() in MOVIES
+
+
+def _on_disk(path: str) -> dict[str, Numbers]:
+    """Return the frame numbers that are there, by the path of their sequence."""
+    if Path(path).is_file():
+        dotted = None if _is_movie(path) else _DOTTED.fullmatch(path)
+        if not dotted or int(dotted[2]) > _LAST:
+            return {path: _frames_in(path)}
+        path = dotted[1] + "#" * len(dotted[2]) + dotted[3]
+    place = next(reversed(list(_PLACE.finditer(path, path.rfind("/") + 1))), None)
+    if place:
+        before, after = path[: place.start()], path[place.end() :]
+        numbered = re.compile(f"({_regex(before)})({_number(place)})({_regex(after)})")
+        files = [file for file in _glob(f"{before}*{after}") if numbered.fullmatch(file)]
+        return _grouped(files, [numbered])
+    before, star, after = path.rpartition("*")
+    if not star:
+        return {}
+    numbered = re.compile(f"({_regex(before)})(-?[0-9]+)({_regex(after)})")
+    return _grouped(_glob(path), [numbered, _DOTTED])
+
+
+def _grouped(files: list[str], patterns: list[re.Pattern[str]]) -> dict[str, Numbers]:
+    """Put files whose names differ only in a number together; the others stay alone."""
+    alone: dict[str, Numbers] = {}
+    numbered = defaultdict(list)
+    for file in files:
+        match = next(filter(None, (pattern.fullmatch(file) for pattern in patterns)), None)
+        if match and not _is_movie(file):
+            numbered[match[1], match[3]].append(match[2])
+        else:
+            alone[file] = _frames_in(file)
+    return alone | {
+        before + "#" * width + after: sorted({*map(int, found)})
+        for (before, after), those in numbered.items()
+        for width, found in _padded(those).items()
+    }
+
+
+def _padded(those: list[str]) -> dict[int, list[str]]:
+    """Put numbers together that are padded alike, by how many digits they have at least."""
+    widths = {len(number) for number in those if number.startswith("0")}
+    alike = defaultdict(list)
+    for number in those:
+        # A minus sign takes a digit's place, or none; a long number needs no padding.
+        fits = {len(number), len(number) - number.startswith("-")} & widths
+        if number.lstrip("-")[0] != "0":
+            fits |= {width for width in widths if width < len(number)}
+        alike[max(fits, default=0)].append(number)
+    return {width or min(map(len, found)): found for width, found in alike.items()}
+
+
+def _frames_in(file: str) -> Numbers:
+    from lifemask.ocio.media.movie import length
+
+    return range(1, length(Path(file)) + 1 if _is_movie(file) else 2)
+
+
+def _number(place: re.Match[str]) -> str:
+    """Return the expression for frame numbers with the padding that a pattern asks for."""
+    digits = int(place["d"] or place["f"] or 1) if place[0][0] in "%$" else len(place[0])
+    if digits < 2:
+        return "-?[0-9]+"
+    return rf"-?(?:[0-9]{{{digits}}}|[1-9][0-9]{{{digits},}})|-[0-9]{{{digits - 1}}}"
+
+
+def _regex(pattern: str) -> str:
+    return re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+
+
+def _glob(pattern: str) -> list[str]:
+    files = glob(pattern.replace("[", "[[]"))  # noqa: PTH207
+    return sorted(file for file in files if _may_be_footage(file))
+
+
+def _may_be_footage(file: str) -> bool:
+    """Whether it is a file: a pipe would be waited for. A link to nothing is a missing frame."""
+    try:
+        return S_ISREG(Path(file).stat().st_mode)
+    except OSError:
+        return True
+
+
+def _check_listed(folder: Path) -> None:
+    """Raise OSError when nothing is found in ``folder`` because it may not be read."""
+    with suppress(FileNotFoundError, NotADirectoryError), scandir(folder):
+        pass
+
+
+def _takes(path: str, there: Numbers) -> "list[Sequence]":
+    """Return footage as one sequence, or as stills when its numbers are those of photographs."""
+    if len(there) < 2 or not (_far_apart(there) or _too_large(there)):
+        return [Sequence(path, _chosen(path, there, ""))]
+    numbered = Sequence(path, tuple(there))
+    return [Sequence(str(numbered.file(number)), (1,)) for number in there]
+
+
+def _far_apart(there: Numbers) -> bool:
+    """Whether more than half of the frames are missing: times of day, numbers of a camera."""
+    # Two numbers always have the same distance: that is no step yet.
+    step = _step(there) if len(there) > 2 else 1
+    return (there[-1] - there[0]) // step >= 2 * len(there)
+
+
+def _too_large(there: Numbers) -> bool:
+    return max(abs(there[0]), abs(there[-1])) > _LAST
+
+
+def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
+    """Return the frames of the range, or all; raises MissingFramesError when there are holes."""
+    try:
+        wanted = numbers(frames) if frames else _without_holes(there)
+    except ValueError as error:
+        raise MissingFramesError(f"{path}: {error}; it has {told(there)}") from error
+    missing = sorted({*wanted}.difference(there))
+    if missing:
+        raise MissingFramesError(f"{path}: misses frames {told(missing)}; it has {told(there)}")
+    return tuple(wanted)
+
+
+def _without_holes(there: Numbers) -> Numbers:
+    """Return the frames from first to last; raises ValueError when hardly any of them is there."""
+    step = _step(there)
+    count = (there[-1] - there[0]) // step + 1
+    if count > len(there) + MOST:
+        raise ValueError(f"misses {count - len(there)} of {count} frames")
+    if _too_large(there):
+        raise ValueError(f"has numbers that are too large for frames, above {_LAST}")
+    return range(there[0], there[-1] + 1, step)
+
+
+def _step(there: Numbers) -> int:
+    return gcd(*(after - before for before, after in pairwise(there))) or 1

@@ -1,0 +1,213 @@
+"""What training is compared with: a shared encoder with a decoder for each of two performers.
+
+The plain scheme of the face-swapping tools (Perov et al. 2020, DeepFaceLab, section 3): both faces
+are learned into the weights, and a face that is encoded is decoded as the other performer's. It
+lives here because nothing but the benchmark uses it.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from functools import cache
+from time import monotonic
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lifemask.nodes.device import device
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.learning.amp import mixed
+from lifemask.nodes.learning.data.examples import even, logged
+from lifemask.nodes.learning.losses import structures
+from lifemask.nodes.refiner.crop import Crop
+from lifemask.nodes.refiner.face_passes import Stage
+from lifemask.nodes.refiner.model import Finished
+from lifemask.nodes.render.warp import Window
+from lifemask.nodes.swap import Role, Swap
+from lifemask.nodes.swap.frames import Swapping
+from lifemask.nodes.swap.part import Cue, Part
+from lifemask.nodes.types import Plate
+from lifemask.plugin.benchmarks.flops import operations
+
+LIKENESS, DOUBLE = 0, 1
+"""The decoders."""
+
+_CODE = 128  # numbers that a face is encoded in, and channels that it is decoded from
+_HALVINGS = 4
+_MIDDLE = 0.4  # log: of a face
+_WIDTHS = range(8, 129, 8)
+_RATE, _MOMENTS = 5e-4, (0.9, 0.98)
+_TURN, _ZOOM, _MOVE, _BEND = 0.1, 0.05, 0.05, 0.06  # standard deviations, in half sides
+_EXPOSURE, _TINT = 0.03, 0.01  # log, standard deviations
+_BACKGROUND = 0.1  # what counts outside of the face
+_NEAR = 5.0  # weight of the absolute error beside that of structure
+
+
+class Autoencoder(nn.Module):
+    """Pictures (N, 3, size, size), log, again as one of two performers; ``size`` is in 16ths."""
+
+    def __init__(self, size: int, width: int) -> None:
+        """Make one whose largest layers have ``width`` channels."""
+        super().__init__()
+        side, widths = size >> _HALVINGS, [width << level for level in range(_HALVINGS)]
+        inward = zip([3, *widths], widths, strict=False)
+        self.encoder = nn.Sequential(
+            *(_halving(a, b) for a, b in inward),
+            nn.Flatten(),
+            nn.Linear(widths[-1] * side**2, _CODE),
+            nn.Linear(_CODE, _CODE * side**2),
+            nn.Unflatten(1, (_CODE, side, side)),
+        )
+        self.decoders = nn.ModuleList(_decoder(widths[::-1]) for _ in (LIKENESS, DOUBLE))
+
+    def forward(self, pictures: Tensor, performer: int) -> Tensor:
+        """The ``pictures`` as those of a ``performer``, log."""
+        code = self.encoder(pictures - _MIDDLE)
+        return self.decoders[performer](code) + _MIDDLE  # type: ignore[no-any-return]
+
+
+def as_costly_as(wanted: int, size: int, batch: int) -> int:
+    """Return the width with which a step costs about as many operations as are ``wanted``.
+
+    There are ``batch`` pictures of each performer in it.
+    """
+
+    def costs(width: int) -> int:
+        return cost(width, size, batch)
+
+    above = bisect_left(_WIDTHS, wanted, key=costs)
+    near = _WIDTHS[max(0, above - 1) : above + 1]
+    return min(near, key=lambda width: abs(costs(width) - wanted))
+
+
+@cache
+def cost(width: int, size: int, batch: int) -> int:
+    """Return the floating-point operations of one step on ``batch`` pictures of each performer."""
+    with torch.device("meta"):
+        network, pictures = Autoencoder(size, width), torch.empty(batch, 3, size, size)
+        return operations(
+            lambda: network(pictures, LIKENESS).sum() + network(pictures, DOUBLE).sum()
+        )
+
+
+def pictures(faceset: FaceSet, size: int, most: int) -> Tensor:
+    """Return up to ``most`` faces (N, 4, size, size), half: log, and the face's matte.
+
+    They are cropped as the refiner sees them.
+    """
+    window = Window(0, 0, faceset.size, faceset.size)
+    still = torch.eye(2, 3).numpy()
+    crop = Crop.of(still, faceset.size, window, size)
+    taken = []
+    for index in even(len(faceset), most):
+        face = faceset.face(index)
+        matte = torch.from_numpy(face[..., 3:].copy()).to(device()).permute(2, 0, 1)[None]
+        taken.append(crop.take(torch.cat([logged(face[..., :3]), matte], 1)).half().cpu())
+    return torch.cat(taken)
+
+
+@dataclass
+class Training:
+    """One run; ``faces`` are the `pictures` of both performers, ``batch`` of each go in a step."""
+
+    network: Autoencoder
+    faces: tuple[Tensor, Tensor]
+    batch: int
+    seed: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    random: torch.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.random = torch.Generator().manual_seed(self.seed)
+        weights = self.network.parameters()
+        self.optimiser = torch.optim.AdamW(weights, _RATE, _MOMENTS, fused=True)
+
+    def until(self, seconds: float) -> None:
+        """Train until so many ``seconds`` were spent in steps, counted from the first one."""
+        while self.seconds < seconds:
+            self.step()
+
+    def step(self) -> float:
+        """Learn from a batch of each performer and return the loss."""
+        begun = monotonic()
+        loss = torch.stack([self._loss(who) for who in (LIKENESS, DOUBLE)]).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        value = float(loss.detach())
+        self.steps += 1
+        self.seconds += monotonic() - begun
+        return value
+
+    def _loss(self, performer: int) -> Tensor:
+        faces = self.faces[performer]
+        chosen = torch.randint(len(faces), (self.batch,), generator=self.random)
+        bent, straight, matte = warped(faces[chosen].to(device()).float(), self.random)
+        with mixed():
+            made = self.network(bent.contiguous(memory_format=torch.channels_last), performer)
+        weight = _BACKGROUND + (1 - _BACKGROUND) * matte
+        near: Tensor = ((made.float() - straight).abs() * weight).mean()
+        return _NEAR * near + structures(made.float(), straight, weight)
+
+
+def warped(faces: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what is shown, what should come of it, and its matte, of faces (N, 4, S, S).
+
+    All are turned, moved, scaled and exposed at random; what is shown is bent as well.
+    """
+    count, side = len(faces), faces.shape[-1]
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(count, *shape, generator=random)
+
+    turn, zoom = _TURN * normal(), 1 + _ZOOM * normal()
+    cos, sin, (x, y) = zoom * turn.cos(), zoom * turn.sin(), _MOVE * normal(2).T
+    placed = torch.stack([cos, -sin, x, sin, cos, y], 1).view(count, 2, 3)
+    grid = functional.affine_grid(placed, [count, 3, side, side], align_corners=False)
+    bend = functional.interpolate(_BEND * normal(2, 5, 5), (side, side), mode="bicubic")
+    bent, straight = (
+        functional.grid_sample(
+            faces, where.to(faces.device), padding_mode="border", align_corners=False
+        )
+        for where in (grid + bend.permute(0, 2, 3, 1), grid)
+    )
+    light = (_EXPOSURE * normal(1, 1, 1) + _TINT * normal(3, 1, 1)).to(faces.device)
+    return bent[:, :3] + light, straight[:, :3] + light, straight[:, 3:].clamp(0, 1)
+
+
+class Pasting(Swapping):
+    """A swap whose faces an autoencoder made: by the same matrix, matte and blend as any swap."""
+
+    def __init__(
+        self, swap: Swap, plate: Plate, role: Role, network: Autoencoder, size: int
+    ) -> None:
+        """``size`` is the side of a crop in pixels."""
+        super().__init__(swap, plate, [role])
+        self.network, self.size = network, size
+
+    def _finished(self, stage: Stage, part: Part, cue: Cue, window: Window) -> Finished:
+        """The double's face decoded as the likeness's, as bright on the whole as the plate."""
+        crop = Crop.of(cue.matrix, part.role.double.size, window, self.size)
+        matte = stage.face * (1 - stage.occlusion)
+        plate, inside = crop.take(torch.cat([stage.plate, matte], 1)).split([3, 1], 1)
+        made = self.network(plate, LIKENESS)
+        total = inside.sum().clamp(min=1e-3)
+        made = made + ((plate - made) * inside).sum((2, 3), keepdim=True) / total
+        picture = crop.give(made, *stage.plate.shape[-2:])
+        return Finished(picture, stage.face, torch.zeros_like(stage.face))
+
+
+def _halving(inward: int, outward: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inward, outward, 5, 2, 2), nn.LeakyReLU(0.1))
+
+
+def _doubling(inward: int, outward: int) -> nn.Sequential:
+    wide = nn.Conv2d(inward, 4 * outward, 3, padding=1)
+    return nn.Sequential(wide, nn.LeakyReLU(0.1), nn.PixelShuffle(2))
+
+
+def _decoder(widths: list[int]) -> nn.Sequential:
+    grown = (_doubling(a, b) for a, b in zip([_CODE, *widths], widths, strict=False))
+    return nn.Sequential(*grown, nn.Conv2d(widths[-1], 3, 3, padding=1))

@@ -1,0 +1,145 @@
+"""Who competes in a benchmark of training: Lifemask's own, and a plain autoencoder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from lifemask.nodes.swap import Role, Swap, SwapFrame
+from lifemask.nodes.train import BASE, Train
+from lifemask.nodes.types import Model, Plate
+
+if TYPE_CHECKING:
+    from lifemask.plugin.benchmarks.autoencoder import Training
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who goes on whom in which frames, and with which knobs training and swap are done."""
+
+    plate: Plate
+    role: Role
+    train: Train
+    swap: Swap
+
+
+class Rival(Protocol):
+    """Somebody who trains and swaps; the clock stands still while he does not train."""
+
+    name: str
+
+    @property
+    def operations(self) -> int:
+        """What a step costs, in floating-point operations."""
+
+    @property
+    def spent(self) -> tuple[int, float]:
+        """Steps and seconds of training so far."""
+
+    @property
+    def prepared(self) -> float:
+        """Seconds in which examples were made; no training, and not in its time."""
+
+    def until(self, minutes: float) -> None:
+        """Go on with training until it had so many minutes."""
+
+    def frames(self) -> Iterator[SwapFrame]:
+        """Yield the swap with what was learned so far."""
+
+
+@dataclass
+class Ours:
+    """`Train` from the base that is shipped, in a ``folder``, and `Swap` with what it came to."""
+
+    scene: Scene
+    folder: Path
+    name: str = "lifemask"
+    model: Model = BASE
+    spent: tuple[int, float] = (0, 0.0)
+    prepared: float = 0.0
+
+    def until(self, minutes: float) -> None:
+        """Train, or go on from the checkpoint in the folder."""
+        from lifemask.nodes.learning import checkpoint
+        from lifemask.nodes.learning.run_folder import CHECKPOINTS
+
+        if not minutes:
+            return
+        begun, before = monotonic(), self.spent[1]
+        node = replace(self.scene.train, minutes=minutes)
+        self.model = node([self.scene.role], BASE, self.folder)
+        took = monotonic() - begun
+        state = checkpoint.load(self.folder / CHECKPOINTS)
+        if state is not None:
+            self.spent = state.step, state.order["seconds"]
+        self.prepared = self.prepared or took - (self.spent[1] - before)
+
+    def frames(self) -> Iterator[SwapFrame]:
+        """Yield the swap."""
+        return self.scene.swap(self.scene.plate, [self.scene.role], self.model)
+
+    @cached_property
+    def operations(self) -> int:
+        """Those of the refiner, there and back."""
+        from lifemask.nodes.refiner.model import Finisher
+        from lifemask.plugin.benchmarks.flops import learning
+
+        chosen = self.scene.train.chosen
+        return learning(Finisher.load(BASE.path).network, chosen.batch, chosen.size)
+
+
+@dataclass
+class Plain:
+    """An autoencoder of about so many ``wanted`` operations a step, on the same facesets."""
+
+    scene: Scene
+    wanted: int
+    name: str = "autoencoder"
+    prepared: float = field(init=False, default=0.0)
+
+    @cached_property
+    def width(self) -> int:
+        """Of the autoencoder's largest layers."""
+        from lifemask.plugin.benchmarks.autoencoder import as_costly_as
+
+        chosen = self.scene.train.chosen
+        return as_costly_as(self.wanted, chosen.size, chosen.batch)
+
+    @property
+    def operations(self) -> int:
+        """Those of both performers' ways, there and back."""
+        from lifemask.plugin.benchmarks.autoencoder import cost
+
+        chosen = self.scene.train.chosen
+        return cost(self.width, chosen.size, chosen.batch)
+
+    @cached_property
+    def training(self) -> "Training":
+        """The run, begun with all pictures in memory."""
+        from lifemask.plugin.benchmarks.autoencoder import Autoencoder, Training, pictures
+
+        begun, train, role = monotonic(), self.scene.train, self.scene.role
+        size, batch = train.chosen.size, train.chosen.batch
+        faces = [pictures(who, size, train.faces) for who in (role.likeness, role.double)]
+        network = Autoencoder(size, self.width)
+        run = Training(network, (faces[0], faces[1]), batch, train.seed)
+        self.prepared = monotonic() - begun
+        return run
+
+    @property
+    def spent(self) -> tuple[int, float]:
+        """Steps and seconds so far."""
+        return self.training.steps, self.training.seconds
+
+    def until(self, minutes: float) -> None:
+        """Train on."""
+        self.training.until(minutes * 60)
+
+    def frames(self) -> Iterator[SwapFrame]:
+        """Yield the swap."""
+        from lifemask.plugin.benchmarks.autoencoder import Pasting
+
+        scene, size = self.scene, self.scene.train.chosen.size
+        return Pasting(scene.swap, scene.plate, scene.role, self.training.network, size).frames()

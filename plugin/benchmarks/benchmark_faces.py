@@ -1,0 +1,154 @@
+"""`lifemask benchmark faces`: what large faces cost the refiner, and how far the device is used."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import KnobError
+from lifemask.nodes.train import BASE, PRESETS
+from lifemask.plugin.commands.command import Command, Result
+
+if TYPE_CHECKING:
+    from lifemask.nodes.learning.trainer import Run
+    from lifemask.nodes.refiner.model import Finisher
+
+SIZES = (128, 256, 512)
+SECONDS = 5.0
+EXAMPLES = 16
+PEAKS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Crops of one size: refined frames a second, and training steps of ``batch`` examples.
+
+    ``frame_shares`` and ``step_shares`` are what that is of the device's peak in each of PEAKS.
+    """
+
+    frames: float
+    steps: float
+    batch: int
+    frame_shares: dict[str, float]
+    step_shares: dict[str, float]
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        type=int,
+        default=SIZES,
+        metavar="PIXELS",
+        help="Sides of the crops, multiples of 32 (128 256 512).",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        metavar="N",
+        help="For each measurement; at least two are made (5).",
+    )
+
+
+def _run(args: Namespace) -> Result:
+    for size in args.sizes:
+        if size < 32 or size % 32:
+            raise KnobError(f"sizes: {size} is not a multiple of 32")
+    from lifemask.nodes.device import device_name
+    from lifemask.nodes.learning.amp import fast
+    from lifemask.nodes.refiner.model import Finisher
+
+    peaks = peaks_of(args.seconds)
+    model = Finisher.load(BASE.path)
+    sizes = progress.each(args.sizes, "benchmark", len(args.sizes))
+    paces = {size: pace(model, size, peaks, args.seconds) for size in sizes}
+    if not args.json:
+        return {"text": _table(device_name(), fast(), peaks, paces)}
+    faces = {
+        "device": device_name(),
+        "training": PEAKS[fast()],
+        "peaks": peaks,
+        "sizes": {str(size): asdict(one) for size, one in paces.items()},
+    }
+    return {"faces": faces}
+
+
+def peaks_of(seconds: float) -> dict[str, float]:
+    """Return the most operations a second that the device does in each of PEAKS."""
+    import torch
+
+    from lifemask.plugin.benchmarks.flops import peak
+
+    return {name: peak(getattr(torch, name), seconds) for name in PEAKS}
+
+
+def pace(model: "Finisher", size: int, peaks: dict[str, float], seconds: float) -> Pace:
+    """Return how fast ``model`` refines crops of ``size`` pixels, and learns from them."""
+    import torch
+
+    from lifemask.plugin.benchmarks.flops import a_second, learning, looking
+
+    run = _training(model, size)
+    with torch.inference_mode():
+        crop = run.examples.batch([0]).shown
+        frames = a_second(lambda: model.network(crop), seconds)
+    steps = a_second(run.step, seconds)
+    looked = frames * looking(model.network, size)
+    learned = steps * learning(model.network, run.batch, size)
+    return Pace(
+        frames=frames,
+        steps=steps,
+        batch=run.batch,
+        frame_shares={name: looked / most for name, most in peaks.items()},
+        step_shares={name: learned / most for name, most in peaks.items()},
+    )
+
+
+def _training(model: "Finisher", size: int) -> "Run":
+    """A training on noise, which takes as long as one on faces."""
+    import torch
+
+    from lifemask.nodes.learning.data.examples import PLANES, Example, Examples
+    from lifemask.nodes.learning.trainer import Plan, Run
+
+    noise = (Example.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
+    examples = Examples.gathered(noise, EXAMPLES, size)
+    plan = Plan(size, size, batch_of(size), minutes=0, rate=1e-4, seed=0, whom=[])
+    return Run(model.network, examples, plan)
+
+
+def batch_of(size: int) -> int:
+    """Return the batch of the preset that is made for crops of ``size`` pixels, or nearly."""
+    fitting = [preset for preset in PRESETS.values() if preset.size >= size]
+    return (fitting or list(PRESETS.values())[-1:])[0].batch
+
+
+def _table(
+    device: str, bfloat16: bool, peaks: dict[str, float], paces: dict[int, Pace]
+) -> list[str]:
+    most = ", ".join(f"{value / 1e9:.0f} Gflop/s in {name}" for name, value in peaks.items())
+    shares = "".join(f"{'of ' + name:>13}" for name in PEAKS)
+    lines = [
+        f"{device}: {most}, in large products or convolutions; shares are of that",
+        f"the refiner looks in float32 and learns in {PEAKS[bfloat16]}",
+        f"{'crop':>8}{'frames/s':>11}{shares}{'steps/s':>11}{shares}{'batch':>7}",
+    ]
+    for size, one in paces.items():
+        looked, learned = (_shares(part) for part in (one.frame_shares, one.step_shares))
+        rates = f"{one.frames:11.2f}{looked}{one.steps:11.3f}{learned}"
+        lines.append(f"{size:5} px{rates}{one.batch:7}")
+    return lines
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return "".join(f"{share:13.3f}" for share in shares.values())
+
+
+COMMAND = Command(
+    "benchmark faces",
+    "Measure how fast large faces are refined and trained on, and of what share of the device.",
+    "lifemask benchmark faces --sizes 128 256 512",
+    _arguments,
+    _run,
+)

@@ -1,0 +1,239 @@
+"""`lifemask benchmark swap`: speed and memory of swap and track, and how good the last swap is."""
+
+import json
+import subprocess
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.names import is_double
+from lifemask.nodes.swap import frames_of
+from lifemask.nodes.truth import Figures, GroundTruth, Truth
+from lifemask.nodes.types import Plate
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
+from lifemask.plugin.benchmarks.processes import run
+from lifemask.plugin.commands.command import Command, Result
+from lifemask.plugin.commands.roles import cast_of
+from lifemask.plugin.commands.shot_new import space_of
+from lifemask.plugin.commands.truth import table, untouched
+
+RASTER_SIZES = ((360, 640), (1080, 1920))
+RASTER_SECONDS = 1.0
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "shots", nargs="+", type=Path, metavar="SHOT", help="Shots with a track and facesets."
+    )
+    parser.add_argument("--likeness", default="", metavar="NAME", help="Whose face goes in.")
+    parser.add_argument(
+        "--lengths",
+        nargs=2,
+        type=int,
+        default=(40, 400),
+        metavar=("SHORT", "LONG"),
+        help="Frames of the two runs that memory is compared of; the plate is looped (40 400).",
+    )
+    parser.add_argument(
+        "--width", type=int, default=0, metavar="PIXELS", help="Enlarge the plate to this first."
+    )
+    parser.add_argument(
+        "--renders", type=Path, metavar="FOLDER", help="Ground truth, to score the last swap with."
+    )
+    parser.add_argument(
+        "--identity",
+        nargs=2,
+        metavar=("PYTHON", "SCRIPT"),
+        help="A judge of identity: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
+    )
+    parser.add_argument(
+        "--takes", nargs="+", type=Path, default=[], metavar="FOLDER", help="Takes for the judge."
+    )
+
+
+def _run(args: Namespace) -> Result:
+    _check(args)
+    reports = {str(folder): _report(Shot.load(folder), args) for folder in args.shots}
+    faces = raster_rates()
+    if args.json:
+        return {"benchmark": reports, "rasteriser": faces}
+    lines = [line for name, report in reports.items() for line in (name, *_lines(report))]
+    return {"text": [*lines, *(f"rasteriser: {n:.1f} faces/s at {at}" for at, n in faces.items())]}
+
+
+def _check(args: Namespace) -> None:
+    """Raise KnobError before the long work for what would stop it."""
+    short, long = args.lengths
+    if not 1 <= short <= long:
+        raise KnobError(f"lengths: {short} and {long} are not two lengths, the shorter one first")
+    if args.width < 0:
+        raise KnobError(f"width: {args.width} is below 0 pixels")
+    if args.renders:
+        check_renders(args.renders)
+    if args.identity and not (args.renders and args.takes):
+        raise KnobError("identity: the judge needs --renders and --takes, too")
+    if args.identity and not which(args.identity[0]):
+        raise KnobError(f"identity: {args.identity[0]} is no program")
+
+
+def check_renders(renders: Path) -> None:
+    """Raise KnobError unless a folder holds a plate and its perfect swap."""
+    ground = ground_of(renders)
+    for folder in (ground.plate, ground.truth):
+        if not folder.is_dir():
+            raise KnobError(f"renders: {folder} is not there")
+
+
+def _report(shot: Shot, args: Namespace) -> dict[str, Any]:
+    likeness = args.likeness or only_likeness(shot)
+    cast_of(shot, [likeness])  # what it lacks is said of this shot, not of the longer one
+    report: dict[str, Any] = {"speed": speed(shot, likeness, args.lengths, args.width)}
+    if args.renders:
+        swap = shot.latest("swaps", likeness)
+        report |= score(swap, args.renders)
+        if args.identity:
+            report["identity"] = identity(args.identity, swap, args.renders, args.takes)
+    return report
+
+
+def _lines(report: Mapping[str, Any]) -> list[str]:
+    lines = _speed_lines(report["speed"])
+    if "swap" in report:
+        lines += table(Figures(**report["swap"]), Figures(**report["plate"]))
+    return lines + [f"{name:16}{value:>42}" for name, value in report.get("identity", {}).items()]
+
+
+def only_likeness(shot: Shot) -> str:
+    """Return whose faceset is not the double's; raises ShotError when several could be meant."""
+    names = [name for name in shot.names("facesets") if not is_double(name)]
+    if len(names) != 1:
+        there = ", ".join(names) or "none"
+        raise ShotError(f"{shot.folder}: name one of its facesets with --likeness; there: {there}")
+    return names[0]
+
+
+def speed(shot: Shot, likeness: str, lengths: tuple[int, int], width: int) -> dict[str, float]:
+    """Return frames a second and MiB, each of a child process that runs the command itself.
+
+    ``swap`` and ``copy`` are EXR to EXR: ``copy`` only reads the plate and writes the same layers.
+    """
+    short, long = lengths
+    with looped(shot, max(lengths), width) as loop:
+        words = ("swap", str(loop.folder), "--likeness", likeness, "--frames")
+        runs = [run("swap", *words, f"{FIRST}-{FIRST + n - 1}") for n in lengths]
+        result = Sequence.find(loop.latest("swaps", likeness) / "*.exr")
+        numbers = f"{FIRST}-{FIRST + short - 1}"
+        track = run("track", "track", str(loop.folder), "--frames", numbers)
+        copy = copy_rate(loop.plate_of(numbers).sequence, result)
+    return {
+        "swap": runs[1].rate,
+        "copy": copy,
+        "copies_a_swap": copy / runs[1].rate,
+        "swap_seconds": runs[0].seconds,
+        "track": track.rate,
+        "frames": short,
+        "peak": runs[0].peak,
+        "frames_long": long,
+        "peak_long": runs[1].peak,
+        "peak_track": track.peak,
+    }
+
+
+def _speed_lines(speeds: Mapping[str, float]) -> list[str]:
+    few, many = speeds["frames"], speeds["frames_long"]
+    return [
+        f"{'swap':16}{speeds['swap']:8.2f} frames/s, EXR to EXR",
+        f"{'copy':16}{speeds['copy']:8.2f} frames/s: the same layers read and written, no more; "
+        f"{speeds['copies_a_swap']:.1f} in the time of a swap",
+        f"{'track':16}{speeds['track']:8.2f} frames/s",
+        f"{'swap, in all':16}{speeds['swap_seconds']:8.1f} s for {few} frames, start-up counted",
+        f"{'swap memory':16}{speeds['peak']:8.0f} MiB for {few} frames, "
+        f"{speeds['peak_long']:.0f} MiB for {many}",
+        f"{'track memory':16}{speeds['peak_track']:8.0f} MiB for {few} frames",
+    ]
+
+
+def copy_rate(plate: Sequence, result: Sequence) -> float:
+    """Return frames a second of reading ``plate`` and writing one frame of ``result`` each time."""
+    from lifemask.ocio.media import exr
+    from lifemask.ocio.media.frame import Frame
+    from lifemask.ocio.media.reader import read
+    from lifemask.ocio.system.prefetch import overlap
+
+    layers, header = exr.read_channels(result.file(result.frames[len(result.frames) // 2]))
+    with TemporaryDirectory(prefix="lifemask_benchmark_", dir=Path(result.path).parent) as name:
+
+        def write(frame: Frame) -> None:
+            exr.write(Path(name) / f"copy.{frame.number:04d}.exr", layers, header)
+
+        begin = monotonic()
+        frames = overlap(lambda number: read(plate, number, layers=True), plate.frames)
+        written = progress.each(overlap(write, frames), "copy", len(plate.frames))
+        return sum(1 for _ in written) / (monotonic() - begin)
+
+
+def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
+    """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
+    ground = ground_of(renders)
+    sequence = frames_of(swap)
+    own = Plate(sequence, space_of(sequence, ""))
+    both = {"swap": own, "plate": untouched(ground, sequence)}
+    return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}
+
+
+def ground_of(renders: Path) -> GroundTruth:
+    """Return the ground truth in the folder of a shot's renders."""
+    return GroundTruth(renders / "performer_b", renders / "performer_a_on_b")
+
+
+def identity(
+    judge: tuple[str, str], swap: Path, renders: Path, takes: list[Path]
+) -> dict[str, Any]:
+    """Return what an outsider's judge of identity prints as JSON; it is no part of Lifemask."""
+    words = [*judge, swap, "--shot", renders, "--takes", *takes]
+    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
+    try:
+        return dict(json.loads(done.stdout.strip().rpartition("\n")[2]))
+    except (ValueError, TypeError) as error:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise LifemaskError(f"identity: {judge[1]} gave no figures ({last})") from error
+
+
+def raster_rates() -> dict[str, float]:
+    """Return how many faces, two thirds of the picture's height, are rasterised in a second."""
+    import torch
+
+    from lifemask.nodes.device import device
+    from lifemask.nodes.render.atlas import atlas
+    from lifemask.nodes.render.raster import rasterise
+    from lifemask.plugin.benchmarks.flops import a_second
+
+    head = torch.from_numpy(atlas().mesh(atlas().mean[None])).to(device())
+    triangles = torch.from_numpy(atlas().triangles).to(device())
+    size = head[..., 1].amax() - head[..., 1].amin()
+    rates = {}
+    for height, width in RASTER_SIZES:
+        placed = (head - head.mean(1, keepdim=True)) * (height / 1.5 / size)
+        placed = placed + placed.new_tensor([width / 2, height / 2, 0])
+        work = partial(rasterise, placed, triangles, height, width)
+        rates[f"{width}x{height}"] = a_second(work, RASTER_SECONDS)
+    return rates
+
+
+COMMAND = Command(
+    "benchmark swap",
+    "Measure speed and memory of track and swap, and the last swap's figures.",
+    "lifemask benchmark swap sh010 --likeness ada",
+    _arguments,
+    _run,
+)

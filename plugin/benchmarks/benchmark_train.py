@@ -1,0 +1,241 @@
+"""`lifemask benchmark train`: how near the perfect swap comes after so many minutes of training."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import KnobError, VersionExistsError, WriteError
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.swap import Swap, SwapFrame
+from lifemask.nodes.train import PRESETS, Train
+from lifemask.nodes.truth import Figures, GroundTruth, Truth
+from lifemask.nodes.types import Plate
+from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.system.atomic import replacing
+from lifemask.plugin.benchmarks.baselines import Ours, Plain, Rival, Scene
+from lifemask.plugin.benchmarks.benchmark_swap import check_renders, ground_of
+from lifemask.plugin.commands.command import Command, Result, add_frames
+from lifemask.plugin.commands.roles import cast_of
+from lifemask.plugin.commands.truth import untouched
+from lifemask.plugin.reports.line_chart import Panel, chart
+
+TIMES = (0.0, 1.0, 2.0, 5.0, 10.0)
+SHOWN = ("distance", "structure", "residue", "kept", "detail", "way")
+LAYERS = (*"RGB", "facematte.V")
+"""Of a swap, what it is scored by."""
+
+_FILES = {"figures": "training.json", "plot": "training.svg"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a rival came to in ``minutes``: in fact ``seconds`` of training, and ``steps``."""
+
+    minutes: float
+    steps: int
+    seconds: float
+    figures: Figures
+
+
+Curves = dict[str, list[Point]]
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", type=Path, metavar="SHOT", help="A shot with a track and facesets."
+    )
+    parser.add_argument("--likeness", required=True, metavar="NAME", help="Whose face goes in.")
+    parser.add_argument(
+        "--renders", type=Path, required=True, metavar="FOLDER", help="The shot's ground truth."
+    )
+    parser.add_argument(
+        "--times",
+        nargs="+",
+        type=float,
+        default=TIMES,
+        metavar="MINUTES",
+        help="Of training, after which to swap and score (0 1 2 5 10).",
+    )
+    parser.add_argument(
+        "--preset", choices=tuple(PRESETS), default="draft", help="Of both trainings (draft)."
+    )
+    add_frames(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="Where training.json and training.svg go."
+    )
+    parser.add_argument("--overwrite", action="store_true", help="Replace those that are there.")
+
+
+def _run(args: Namespace) -> Result:
+    _check(args)
+    shot, ground = Shot.load(args.folder), ground_of(args.renders)
+    (role,) = cast_of(shot, [args.likeness])
+    train, swap = shot.node(Train, preset=args.preset), shot.node(Swap)
+    scene = Scene(shot.plate_of(args.frames), role, train, swap)
+    with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
+        ours = Ours(scene, Path(name) / "model")
+        rivals: list[Rival] = [ours, Plain(scene, ours.operations)]
+        curves = compete(rivals, sorted(set(args.times)), ground, Path(name))
+        report = _report(scene, rivals, curves, ground)
+    written = _write(args.out, report, curves) if args.out else {}
+    if args.json:
+        return {"training": report, **written}
+    return {"text": _table(report), **written}
+
+
+def _check(args: Namespace) -> None:
+    """Raise KnobError before the long work for what would stop it at its end."""
+    if min(args.times) < 0:
+        raise KnobError(f"times: {min(args.times):g} is below 0 minutes")
+    for minutes in args.times:
+        Train(minutes=minutes)
+    if args.out:
+        _check_out(args.out, args.overwrite)
+    check_renders(args.renders)
+
+
+def _check_out(folder: Path, overwrite: bool) -> None:
+    """Raise KnobError or WriteError unless the figures can be written to ``folder``."""
+    if folder.is_file():
+        raise KnobError(f"out: {folder} is a file; it takes a folder")
+    for name in _FILES.values():
+        if (folder / name).exists() and not overwrite:
+            raise VersionExistsError(f"{folder / name}: is there already; --overwrite replaces it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:
+    """Return what each rival came to at each of the ``times``, minutes; in turns, one at a time."""
+    curves: Curves = {rival.name: [] for rival in rivals}
+    for minutes in progress.each(times, "benchmark", len(times)):
+        for rival in rivals:
+            rival.until(minutes)
+            figures = score(rival.frames(), ground, folder)
+            curves[rival.name].append(Point(minutes, *rival.spent, figures))
+    return curves
+
+
+def score(frames: Iterator[SwapFrame], ground: GroundTruth, folder: Path) -> Figures:
+    """Return the figures of a swap; its files are in ``folder`` only meanwhile."""
+    from lifemask.ocio.media import exr
+
+    with TemporaryDirectory(dir=folder) as name:
+        space = ""
+        for frame in frames:
+            space = frame.header["lifemask/colorspace"]
+            scored = {layer: frame.channels[layer] for layer in LAYERS}
+            exr.write(Path(name) / f"swap.{frame.number:04d}.exr", scored, frame.header)
+        sequence = Sequence.find(f"{name}/*.exr")
+        return Truth(landmarks=0)(Plate(sequence, space), ground)
+
+
+def _report(
+    scene: Scene, rivals: list[Rival], curves: Curves, ground: GroundTruth
+) -> dict[str, Any]:
+    from lifemask.nodes.device import device_name
+
+    plate = Truth(landmarks=0)(untouched(ground, scene.plate.sequence), ground)
+    return {
+        "device": device_name(),
+        "preset": asdict(scene.train.chosen) | {"name": scene.train.preset},
+        "frames": len(scene.plate.sequence.frames),
+        "plate": asdict(plate),
+        "rivals": {
+            rival.name: {
+                "operations": rival.operations,
+                "prepared": rival.prepared,
+                "points": [asdict(point) for point in curves[rival.name]],
+            }
+            for rival in rivals
+        },
+    }
+
+
+def _table(report: dict[str, Any]) -> list[str]:
+    preset = report["preset"]
+    head = f"{'':14}{'minutes':>9}{'steps':>8}" + "".join(f"{name:>11}" for name in SHOWN)
+    about = (
+        f"{preset['size']} px, {preset['batch']} examples a step, on {report['device']}; "
+        f"{report['frames']} frames"
+    )
+    lines = [about, head, f"{'plate':31}" + _numbers(report["plate"])]
+    for name, rival in report["rivals"].items():
+        lines += [
+            f"{name:14}{point['minutes']:9g}{point['steps']:8}{_numbers(point['figures'])}"
+            for point in rival["points"]
+        ]
+    lines.append(f"{'perfect':31}" + "".join(f"{_perfect(name):11g}" for name in SHOWN))
+    costs = (
+        f"{name}: {rival['operations'] / 1e9:.1f} Gflop a step; {rival['prepared']:.0f} s to make "
+        "the examples, not counted as training"
+        for name, rival in report["rivals"].items()
+    )
+    return [*lines, *costs]
+
+
+def _numbers(figures: dict[str, Any]) -> str:
+    return "".join(f"{figures[name]:11.3f}" for name in SHOWN)
+
+
+def _perfect(name: str) -> float:
+    return float(Figures.__dataclass_fields__[name].metadata["perfect"])
+
+
+def _write(folder: Path, report: dict[str, Any], curves: Curves) -> dict[str, Path]:
+    """Write the figures and their plot, and return the files."""
+    texts = {"figures": json.dumps(report, indent=1) + "\n", "plot": plot(curves, report)}
+    for word, text in texts.items():
+        with replacing(folder / _FILES[word]) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return {word: folder / name for word, name in _FILES.items()}
+
+
+def plot(curves: Curves, report: dict[str, Any]) -> str:
+    """Return the curves of structure and distance over the minutes, as an SVG file."""
+    titles = {
+        "structure": "structure (1 is the perfect swap)",
+        "distance": "distance (0 is the perfect swap)",
+    }
+    panels = [
+        Panel(
+            title,
+            {name: _places(points, figure) for name, points in curves.items()},
+            {"the plate, untouched": report["plate"][figure]},
+            _span(curves, figure, report["plate"][figure], _perfect(figure)),
+        )
+        for figure, title in titles.items()
+    ]
+    return chart(f"after minutes of training, {report['device']}", panels, "min")
+
+
+def _places(points: list[Point], figure: str) -> list[tuple[float, float]]:
+    return [(point.minutes, getattr(point.figures, figure)) for point in points]
+
+
+def _span(curves: Curves, figure: str, plate: float, perfect: float) -> tuple[float, float]:
+    """The heights to show: the perfect one and all but what nothing has been learned for yet."""
+    learned = {name: [p for p in points if p.steps] or points for name, points in curves.items()}
+    first = next(iter(curves.values()))[:1]
+    values = [getattr(p.figures, figure) for points in [first, *learned.values()] for p in points]
+    low, high = min(*values, plate, perfect), max(*values, plate, perfect)
+    room = (high - low) * 0.08
+    return low - room, high + room
+
+
+COMMAND = Command(
+    "benchmark train",
+    "Measure how near a swap comes after minutes of training, beside a plain autoencoder.",
+    "lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue --out docs\n"
+    "  lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue --times 0 0.5 1 "
+    "--frames 1001-1096x8",
+    _arguments,
+    _run,
+)

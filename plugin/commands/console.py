@@ -1,0 +1,241 @@
+"""Run one command: progress while it works, what it made, one sentence when it is refused."""
+
+import json
+import re
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lifemask.nodes.errors import LifemaskError, StoppedError, WriteError
+from lifemask.nodes.progress import Progress, reporting
+from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.system_errors import sentence
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+DONE, REFUSED, STOPPED = 0, 1, 130
+_LOOK_AGAIN = 0.02  # seconds until an interrupt tries again that came while a library was loaded
+
+
+class Voice(Protocol):
+    """How a command is heard: by a person or by a program."""
+
+    def __enter__(self) -> "Voice": ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def progress(self, progress: Progress) -> None:
+        """Tell that work goes on."""
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Tell what was made."""
+
+
+def execute(command: Command, args: Namespace) -> int:
+    """Run ``command`` and return the exit status: 0 done, 1 refused, 130 stopped by the user."""
+    try:
+        with interruptible(signal.SIGINT, signal.SIGTERM):
+            voice: Voice = Lines() if args.json else Bars()
+            with voice, reporting(voice.progress):
+                result = command.run(args)
+        voice.result(result)
+    except NobodyListensError:
+        return STOPPED  # quietly
+    except StoppedError:
+        return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
+    except LifemaskError as error:
+        return refuse(error, args.json)
+    except Exception as error:
+        if (told := sentence(error, command.name)) is None:
+            raise
+        return refuse(told, args.json)
+    return DONE
+
+
+class NobodyListensError(StoppedError):
+    """Who read the standard output is gone."""
+
+
+def refuse(error: LifemaskError, as_json: bool) -> int:
+    """Say why in one sentence on standard error, and return the exit status."""
+    if as_json:
+        with suppress(NobodyListensError, WriteError):
+            _line(event="error", kind=type(error).__name__, text=str(error))
+    print(f"lifemask: {error}", file=sys.stderr)
+    return STOPPED if isinstance(error, StoppedError) else REFUSED
+
+
+def say(text: str = "", end: str = "\n") -> None:
+    """Print ``text`` at once.
+
+    Raises WriteError when that cannot be written, NobodyListensError when nobody reads it; then
+    nothing more is printed.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except OSError as error:
+        sys.stdout = None
+        if isinstance(error, BrokenPipeError):
+            raise NobodyListensError("nobody listens") from error
+        raise WriteError(f"standard output: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def interruptible(*signals: signal.Signals) -> Iterator[None]:
+    """Turn ``signals``, as Ctrl-C and a farm's SIGTERM, into StoppedError wherever they strike.
+
+    While a library is loaded they wait: interrupted there, torch's C++ ends the process.
+    """
+    asked = 0
+
+    def stop(number: int, at: FrameType | None) -> None:
+        nonlocal asked
+        asked = number
+        if not _loading(at):
+            raise KeyboardInterrupt
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN)
+
+    before = {number: signal.getsignal(number) for number in (*signals, signal.SIGALRM)}
+    for number in signals:
+        if before[number] is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(asked))
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as error:
+        # Inside a library an interrupt may come out as some other error.
+        if asked or isinstance(error, KeyboardInterrupt):
+            raise StoppedError("stopped by the user") from error
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _loading(at: FrameType | None) -> bool:
+    """Whether the code ``at`` which a signal strikes is part of an import."""
+    while at and not at.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+        at = at.f_back
+    return at is not None
+
+
+class Events:
+    """Progress as events for a program, with the seconds that are left."""
+
+    def __init__(self) -> None:
+        self._started: dict[str, float] = {}
+
+    def of(self, progress: Progress) -> dict[str, Any]:
+        """Return an event: its name, and what it tells of the task."""
+        if progress.note:
+            return {"event": "note", "task": progress.task, "text": progress.note}
+        if progress.preview:
+            return {"event": "preview", "task": progress.task, "path": progress.preview}
+        if progress.frame:
+            return {"event": "frame", "frame": _number(progress.frame), "path": progress.frame}
+        return {
+            "event": "progress",
+            "task": progress.task,
+            "done": progress.done,
+            "total": progress.total,
+            "seconds_left": self._left(progress),
+        }
+
+    def _left(self, progress: Progress) -> float | None:
+        if not progress.done:
+            self._started[progress.task] = monotonic()
+            return None
+        spent = monotonic() - self._started.setdefault(progress.task, monotonic())
+        return round(spent / progress.done * (progress.total - progress.done), 1)
+
+
+def _number(file: Path) -> int:
+    found = re.search(r"(-?\d+)\.[^.]+$", file.name)
+    return int(found[1]) if found else 1
+
+
+class Lines:
+    """For a program: one JSON object a line on standard output."""
+
+    def __init__(self) -> None:
+        self._events = Events()
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def progress(self, progress: Progress) -> None:
+        """Write a line for each step that is done, with the seconds that are left when known."""
+        _line(**self._events.of(progress))
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Write the last line."""
+        _line(event="result", **result)
+
+
+class Bars:
+    """For a person: bars with the time left on standard error, results on standard output."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        self._bar = Bar(*columns, console=Console(stderr=True))
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._tasks:
+            self._bar.stop()
+
+    def progress(self, progress: Progress) -> None:
+        """Move the bar of the task; a task that starts again gets a new bar."""
+        if progress.note:
+            self._bar.console.print(f"{progress.task}: {progress.note}", markup=False)
+            return
+        if progress.preview or progress.frame:
+            return  # there is no room for them on a terminal
+        self._bar.start()
+        if progress.task not in self._tasks or not progress.done:
+            self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
+        task = self._tasks[progress.task]
+        self._bar.update(task, completed=progress.done, total=progress.total)
+
+    def result(self, result: Mapping[str, Any]) -> None:
+        """Print what was made, one thing a line."""
+        for word, value in result.items():
+            for item in value if isinstance(value, list) else [value]:
+                say(str(item) if word == "text" else f"{word}: {item}")
+
+
+def _line(**values: object) -> None:
+    say(json.dumps(values, default=plain))
+
+
+def plain(value: object) -> object:
+    """Return a value of a result as JSON can hold it."""
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{value!r} is no result of a command")

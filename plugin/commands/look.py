@@ -1,0 +1,300 @@
+"""`lifemask look`: contact sheet, before/after movie and report page of a swap."""
+
+import math
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from shlex import quote
+from shutil import rmtree
+from typing import TYPE_CHECKING
+
+from lifemask.nodes import progress
+from lifemask.nodes.errors import (
+    BrokenFileError,
+    KnobError,
+    MissingFramesError,
+    ShotError,
+    SizeError,
+)
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.swap import frames_of
+from lifemask.ocio.media import sequence as footage
+from lifemask.ocio.media.frame_ranges import named_range
+from lifemask.plugin.commands.command import Command, Result, add_shot, add_version
+from lifemask.plugin.reports import contact_sheet
+from lifemask.plugin.reports.contact_sheet import Look
+from lifemask.plugin.reports.coverage_report import known
+from lifemask.plugin.reports.page import Page
+from lifemask.plugin.reports.plots import timeline
+
+if TYPE_CHECKING:
+    from lifemask.ocio.media.reader import Reader
+    from lifemask.plugin.reports.contact_sheet import Picture
+
+
+_ENDS = "_before_after.mp4", "_sheet.png", ".html"
+
+
+@dataclass
+class Walk:
+    """What is kept of each frame while the whole swap goes by."""
+
+    frames: list[int] = field(default_factory=list)
+    area: list[float] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+
+    def add(self, look: Look) -> None:
+        """Remember how large and how sure the swap of this frame is."""
+        total = float(look.matte.sum())
+        self.frames.append(look.number)
+        self.area.append(total)
+        sure = float((look.confidence * look.matte).sum())
+        self.confidence.append(sure / total if total else 0.0)
+
+    @property
+    def swapped(self) -> list[int]:
+        """The frames that have a face, or all when none has."""
+        found = [frame for frame, area in zip(self.frames, self.area, strict=True) if area > 0]
+        return found or self.frames
+
+    @property
+    def plot(self) -> str:
+        """Confidence and area over the frames."""
+        most = max(self.area) or 1.0
+        lines = (("area", [area / most for area in self.area]), ("confidence", self.confidence))
+        return timeline("by frame", self.frames, lines)
+
+
+def spread(frames: Sequence[int], count: int) -> list[int]:
+    """Return at most ``count`` of ``frames``, the first and the last among them.
+
+    >>> spread(range(1001, 1011), 4)
+    [1001, 1004, 1007, 1010]
+    """
+    if len(frames) <= count or count < 2:
+        return list(frames)[: max(1, count)] if count < 2 else list(frames)
+    return [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A swap beside its plate, frame by frame."""
+
+    shot: Shot
+    folder: Path
+    files: footage.Sequence
+    plate: "Reader"
+    stops: int = 0
+
+    @classmethod
+    def open(cls, shot: Shot, folder: Path) -> "Swapped":
+        """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
+        from lifemask.ocio.media.reader import Reader
+
+        made = frames_of(folder, shot.name)
+        own = _beside(shot, made.frames)
+        frames, plate = own.frames, Reader(own)
+        swap = cls(shot, folder, replace(made, frames=frames), plate)
+        try:
+            return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
+        except BaseException:
+            plate.close()
+            raise
+
+    def look(self, number: int) -> Look:
+        """Return one frame for the eye; raises BrokenFileError or SizeError when it is none."""
+        import numpy as np
+
+        from lifemask.ocio.media.exr import read_channels
+
+        path = self.files.file(number)
+        channels, header = read_channels(path)
+        try:
+            after, raw = (
+                np.stack([channels[name + c] for c in "RGB"], axis=-1) for name in ("", "raw.")
+            )
+            flat = [channels[name + ".V"] for name in ("facematte", "occlusion", "confidence")]
+        except KeyError as error:
+            raise BrokenFileError(f"{path}: the layer {error} of a swap is not there") from error
+        matte, occlusion, confidence = (layer.astype(np.float32) for layer in flat)
+        plate = self.plate.read(number).rgb
+        if plate.shape != after.shape:
+            size, other = (f"{one.shape[1]}x{one.shape[0]}" for one in (after, plate))
+            raise SizeError(f"{path}: is {size}, the plate {other}; swap the frame again")
+        before, after, raw = (
+            self._display(plate, self.shot.colorspace),
+            self._display(after, self.space),
+            self._display(raw, self.space),
+        )
+        return Look(
+            number, before, after, raw, matte, occlusion, confidence, contact_sheet.plain(header)
+        )
+
+    def looks(self) -> Iterator[Look]:
+        """Yield each frame."""
+        from lifemask.ocio.system.prefetch import overlap
+
+        frames = self.files.frames
+        yield from progress.each(overlap(self.look, frames, self.plate.ahead), "look", len(frames))
+
+    @property
+    def space(self) -> str:
+        """The colour space of the result."""
+        from lifemask.ocio.colour.transform import result_space
+
+        return result_space(self.shot.colorspace)
+
+    def _display(self, pixels: "Picture", space: str) -> "Picture":
+        from lifemask.ocio.colour.transform import WORKING, convert, display
+
+        if not self.stops:
+            return display(pixels, space)
+        return display(convert(pixels, space, WORKING) * 2.0**self.stops, WORKING)
+
+
+def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
+    """Return the plate of the ``frames`` of a swap, and tell which either of them lacks."""
+    wanted: set[int] = set()
+    with suppress(MissingFramesError):  # it may be one that is not shown
+        wanted.update(shot.plate.sequence.frames)
+    plate = footage.Sequence.find_made(shot.folder / shot.path)[0]
+    both = tuple(sorted({*frames} & {*plate.frames}))
+    if not both:
+        there = named_range(frames)
+        raise ShotError(f"{plate.path}: has none of the frames {there} of the swap")
+    told = {"not swapped": wanted - {*both}, "not the plate's": {*frames} - {*both}}
+    for why, lacking in told.items():
+        if lacking:
+            progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
+    return replace(plate, frames=both, layer=shot.layer)
+
+
+def exposure(look: Look) -> int:
+    """Return the stops that bring a face from far under or over to where it can be judged."""
+    import numpy as np
+
+    face = look.before[look.matte > 0.5]
+    level = float(np.median(face)) if len(face) else 0.5
+    stops = round(2.2 * math.log2(0.46 / max(level, 1e-3)))
+    return stops if abs(stops) > 1 else 0
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    add_shot(parser)
+    parser.add_argument(
+        "--likeness", default="", metavar="NAME", help="Which swap; else the newest."
+    )
+    parser.add_argument(
+        "--swap-version", type=int, metavar="N", help="Which version of the swap; else the last."
+    )
+    parser.add_argument(
+        "--count", type=int, default=6, metavar="N", help="Frames on the sheet (6)."
+    )
+    add_version(parser)
+
+
+def _run(args: Namespace) -> Result:
+    if args.count < 1:
+        raise KnobError(f"count: {args.count} is outside 1..")
+    shot = Shot.load(args.shot)
+    name, source = _source(shot, args.likeness, args.swap_version)
+    folder = shot.claimed("look", name, args.version, args.overwrite)
+    there = any(folder.iterdir())
+    try:
+        swap = Swapped.open(shot, source)
+        with swap.plate:
+            return make(swap, folder, args.count)
+    except BaseException:
+        if not there:
+            rmtree(folder, ignore_errors=True)
+        raise
+
+
+def make(swap: Swapped, folder: Path, count: int) -> Result:
+    """Write sheet, movie and page of ``swap`` into ``folder``, and return where they are."""
+    from lifemask.ocio.media.movie import write_movie
+    from lifemask.ocio.system.atomic import replacing
+
+    title = swap.folder.name
+    walk = Walk()
+    movie, sheet, page = made = [folder / f"{title}{end}" for end in _ENDS]
+    write_movie(movie, _pairs(swap, walk), swap.shot.fps)
+    chosen = [swap.look(number) for number in spread(walk.swapped, count)]
+    picture = contact_sheet.contact_sheet(chosen, f"{swap.shot.name}   {title}")
+    contact_sheet.save(sheet, picture)
+    hero = chosen[len(chosen) // 2]
+    report = Page(
+        title=f"{swap.shot.name}  {title}",
+        frame=hero.number,
+        before=contact_sheet.bytes_of(hero.before),
+        after=contact_sheet.bytes_of(hero.after),
+        sheet=contact_sheet.bytes_of(picture),
+        movie=movie.read_bytes(),
+        timeline=walk.plot,
+        facts=_facts(swap, walk),
+        provenance={k: v for k, v in hero.header.items() if k != "matrix"},
+        coverage={
+            name: report for name in swap.shot.performers if (report := known(swap.shot, name))
+        },
+    )
+    with replacing(page) as temporary:
+        temporary.write_text(report.html(), encoding="utf-8")
+    _remove_older(folder, made)
+    return {"sheet": sheet, "movie": movie, "page": page}
+
+
+def _remove_older(folder: Path, made: list[Path]) -> None:
+    """Remove the pictures of the look that is replaced: they may be of another swap."""
+    for end in _ENDS:
+        for file in set(folder.glob(f"*{end}")) - set(made):
+            file.unlink()
+
+
+def _pairs(swap: Swapped, walk: Walk) -> "Iterator[Picture]":
+    for look in swap.looks():
+        walk.add(look)
+        yield contact_sheet.side_by_side(look)
+
+
+def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
+    lost = len(walk.frames) - sum(area > 0 for area in walk.area)
+    return {
+        "frames": named_range(walk.frames),
+        "at": f"{swap.shot.fps:g} fps",
+        "in": swap.space,
+        "without a face": str(lost),
+        **({"shown at": f"{swap.stops:+d} stops"} if swap.stops else {}),
+    }
+
+
+def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:
+    """Return the swap that is meant: its name and its folder."""
+    if not likeness:
+        names = shot.names("swaps")
+        newest = [(shot.latest("swaps", name).stat().st_mtime, name) for name in names]
+        likeness = max(newest)[1] if newest else _to_swap(shot)
+    latest = shot.latest("swaps", likeness)
+    return likeness, latest if version is None else shot.version("swaps", likeness, version)
+
+
+def _to_swap(shot: Shot) -> str:
+    """Return whose swap comes first; raises ShotError when the shot has no performer yet."""
+    if not shot.performers:
+        folder = quote(str(shot.folder))
+        raise ShotError(
+            f"{shot.folder}: there is no swap yet; make it with `lifemask swap {folder} "
+            f"--likeness NAME`, and `lifemask shot info {folder}` says what comes before"
+        )
+    return shot.performers[0]
+
+
+COMMAND = Command(
+    "look",
+    "Make contact sheet, before/after movie and report page of a swap.",
+    "lifemask look sh010",
+    _arguments,
+    _run,
+    needs=("swap",),
+)

@@ -1,0 +1,58 @@
+"""Who goes on whom: the option that swapping and training share."""
+
+from argparse import ArgumentParser
+
+from lifemask.nodes.errors import KnobError
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.names import check_performer
+from lifemask.nodes.shot.release import Release
+from lifemask.nodes.swap import Role
+from lifemask.nodes.types import FaceTrack
+from lifemask.plugin.commands.faceset import chosen, double_name, plate_tracks
+from lifemask.plugin.commands.release_add import consent
+
+
+def add_cast(parser: ArgumentParser) -> None:
+    """Add the choice of the likenesses."""
+    parser.add_argument(
+        "--likeness",
+        action="append",
+        required=True,
+        metavar="NAME[=PERSON]",
+        help="Whose face goes in, and on whom; once for each person of the plate.",
+    )
+
+
+def cast_of(shot: Shot, words: list[str]) -> list[Role]:
+    """Return the roles that each NAME or NAME=PERSON of ``words`` means.
+
+    Raises ReleaseError when a likeness has no release, and KnobError when two mean one person.
+    """
+    names = _names(words)
+    releases = {likeness: consent(shot, likeness) for likeness, _ in names}
+    tracks = plate_tracks(shot)
+    return [_role(shot, tracks, releases[likeness], person) for likeness, person in names]
+
+
+def _names(words: list[str]) -> list[tuple[str, str]]:
+    """Return likeness and person of each NAME or NAME=PERSON."""
+    pairs = [
+        (check_performer(name, "--likeness"), who)
+        for name, _, who in (word.partition("=") for word in words)
+    ]
+    people = [person for _, person in pairs]
+    if len(set(people)) < len(people):
+        raise KnobError("likeness: two faces for one person; name each person, as in ada=p1")
+    return pairs
+
+
+def _role(shot: Shot, tracks: dict[str, FaceTrack], release: Release, person: str) -> Role:
+    track = chosen(tracks, person, f"--likeness {release.performer}")
+    return Role(
+        track=track,
+        likeness=FaceSet.load(shot.latest("facesets", release.performer)),
+        double=FaceSet.load(shot.latest("facesets", double_name(shot, track.person))),
+        release=release,
+        project=shot.project,
+    )

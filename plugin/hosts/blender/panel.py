@@ -1,0 +1,183 @@
+"""The sidebar of the compositor: what a swap is set to, what it does, what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ..common.declared import buttons, settings
+from . import icons
+from .session import OFFICE
+
+if TYPE_CHECKING:
+    from bpy.types import Context, NodeTree, UILayout
+
+    from .swap_node import Work
+
+_CATEGORY = "Lifemask"
+_SHOT = ("shot", "person", "likeness", "version")
+_KNOWN = ("shot_new", "release_add", "track", "faceset", "train", "swap")
+_NEEDS = {  # by command, what it is told besides
+    "shot_new": ("frames", "fps"),
+    "release_add": ("document", "project", "expires"),
+    "faceset": ("takes", "takes_colorspace", "takes_layer", "double_is"),
+}
+_FIRST = {"train": "train_preset"}  # by command, the knob that is seen without opening its panel
+_WIDE = 46  # letters that fit into a line of the sidebar
+_PICTURE = 9.0  # size of the preview, in icons
+
+
+def seen(context: Context) -> NodeTree | None:
+    """Return the swap that is looked at: the active node's group, or the group that is open."""
+    editor = context.space_data
+    node = getattr(context, "active_node", None)
+    for tree in (getattr(node, "node_tree", None), getattr(editor, "edit_tree", None)):
+        if tree and tree.bl_idname == "CompositorNodeTree" and tree.lifemask.is_swap:
+            return tree
+    return None
+
+
+class _OfSwap(bpy.types.Panel):
+    """A panel in the sidebar, where a swap is."""
+
+    bl_space_type, bl_region_type, bl_category = "NODE_EDITOR", "UI", _CATEGORY
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        """Only where a swap is."""
+        return seen(context) is not None
+
+
+class Sidebar(_OfSwap):
+    """The swap: who, the buttons, how far it is, and what to shoot more of."""
+
+    bl_idname, bl_label = "LIFEMASK_PT_node", "Swap"
+
+    def draw(self, context: Context) -> None:
+        """Show all of it."""
+        tree = seen(context)
+        assert tree
+        work, column = OFFICE.work(tree), self.layout.column()
+        _props(column, tree, _SHOT)
+        _lines(column, _people(work), "USER")
+        _lines(column, _releases(work), "CHECKMARK")
+        _props(column, tree, _FIRST.values())
+        _chain(column, tree)
+        _progress(column, tree, work)
+        _lines(column, _advice(work), "INFO")
+
+
+class Fixes(_OfSwap):
+    """The fixes, and their way to the shot."""
+
+    bl_idname, bl_label, bl_parent_id = "LIFEMASK_PT_fixes", "Fixes", Sidebar.bl_idname
+
+    def draw(self, context: Context) -> None:
+        """Show the frames and the button."""
+        tree = seen(context)
+        assert tree
+        column = self.layout.column()
+        _props(column, tree, ["fix_frames"])
+        column.operator("lifemask.copy_fixes").swap = tree.name
+
+
+def _knob_panel(command: str) -> type[_OfSwap]:
+    """Return the panel of one command: what it has to know, its knobs, its button."""
+    known = {button.name.partition("_frame")[0]: button for button in buttons()}
+    node = known[command].label.partition(" frame")[0]
+
+    def draw(self: Any, context: Context) -> None:  # noqa: ANN401
+        tree = seen(context)
+        assert tree
+        column = self.layout.column()
+        _props(column, tree, _NEEDS.get(command, ()))
+        knobs = [s.name for s in settings() if s.node == node]
+        _props(column, tree, [name for name in knobs if name not in _FIRST.values()])
+        if not knobs:
+            _button(column, tree, command, node)
+
+    names = {"bl_idname": f"LIFEMASK_PT_{command}", "bl_label": node, "draw": draw}
+    more = {"bl_parent_id": Sidebar.bl_idname, "bl_options": {"DEFAULT_CLOSED"}}
+    return type(f"LIFEMASK_PT_{command}", (_OfSwap,), {**names, **more})
+
+
+def _props(layout: UILayout, tree: NodeTree, names: Iterable[str]) -> None:
+    for name in names:
+        if hasattr(tree.lifemask, name):
+            layout.prop(tree.lifemask, name)
+
+
+def _chain(layout: UILayout, tree: NodeTree) -> None:
+    """The buttons, in the order in which they are pressed."""
+    row = layout.row(align=True)
+    for button in buttons():
+        if button.name == "swap_frame":
+            row = layout.row(align=True)
+        if button.name.startswith(_KNOWN[2:]):
+            _button(row, tree, button.name, button.label)
+    row.operator("lifemask.stop", icon="CANCEL").swap = tree.name
+
+
+def _button(layout: UILayout, tree: NodeTree, name: str, label: str) -> None:
+    pressed = layout.operator("lifemask.press", text=label)
+    pressed.button, pressed.swap = name, tree.name
+
+
+def _progress(layout: UILayout, tree: NodeTree, work: Work) -> None:
+    """How far it is, the latest picture, and what there is to say."""
+    now = work.status
+    if now.running:
+        layout.progress(factor=now.fraction, text=now.text)
+    else:
+        _lines(layout, filter(None, (now.text, work.desk.next, work.lacking)), "DOT")
+    if now.preview:
+        layout.template_icon(icon_value=icons.icon(now.preview), scale=_PICTURE)
+    layout.operator("lifemask.refresh", icon="FILE_REFRESH").swap = tree.name
+
+
+def _people(work: Work) -> Iterator[str]:
+    for name, found in work.info.get("people", {}).items():
+        yield f"{name}: seen in {found['seen']} of {found['frames']} frames"
+
+
+def _releases(work: Work) -> Iterator[str]:
+    for name, refusal in work.info.get("releases", {}).items():
+        yield refusal or f"{name} consents to this project"
+
+
+def _advice(work: Work) -> Iterator[str]:
+    for lines in work.info.get("advice", {}).values():
+        yield from lines
+
+
+def _lines(layout: UILayout, lines: Iterable[str], icon: str) -> None:
+    """Sentences, each wrapped, with an icon before its first line."""
+    for line in lines:
+        for index, part in enumerate(wrap(line, _WIDE)):
+            layout.label(text=part, icon="BLANK1" if index else icon)
+
+
+def menu(self: Any, context: Context) -> None:  # noqa: ANN401
+    """Add > Lifemask, in the compositor."""
+    if context.space_data.tree_type == "CompositorNodeTree":
+        self.layout.menu(Menu.bl_idname)
+
+
+class Menu(bpy.types.Menu):
+    """The nodes of Lifemask."""
+
+    bl_idname, bl_label = "LIFEMASK_MT_add", "Lifemask"
+
+    def draw(self, _: Context) -> None:
+        """Show them."""
+        self.layout.operator("lifemask.add")
+
+
+def classes() -> list[type[Any]]:
+    """Return the classes to register."""
+    there = {button.name for button in buttons()} | {"swap"}
+    panels = [_knob_panel(command) for command in _KNOWN if command in there]
+    return [Menu, Sidebar, Fixes, *panels]

@@ -1,0 +1,1 @@
+"""What is generated from the nodes' declarations, and the hosts' folders."""

@@ -1,0 +1,1 @@
+"""Report pages, contact sheets and plots."""

@@ -1,0 +1,65 @@
+"""The coverage report of a likeness: written beside its faceset, as numbers and as a page."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.faceset.files import COVERAGE, FaceSet
+from lifemask.nodes.progress import note
+from lifemask.nodes.shot.folder import Shot
+from lifemask.plugin.reports.page import coverage_page
+
+PAGE = "coverage.html"
+
+
+def report(shot: Shot, likenesses: Sequence[str], doubles: Sequence[str]) -> list[str]:
+    """Set the last faceset of each likeness against the plate's people; return all advice.
+
+    Writes ``coverage.json`` and ``coverage.html`` into the likeness's folder. Who has no faceset
+    yet is left out.
+    """
+    own, plate = _there(shot, likenesses), list(_there(shot, doubles).values())
+    return [line for name, faceset in own.items() for line in _report(shot, name, faceset, plate)]
+
+
+def known(shot: Shot, name: str) -> dict[str, Any]:
+    """Return the report of a likeness as JSON holds it; empty when there is none to be read."""
+    if not shot.versions("facesets", name):
+        return {}
+    file = shot.latest("facesets", name) / COVERAGE
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # there is none before the plate has been tracked, or it is written just now
+
+
+def _report(shot: Shot, name: str, faceset: FaceSet, plate: Sequence[FaceSet]) -> list[str]:
+    from lifemask.nodes.faceset.coverage import coverage
+    from lifemask.ocio.system.atomic import replacing
+
+    found = coverage(faceset, *plate)
+    found.save(faceset.folder)
+    page = coverage_page(f"{shot.name}  {faceset.folder.name}", name, asdict(found))
+    with replacing(faceset.folder / PAGE) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return list(found.advice)
+
+
+def _there(shot: Shot, names: Sequence[str]) -> dict[str, FaceSet]:
+    found: dict[str, FaceSet] = {}
+    for name in names:
+        if shot.versions("facesets", name):
+            found |= _loaded(name, shot.latest("facesets", name))
+    return found
+
+
+def _loaded(name: str, folder: Path) -> dict[str, FaceSet]:
+    try:
+        return {name: FaceSet.load(folder)}
+    except BrokenFileError as error:
+        # The faceset that was asked for is made; another one does not undo that.
+        note("coverage", str(error))
+        return {}

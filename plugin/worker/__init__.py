@@ -1,0 +1,1 @@
+"""The worker that hosts start, and its client."""
