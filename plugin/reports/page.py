@@ -83,7 +83,7 @@ def coverage(name: str, report: Mapping[str, Any]) -> str:
 
 
 def _filled(template: str, **values: object) -> str:
-    text = (files("lifemask.plugin") / template).read_text(encoding="utf-8")
+    text = (files("lifemask.plugin.reports") / template).read_text(encoding="utf-8")
     return Template(text).substitute(values)
 
 
