@@ -116,12 +116,12 @@ def small(tmp_path_factory):
     """Return a model of two members, a tenth of the base's size, that learned nothing."""
     import torch
 
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
     from lifemask.nodes.refiner.network import Refiner
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("small") / "model.safetensors"
-    Finisher(Refiner(8, 2), 64, {"licence": "Apache-2.0"}).save(path)
+    RefinerModel(Refiner(8, 2), 64, {"licence": "Apache-2.0"}).save(path)
     return Model(path)
 
 
@@ -130,9 +130,9 @@ def rehearsed(pair, small):
     """Return the examples that `pair` gives when `small` swaps it, 64 pixels a side."""
     from lifemask.nodes.learning.data.cycle_pairs import rehearsals
     from lifemask.nodes.learning.data.examples import Examples
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
 
-    both = rehearsals([pair.role], Finisher.load(small.path))
+    both = rehearsals([pair.role], RefinerModel.load(small.path))
     every = [example for one in both for example in one.examples(64, 100)]
     return Examples.gathered(every, len(every), 64)
 

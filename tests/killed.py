@@ -27,7 +27,7 @@ from made_up_training import PLAN, clock, minutes
 from lifemask.nodes.learning import callbacks, trainer
 from lifemask.nodes.learning.checkpoint import State, load, randomness, restore, save
 from lifemask.nodes.learning.data.examples import Examples
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 
 STEPS = 40
 TOUCHES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -119,7 +119,7 @@ def refine(steps: int, folder: Path) -> None:
     """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
     trainer.monotonic = clock()
     callbacks._SAVED_EVERY = 0.0
-    start = Finisher.load(folder.parent / "model.safetensors")
+    start = RefinerModel.load(folder.parent / "model.safetensors")
     planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
     examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
     trainer.train(start, examples, replace(PLAN, minutes=minutes(steps)), folder)

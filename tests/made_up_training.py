@@ -8,7 +8,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.learning import checkpoint, trainer
 from lifemask.nodes.learning.trainer import Plan
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.plugin.commands.cli import main
 
 PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
@@ -53,7 +53,7 @@ def steps(count, told=None):
 def run_of(examples, small, folder, count, anew=False):
     """The losses of a training that is stopped when it took ``count`` steps more."""
     with pytest.raises(StoppedError), steps(count):
-        trainer.train(Finisher.load(small.path), examples, PLAN, folder, anew)
+        trainer.train(RefinerModel.load(small.path), examples, PLAN, folder, anew)
     return history(folder)
 
 

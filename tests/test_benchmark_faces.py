@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.train import BASE
 from lifemask.plugin.benchmarks import flops
 from lifemask.plugin.benchmarks.benchmark_faces import PEAKS, batch_of
@@ -21,7 +21,7 @@ def small(monkeypatch):
 
 def test_shares_are_of_the_peaks_of_the_same_run(capsys):
     assert cli.main([*WORDS, "--json"]) == 0
-    network = Finisher.load(BASE.path).network
+    network = RefinerModel.load(BASE.path).network
     faces = json.loads(capsys.readouterr().out.splitlines()[-1])["faces"]
     assert list(faces["sizes"]) == ["32", "64"]
     for size, one in faces["sizes"].items():

@@ -18,7 +18,7 @@ from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
 from lifemask.nodes.learning.data.examples import Example
 from lifemask.nodes.learning.data.paired import Corpus
 from lifemask.nodes.refiner.crop import CHANNELS, PLATE
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.train import Train, tune
 from lifemask.ocio.media import exr
 from lifemask.plugin.commands.cli import main
@@ -147,7 +147,7 @@ def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_
     monkeypatch.setattr(tune, "rehearsals", lambda *_: [rehearsal])
     node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
     model = node([pair.role], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
-    (spent,) = Finisher.load(model.path).about["trained"]
+    (spent,) = RefinerModel.load(model.path).about["trained"]
     reminders = 1
     assert spent["whom"] == ["ada", "double", corpus.folder.name]
     assert spent["examples"] == len(rehearsal.own) + reminders + corpus.count(8)
@@ -160,7 +160,7 @@ def test_anybody_can_train_a_base(corpus, small, tmp_path):
     words = ["--facesets", str(corpus.facesets), "--out", str(out), "--start", str(small.path)]
     knobs = ["--size", "32", "--batch", "2", "--minutes", str(minutes(3))]
     assert main(["train", "--base", str(corpus.folder), *words, *knobs]) == 0
-    (spent,) = Finisher.load(out).about["trained"]
+    (spent,) = RefinerModel.load(out).about["trained"]
     assert spent["whom"] == [corpus.folder.name]
     assert spent["examples"] == corpus.count(MOST)
     assert (tmp_path / "base/preview.png").exists()
@@ -175,8 +175,8 @@ def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
 
     for steps in (1, 4):
         assert main([*words, "--minutes", str(minutes(steps))]) == 0
-        assert Finisher.load(out).about["trained"][-1]["steps"] == steps
-    Finisher(opinionated(8, 0), 64, {"trained": [{"whom": ["others"], "steps": 9}]}).save(out)
+        assert RefinerModel.load(out).about["trained"][-1]["steps"] == steps
+    RefinerModel(opinionated(8, 0), 64, {"trained": [{"whom": ["others"], "steps": 9}]}).save(out)
     others = out.read_bytes()
     assert main([*words, "--minutes", str(minutes(6))]) == 1
     assert f"{out}: is there already; --overwrite replaces it" in capsys.readouterr().err
@@ -194,7 +194,7 @@ def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
     assert out.read_bytes() == others
     assert {path.name for path in tmp_path.iterdir()} == {"base", out.name}
     assert main(cut) == 0
-    assert Finisher.load(out).about["trained"][-1]["rate"] == 0.001
+    assert RefinerModel.load(out).about["trained"][-1]["rate"] == 0.001
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def models(tmp_path):
     for seed, (path, width) in enumerate(zip(paths, (8, 8, 12), strict=True)):
         licence = "MIT" if path.stem == "other" else "Apache-2.0"
         about = {"licence": licence, "trained": [{"whom": [path.stem], "finished": True}]}
-        Finisher(opinionated(width, seed), 64, about).save(path)
+        RefinerModel(opinionated(width, seed), 64, about).save(path)
     return paths
 
 
@@ -247,7 +247,7 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
     out = tmp_path / "base.safetensors"
     start = [word for path in models[:2] for word in ("--start", str(path))]
     assert main(["base", *start, "--out", str(out)]) == 0
-    alone, both = [Finisher.load(path) for path in models[:2]], Finisher.load(out)
+    alone, both = [RefinerModel.load(path) for path in models[:2]], RefinerModel.load(out)
     shown = torch.rand(1, CHANNELS, 64, 64) * 0.1
     for turn, one in enumerate(alone):
         torch.testing.assert_close(both.network(shown, turn).change, one.network(shown).change)
@@ -257,7 +257,7 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
     words = ["--facesets", str(corpus.facesets), "--out", str(out), "--overwrite", *start]
     words += ["--size", "32", "--batch", "2", "--minutes", str(minutes(3))]
     assert main(["train", "--base", *words, str(corpus.folder)]) == 0
-    after = Finisher.load(out)
+    after = RefinerModel.load(out)
     assert len(after.network.members) == 2
     assert after.about["trained"][-1]["from"] == f"{alone[0].digest} {alone[1].digest}"
 

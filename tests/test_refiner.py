@@ -42,25 +42,25 @@ from lifemask.nodes.refiner.crop import (
     sides,
     worthwhile,
 )
-from lifemask.nodes.refiner.face_passes import Stage
-from lifemask.nodes.refiner.model import Finisher, bare, moved_matte
+from lifemask.nodes.refiner.face_passes import FacePasses
+from lifemask.nodes.refiner.model import RefinerModel, bare, moved_matte
 from lifemask.nodes.refiner.network import Answer, Refiner, sparing
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.filters import blur, feather, shrink, smooth
 from lifemask.nodes.render.warp import View, Window
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.swap.part import Part
+from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import Model
 
 
 @pytest.fixture(scope="module")
-def stage(pair):
-    """Return a stage of the fourth frame in face space, and the crop of 64 pixels of it."""
-    part = Part(Swap(), pair.role)
-    cue, meshes, window = scene(part, 3)
+def passes(pair):
+    """Return the passes of the fourth frame in face space, and the crop of 64 pixels of it."""
+    part = ShotPlan(Swap(), pair.role)
+    frame_plan, meshes, window = scene(part, 3)
     with torch.inference_mode():
-        made = Stage.of(part, cue, meshes, window, picture(part, 3), Swap())
+        made = FacePasses.of(part, frame_plan, meshes, window, picture(part, 3), Swap())
     return made, Crop.of_face_space(window.x1, 64)
 
 
@@ -308,11 +308,11 @@ def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
     assert light.abs().max() <= 0.51 * coarse.abs().max()
 
 
-def test_a_disguise_is_on_the_face_only(pair, stage):
-    part = Part(Swap(), pair.role)
+def test_a_disguise_is_on_the_face_only(pair, passes):
+    part = ShotPlan(Swap(), pair.role)
     _, meshes, window = scene(part, 3)
     own = View.of_mesh(meshes.own, window)
-    plate = stage[0].plate
+    plate = passes[0].plate
     drawn = (Disguise.drawn(np.random.default_rng(seed)) for seed in range(20))
     disguise = next(one for one in drawn if one.pattern.min() < -0.05)
     worn = disguise.on(plate, own)
@@ -511,7 +511,7 @@ def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, c
 
 def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
     likeness, double = pair.likeness, pair.double
-    model = Finisher.load(small.path)
+    model = RefinerModel.load(small.path)
     (played, _) = rehearsals([pair.role], model)
     sound = {faceset.folder: np.ones(len(faceset), bool) for faceset in (likeness, double)}
     sound[double.folder][1:] = False
@@ -522,7 +522,7 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
 
 
 def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
-    model = Finisher.load(small.path)
+    model = RefinerModel.load(small.path)
     made = list(reminders(pair.role, model, 64, 3))
     assert len(made) == min(3, len(pair.double))
     for one in made:
@@ -537,7 +537,7 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
 
 def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
     """An exercise fits better, and a reminder is right by itself."""
-    model = Finisher.load(small.path)
+    model = RefinerModel.load(small.path)
     (one,) = reminders(pair.role, model, 64, 1)
     for easy in (one, rehearsed.batch([0])):
         answer = model.network(easy.shown)
@@ -559,13 +559,13 @@ def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monke
     assert torch.equal(after.kind, mixed.kind)
 
 
-# The finisher
+# The refiner
 
 
-def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
-    made, crop = stage
-    finisher = Finisher(opinionated(), 64, {})
-    plain, half, done = bare(made), finisher(made, [crop], 0.5), finisher(made, [crop], 1)
+def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(passes):
+    made, crop = passes
+    refiner = RefinerModel(opinionated(), 64, {})
+    plain, half, done = bare(made), refiner(made, [crop], 0.5), refiner(made, [crop], 1)
     outside = made.view.covered.expand_as(made.render) == 0
     assert outside.any()
     assert torch.equal(done.picture[outside], plain.picture[outside])
@@ -579,11 +579,11 @@ def test_outside_of_the_mesh_nothing_changes_and_doubt_only_grows(stage):
     assert (done.doubt >= plain.doubt).all()
 
 
-def test_in_eyes_half_of_a_change_is_done_and_in_a_mouth_all_of_it(stage):
-    made, crop = stage
-    finisher = Finisher(opinionated(), 64, {})
-    done = finisher(made, [crop], 1).picture - made.render
-    told = crop.give(finisher.network(shown(made, crop)).change, *made.plate.shape[-2:])
+def test_in_eyes_half_of_a_change_is_done_and_in_a_mouth_all_of_it(passes):
+    made, crop = passes
+    refiner = RefinerModel(opinionated(), 64, {})
+    done = refiner(made, [crop], 1).picture - made.render
+    told = crop.give(refiner.network(shown(made, crop)).change, *made.plate.shape[-2:])
     eyes, mouth = (part.expand_as(told) > 0.999 for part in made.openings.split(1, 1))
     assert (told[eyes].abs() > 1e-4).any()
     torch.testing.assert_close(done[eyes], 0.5 * told[eyes], atol=1e-4, rtol=2e-3)
@@ -600,23 +600,23 @@ def test_a_moved_matte_is_a_matte_and_follows_its_logit(face, logit, more):
         assert low == high == min(max(face, 0), 1)
 
 
-def test_a_crop_of_another_size_says_the_same(stage):
-    made, _ = stage
-    finisher = Finisher.load(BASE.path)
+def test_a_crop_of_another_size_says_the_same(passes):
+    made, _ = passes
+    refiner = RefinerModel.load(BASE.path)
     crops = (Crop.of_face_space(made.plate.shape[-1], size) for size in (128, 256))
-    one, two = (finisher(made, [crop], 1).picture for crop in crops)
+    one, two = (refiner(made, [crop], 1).picture for crop in crops)
     face = made.face.expand_as(one) > 0.5
     assert (one - two).abs()[face].mean() < (one - made.render).abs()[face].mean()
 
 
-def test_a_finer_crop_says_only_what_a_coarse_one_cannot(stage):
-    made, _ = stage
-    finisher = Finisher(opinionated(), 64, {})
+def test_a_finer_crop_says_only_what_a_coarse_one_cannot(passes):
+    made, _ = passes
+    refiner = RefinerModel(opinionated(), 64, {})
     coarse, fine = (Crop.of_face_space(made.plate.shape[-1], size) for size in (64, 128))
     inside = made.view.covered.expand_as(made.render)
 
     def done(*crops):
-        picture = finisher(made, crops, 1).picture
+        picture = refiner(made, crops, 1).picture
         level = smooth(picture - made.render, made.view.covered, 12) * inside
         return level, (picture - feather(picture, 1)) * shrink(inside, 8)
 
@@ -624,7 +624,7 @@ def test_a_finer_crop_says_only_what_a_coarse_one_cannot(stage):
     _, rough = done(coarse)
     assert (level - low).abs().mean() < 0.25 * (other - low).abs().mean()
     assert (detail - high).abs().mean() < 0.5 * (rough - high).abs().mean()
-    same, again = (finisher(made, crops, 1) for crops in ([fine], [fine, fine]))
+    same, again = (refiner(made, crops, 1) for crops in ([fine], [fine, fine]))
     torch.testing.assert_close(same.picture, again.picture, atol=1e-5, rtol=1e-5)
 
 
@@ -662,7 +662,7 @@ def test_a_crop_has_the_pixels_of_the_plate_and_of_the_base(pair, scale, most):
 
 def test_small_faces_look_the_same_to_a_model_of_large_ones(pair, tmp_path):
     plate = replace(pair.plate, sequence=replace(pair.plate.sequence, frames=(1002,)))
-    base = Finisher.load(BASE.path)
+    base = RefinerModel.load(BASE.path)
     made = []
     for size in (base.size, 2 * base.size):
         model = tmp_path / f"{size}.safetensors"

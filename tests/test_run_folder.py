@@ -15,7 +15,7 @@ from lifemask.nodes.learning import trainer
 from lifemask.nodes.learning.callbacks import Watch
 from lifemask.nodes.learning.run_folder import alone
 from lifemask.nodes.learning.trainer import Run
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -59,7 +59,7 @@ def test_a_model_without_its_checkpoints_is_not_begun_again_in_silence(examples,
     shutil.rmtree(tmp_path / "checkpoints")
     before = contents(tmp_path)
     with pytest.raises(BrokenFileError, match="are gone"):
-        trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
     assert contents(tmp_path) == before
     assert len(run_of(examples, small, tmp_path, 1, anew=True)) == 1
 
@@ -84,9 +84,9 @@ def test_whatever_stops_a_training_what_it_learned_is_kept(
 ):
     failing(monkeypatch, 3, error)
     with pytest.raises(type(error)):
-        trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
     assert len(history(tmp_path)) == 3
-    assert Finisher.load(tmp_path / "model.safetensors").about["trained"][0]["steps"] == 3
+    assert RefinerModel.load(tmp_path / "model.safetensors").about["trained"][0]["steps"] == 3
 
 
 def test_what_is_nothing_finite_is_not_kept(examples, small, tmp_path, monkeypatch):
@@ -99,7 +99,7 @@ def test_what_is_nothing_finite_is_not_kept(examples, small, tmp_path, monkeypat
 
     monkeypatch.setattr(Run, "_learn", learned)
     with pytest.raises(KnobError, match="rate"):
-        trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -108,7 +108,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(examples, small, tmp_path):
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
         trainer.train(
-            Finisher.load(small.path), examples, replace(PLAN, minutes=minutes(2)), tmp_path
+            RefinerModel.load(small.path), examples, replace(PLAN, minutes=minutes(2)), tmp_path
         )
     assert sum("log: no more losses are written" in note for note in notes) == 1
     assert len(history(tmp_path)) == 2
@@ -125,5 +125,5 @@ def test_the_last_preview_is_of_the_model_that_is_kept(examples, small, tmp_path
     run_of(examples, small, tmp_path, 3)
     steps, weights = shown[-1]
     assert steps == 3
-    kept = Finisher.load(tmp_path / "model.safetensors").network.state_dict()
+    kept = RefinerModel.load(tmp_path / "model.safetensors").network.state_dict()
     assert all(torch.allclose(weights[name], kept[name], atol=0.02) for name in kept)

@@ -16,7 +16,7 @@ from lifemask.nodes.learning import train_segmenter
 from lifemask.nodes.learning.augment.painted_faces import painted
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
-from lifemask.nodes.render.descriptors import looks
+from lifemask.nodes.render.descriptors import descriptors
 from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.segmenter import Segmenter, segmented
 from lifemask.nodes.render.texture import reduced
@@ -152,7 +152,7 @@ def microphone(rgb, at):
 
 def before_the_chin(faceset):
     """The most that is found in front of each face, around the chin."""
-    matte = occlusion(looks(faceset, range(len(faceset))).score)
+    matte = occlusion(descriptors(faceset, range(len(faceset))).score)
     return matte[:, 0, 40:58, 22:42].amax((1, 2))
 
 

@@ -53,14 +53,14 @@ def bold(tmp_path_factory):
     """Return a model that changes colours and mattes a lot, by what it is shown."""
     import torch
 
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
     from lifemask.nodes.refiner.network import Refiner
 
     torch.manual_seed(1)
     network = Refiner(8)
     torch.nn.init.normal_(network.members[0].head.weight, std=0.3)
     path = tmp_path_factory.mktemp("bold") / "model.safetensors"
-    Finisher(network, 64, {}).save(path)
+    RefinerModel(network, 64, {}).save(path)
     return Model(path)
 
 

@@ -35,7 +35,7 @@ from lifemask.nodes.learning.callbacks import Watch
 from lifemask.nodes.learning.data.cycle_pairs import rehearsals
 from lifemask.nodes.learning.data.examples import Example, Examples, windowed
 from lifemask.nodes.learning.trainer import Run
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.train import PRESETS, Train, tune
@@ -65,13 +65,13 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
     monkeypatch.setattr(trainer, "windowed", listen)
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.role], small, tmp_path / "models")
-    made = Finisher.load(model.path)
+    made = RefinerModel.load(model.path)
     # A smaller size sees windows of faces as large as the model knows them.
     assert made.size == 64
     assert sides == {(64, 32)}
     (spent,) = made.about["trained"]
     assert spent["whom"] == ["ada", "double"]
-    assert spent["from"] == Finisher.load(small.path).digest
+    assert spent["from"] == RefinerModel.load(small.path).digest
     assert spent["steps"] == len(history(tmp_path / "models")) == 3
     assert made.about["licence"] == "Apache-2.0"
     assert any("GiB" in note or "MiB" in note for note in notes)
@@ -84,7 +84,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
         (weight != old).any()
         for weight, old in zip(
             made.network.state_dict().values(),
-            Finisher.load(small.path).network.state_dict().values(),
+            RefinerModel.load(small.path).network.state_dict().values(),
             strict=True,
         )
     ]
@@ -99,7 +99,7 @@ def test_what_is_left_is_told(examples, small, tmp_path):
     def told(count):
         said = []
         with pytest.raises(StoppedError), steps(count, said):
-            trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+            trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
         return [(one.done, one.total) for one in said if one.task == "train" and one.total]
 
     first = told(2)
@@ -122,7 +122,7 @@ def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_p
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.role], small, tmp_path / "models")
-    made = Finisher.load(model.path)
+    made = RefinerModel.load(model.path)
     assert made.size == 256
     assert [one["crop"] for one in made.about["trained"]] == [256]
     assert any("at 256 px; 512 would only magnify" in note for note in notes)
@@ -130,7 +130,7 @@ def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_p
 
 @pytest.mark.parametrize("before", [[], [{"steps": 1}]], ids=["nothing", "something"])
 def test_what_a_model_learned_before_stays_by_half(before, examples, small, tmp_path):
-    start = replace(Finisher.load(small.path), about={"trained": before})
+    start = replace(RefinerModel.load(small.path), about={"trained": before})
     run = Run(start.network, examples, PLAN)
     run.step()
     learned = run.average.state_dict()
@@ -142,7 +142,7 @@ def test_what_a_model_learned_before_stays_by_half(before, examples, small, tmp_
 
 
 def test_members_learn_in_turn_and_apart(examples, small):
-    run = Run(Finisher.load(small.path).network, examples, PLAN)
+    run = Run(RefinerModel.load(small.path).network, examples, PLAN)
 
     def members():
         return [torch.cat([w.flatten() for w in one.parameters()]) for one in run.network.members]
@@ -182,7 +182,7 @@ def test_a_stopped_run_goes_on_where_it_was(faces, request, small, tmp_path):
     shown = request.getfixturevalue(faces)
     whole = run_of(shown, small, tmp_path / "whole", 12)
     assert len(run_of(shown, small, tmp_path / "parts", 5)) == 5
-    Finisher.load(tmp_path / "parts/model.safetensors")
+    RefinerModel.load(tmp_path / "parts/model.safetensors")
     assert run_of(shown, small, tmp_path / "parts", 7) == whole
 
 
@@ -221,7 +221,7 @@ def test_an_interrupt_in_the_middle_of_a_step_loses_nothing(quick, monkeypatch, 
     assert len(before) == 3
     assert main(["swap", str(quick), "--likeness", "ada", "--frames", "1001"]) == 0
     _, header = exr.read_channels(next((quick / "swaps/ada_v001").iterdir()))
-    assert header["lifemask/model"] == Finisher.load(model_of(quick)).digest
+    assert header["lifemask/model"] == RefinerModel.load(model_of(quick)).digest
     assert trained(quick, steps=5) == 0
     after = history(quick / "models/refiner_v001")
     assert after[:3] == before
@@ -247,7 +247,7 @@ def test_what_is_undivided_is_interrupted_when_it_is_done():
 
 def test_a_finished_training_is_the_start_of_the_next_version(quick):
     assert trained(quick) == trained(quick) == 0
-    first, second = (Finisher.load(model_of(quick, version)) for version in (1, 2))
+    first, second = (RefinerModel.load(model_of(quick, version)) for version in (1, 2))
     assert [one["from"] for one in second.about["trained"]] == [
         first.about["trained"][0]["from"],
         first.digest,
@@ -259,9 +259,9 @@ def test_a_version_that_is_there_is_trained_anew_only_when_told(quick, capsys):
     assert trained(quick) == 0
     sentence = refused(capsys, partial(trained, quick, "--version", "1"))
     assert "--overwrite" in sentence
-    was = Finisher.load(model_of(quick)).digest
+    was = RefinerModel.load(model_of(quick)).digest
     assert trained(quick, "--version", "1", "--overwrite", "--seed", "2") == 0
-    made = Finisher.load(model_of(quick))
+    made = RefinerModel.load(model_of(quick))
     (spent,) = made.about["trained"]
     assert (spent["seed"], spent["steps"]) == (2, len(history(model_of(quick).parent)))
     assert made.digest != was
@@ -284,7 +284,7 @@ def test_a_model_that_cannot_be_read_is_trained_anew_when_told(quick, capsys):
     said = refused(capsys, partial(trained, quick))
     assert said.endswith("--version 1 --overwrite trains it anew")
     assert trained(quick, "--version", "1", "--overwrite") == 0
-    assert Finisher.load(model_of(quick)).about["trained"][0]["finished"]
+    assert RefinerModel.load(model_of(quick)).about["trained"][0]["finished"]
 
 
 def test_a_thousand_versions_are_in_order(quick, small):
@@ -468,7 +468,7 @@ def test_pictures_with_nan_are_named_counted_and_left_out(pair, small, tmp_path)
     role = replace(pair.role, likeness=replace(pair.likeness, folder=folder))
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        _, own = rehearsals([role], Finisher.load(small.path))
+        _, own = rehearsals([role], RefinerModel.load(small.path))
         made = list(own.examples(32, 100))
     assert f"{folder}: 2 not finite, left out: face.0002.exr, face.0005.exr" in notes
     assert len(made) == len(pair.likeness) - 2
@@ -479,7 +479,7 @@ def test_faces_behind_a_hand_are_left_out(pair, small):
     confidence = pair.likeness.faces.confidence.copy()
     confidence[[1, 4]] = LEAST_CONFIDENCE / 2
     likeness = replace(pair.likeness, faces=replace(pair.likeness.faces, confidence=confidence))
-    played, own = rehearsals([replace(pair.role, likeness=likeness)], Finisher.load(small.path))
+    played, own = rehearsals([replace(pair.role, likeness=likeness)], RefinerModel.load(small.path))
     for sound in (played.sound, own.sound):
         assert np.flatnonzero(~sound[likeness.folder]).tolist() == [1, 4]
 
@@ -506,7 +506,7 @@ def test_examples_that_are_not_finite_are_counted_and_left_out(examples):
 
 
 def test_a_batch_that_is_not_finite_changes_nothing_and_is_told(examples, small):
-    run, notes = Run(Finisher.load(small.path).network, spoilt(examples, 1), PLAN), []
+    run, notes = Run(RefinerModel.load(small.path).network, spoilt(examples, 1), PLAN), []
     with progress.reporting(lambda said: notes.append(said.note)):
         for _ in range(len(examples) // PLAN.batch):
             run.step()
@@ -559,7 +559,9 @@ BROKEN = {
 def test_a_broken_model_is_named_by_swap_and_train(quick, small, capsys, harm):
     path = model_of(quick)
     path.parent.mkdir(parents=True)
-    Finisher(Finisher.load(small.path).network, 32, {"trained": [{"finished": True}]}).save(path)
+    RefinerModel(RefinerModel.load(small.path).network, 32, {"trained": [{"finished": True}]}).save(
+        path
+    )
     harm(path)
     before = contents(quick / "models")
     swap = ["swap", str(quick), "--likeness", "ada", "--frames", "1001"]
@@ -641,7 +643,7 @@ def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path,
 
     monkeypatch.setattr(Run, "_learn", fails)
     with pytest.raises(RuntimeError, match="shapes differ"):
-        trainer.train(Finisher.load(small.path), examples, PLAN, tmp_path)
+        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
 
 
 def test_a_halved_batch_is_told():

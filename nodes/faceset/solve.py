@@ -14,7 +14,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet, write_picture
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE
-from lifemask.nodes.render.descriptors import coarse_normals, looks
+from lifemask.nodes.render.descriptors import coarse_normals, descriptors
 from lifemask.nodes.render.filters import smooth, spread
 from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import (
@@ -186,7 +186,7 @@ def _step(count: int) -> int:
 
 def _coarse(faceset: FaceSet, used: range) -> Textures:
     """The coarse textures of the faces ``used`` of a faceset."""
-    look = looks(faceset, used)
+    look = descriptors(faceset, used)
     return Textures(look.colour, look.valid, coarse_normals(faceset, used))
 
 

@@ -18,7 +18,7 @@ from lifemask.nodes.learning.amp import mixed
 from lifemask.nodes.learning.data.examples import Example, even
 from lifemask.nodes.learning.run_folder import CHECKPOINTS
 from lifemask.nodes.refiner.crop import OCCLUSION, PLATE
-from lifemask.nodes.refiner.model import Finisher, moved_matte
+from lifemask.nodes.refiner.model import RefinerModel, moved_matte
 from lifemask.nodes.refiner.network import Answer
 from lifemask.nodes.render.acescct import to_linear
 from lifemask.nodes.render.filters import halved
@@ -45,7 +45,9 @@ class Watch:
     column for each example with plate, bare swap, what the model makes of it, and what is right.
     """
 
-    def __init__(self, run: "Run", start: Finisher, folder: Path, about: Mapping[str, Any]) -> None:
+    def __init__(
+        self, run: "Run", start: RefinerModel, folder: Path, about: Mapping[str, Any]
+    ) -> None:
         """Watch ``run``, which began as ``start``; ``about`` is what it is trained with."""
         from torch.utils.tensorboard import SummaryWriter
 
@@ -108,7 +110,7 @@ class Watch:
         checkpoint.save(self.folder / CHECKPOINTS, self.run.state(self.about))
         self.model().save(self.folder / MODEL)
 
-    def model(self) -> Finisher:
+    def model(self) -> RefinerModel:
         """What the run came to so far."""
         run, earlier = self.run, self.start.about.get("trained", [])
         spent = {"steps": len(run.history), "minutes": round(run.seconds / 60, 1)}
@@ -116,7 +118,7 @@ class Watch:
         about = {**self.start.about, "trained": [*earlier, now]}
         # Between what it knew and what it learned it keeps the one and has most of the other.
         network = self.start.network.between(run.average) if earlier else run.average
-        return Finisher(network, max(self.start.size, run.plan.crop), about)
+        return RefinerModel(network, max(self.start.size, run.plan.crop), about)
 
     @contextmanager
     def _logging(self) -> Iterator[None]:

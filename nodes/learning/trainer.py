@@ -22,7 +22,7 @@ from lifemask.nodes.learning.data.examples import PLANES, Example, Examples, Kin
 from lifemask.nodes.learning.losses import losses, total
 from lifemask.nodes.learning.run_folder import begun
 from lifemask.nodes.refiner.crop import STEP
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.train import MODEL
 from lifemask.ocio.system.signals import undivided
@@ -69,19 +69,19 @@ class Plan:
         seen = whom, node.faces, facesets
         return cls(size, crop, chosen.batch, chosen.minutes, rate, node.seed, *seen)
 
-    def configuration(self, start: Finisher) -> dict[str, Any]:
+    def configuration(self, start: RefinerModel) -> dict[str, Any]:
         """What a training of ``start`` keeps when it goes on; it may be given more time."""
         kept = {name: value for name, value in asdict(self).items() if name != "minutes"}
         return {**kept, "from": start.digest}
 
-    def announce(self, start: Finisher, count: int) -> None:
+    def announce(self, start: RefinerModel, count: int) -> None:
         """Tell how much memory a training of ``start`` on ``count`` examples will take."""
         shape = count, PLANES, self.crop
         progress.note("train", memory(shape, start.network, self.batch, self.size))
 
 
 def train(
-    start: Finisher, examples: Examples, plan: Plan, folder: Path, anew: bool = False
+    start: RefinerModel, examples: Examples, plan: Plan, folder: Path, anew: bool = False
 ) -> Path:
     """Train ``start`` on ``examples`` until it had its time, and return the file it became.
 

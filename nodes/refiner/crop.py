@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.refiner.face_passes import Stage
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.filters import lookup, minified
 from lifemask.nodes.render.warp import Window
@@ -28,7 +28,7 @@ _ENOUGH = 2  # pixels of a crop for one of the plate: it shows all that is there
 _FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
 
 CANDIDATES = slice(0, 9)
-"""Of what is `shown`: `Stage.candidates`, log; in their order `RENDER`, `TOLD` and `SHADED`."""
+"""Of what is `shown`: `FacePasses.candidates`, log: `RENDER`, `TOLD`, `SHADED`."""
 RENDER = slice(0, 3)
 TOLD = slice(3, 6)
 SHADED = slice(6, 9)
@@ -94,14 +94,14 @@ def _grid(height: int, width: int, matrix: Floats, device: torch.device) -> Tens
     return (across[None] + down[:, None])[None]
 
 
-def shown(stage: Stage, crop: Crop) -> Tensor:
-    """What the refiner is given of a stage: (1, CHANNELS, size, size).
+def shown(passes: FacePasses, crop: Crop) -> Tensor:
+    """What the refiner is given of a face: (1, CHANNELS, size, size).
 
     The planes that are named above, in that order.
     """
-    colours = torch.cat([stage.candidates.flatten(0, 1)[None], stage.plate, stage.predicted], 1)
-    mattes = [stage.view.covered, stage.own.covered, stage.face, stage.occlusion]
-    planes = torch.cat([colours, stage.light, stage.normal, stage.openings, *mattes], 1)
+    colours = torch.cat([passes.candidates.flatten(0, 1)[None], passes.plate, passes.predicted], 1)
+    mattes = [passes.view.covered, passes.own.covered, passes.face, passes.occlusion]
+    planes = torch.cat([colours, passes.light, passes.normal, passes.openings, *mattes], 1)
     return crop.take(planes)
 
 

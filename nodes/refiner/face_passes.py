@@ -18,7 +18,7 @@ from lifemask.nodes.render.motion_blur import smeared
 from lifemask.nodes.render.occlusion_matte import in_front
 from lifemask.nodes.render.texture import normals
 from lifemask.nodes.render.warp import View, Window, render
-from lifemask.nodes.swap.part import Cue, Part
+from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
 if TYPE_CHECKING:
     from lifemask.nodes.swap import Swap
@@ -34,9 +34,9 @@ class Meshes:
     double: Floats
 
     @classmethod
-    def of(cls, cue: Cue) -> "Meshes":
-        """Those of a cue, in the picture's pixels."""
-        return cls(cue.landmarks, cue.double)
+    def of(cls, frame_plan: FramePlan) -> "Meshes":
+        """Those of a frame, in the picture's pixels."""
+        return cls(frame_plan.landmarks, frame_plan.double)
 
     @cached_property
     def target(self) -> Floats:
@@ -59,7 +59,7 @@ def _mesh(landmarks: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class There:
+class PlateSubject:
     """Who is in a plate: ``albedo`` (3, 64, 64), and the ``light`` (1, 3, 64, 64) on it, log."""
 
     albedo: Tensor
@@ -67,7 +67,7 @@ class There:
 
 
 @dataclass(frozen=True)
-class Stage:
+class FacePasses:
     """Planes (1, C, H, W) of a window's pixels; colours are log.
 
     ``view`` and ``own`` are the likeness's and the double's mesh. ``render`` is the likeness's
@@ -95,28 +95,30 @@ class Stage:
     @classmethod
     def of(
         cls,
-        part: Part,
-        cue: Cue,
+        plan: ShotPlan,
+        frame_plan: FramePlan,
         meshes: Meshes,
         window: Window,
         plate: Tensor,
         swap: "Swap",
-        there: "There | None" = None,
-    ) -> "Stage":
-        """Render a frame of ``part`` into ``plate`` (1, 3, H, W), log, of the ``window``.
+        there: "PlateSubject | None" = None,
+    ) -> "FacePasses":
+        """Render a frame of ``plan`` into ``plate`` (1, 3, H, W), log, of the ``window``.
 
         Who is in the plate is the double, unless somebody else is ``there``.
         """
-        look = part.double(cue)
-        there = there or There(part.double_albedo, look.light)
+        look = plan.double(frame_plan)
+        there = there or PlateSubject(plan.double_albedo, look.light)
         view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
         light = view.of(there.light)
         face = matte(view, own, meshes.width, swap.erode)
         corner = np.array([window.x0, window.y0], np.float32)
         features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
-        sources = part.sources(cue)
-        picture = render(view, sources, cue.openings, part.albedo[None], there.light, part.tone)
-        picture = smeared(view, picture, cue.travel)
+        sources = plan.sources(frame_plan)
+        picture = render(
+            view, sources, frame_plan.openings, plan.albedo[None], there.light, plan.tone
+        )
+        picture = smeared(view, picture, frame_plan.travel)
         landmarks = torch.from_numpy(meshes.double[:, :2] - corner).to(device())
         picture = with_catchlights(picture, plate, view, own, features, landmarks)
         carried = lookup(plate, view.fragments(features))
@@ -126,16 +128,16 @@ class Stage:
             own=own,
             width=meshes.width,
             plate=plate,
-            render=_with_mouth(picture, carried, view, cue.mouth),
-            shaded=view.of(part.albedo[None]) + light + part.tone.view(1, 3, 1, 1),
+            render=_with_mouth(picture, carried, view, frame_plan.mouth),
+            shaded=view.of(plan.albedo[None]) + light + plan.tone.view(1, 3, 1, 1),
             carried=torch.lerp(predicted, carried, view.covered),
             predicted=predicted,
             light=light,
             normal=_normal(view, meshes.target),
-            darker=_darker(view, part.albedo[None], own, there.albedo[None]),
+            darker=_darker(view, plan.albedo[None], own, there.albedo[None]),
             face=face,
             occlusion=in_front(
-                plate, own, face, look.score, part.line(cue), meshes.width, swap.occluders
+                plate, own, face, look.score, plan.line(frame_plan), meshes.width, swap.occluders
             ),
         )
 

@@ -15,7 +15,7 @@ from lifemask.nodes.errors import BrokenFileError, KnobError
 from lifemask.nodes.faceset.files import atlas_layout
 from lifemask.nodes.memory import is_full
 from lifemask.nodes.refiner.crop import Crop, shown
-from lifemask.nodes.refiner.face_passes import Stage
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.acescct import STOP, to_linear
@@ -31,35 +31,35 @@ _SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its p
 
 
 @dataclass(frozen=True)
-class Finished:
-    """What a stage becomes, planes (1, C, H, W): ``picture`` and ``doubt`` are log."""
+class Refined:
+    """The refined face, planes (1, C, H, W): ``picture`` and ``doubt`` are log."""
 
     picture: Tensor
     face: Tensor
     doubt: Tensor
 
-    def over(self, plate: Tensor, stage: Stage, edge: float) -> tuple[Tensor, Tensor, Tensor]:
+    def over(self, plate: Tensor, passes: FacePasses, edge: float) -> tuple[Tensor, Tensor, Tensor]:
         """The picture, its alpha, and the composite over ``plate`` (1, 3, H, W); all linear.
 
         ``edge`` is the width of the blend in % of the face's.
         """
-        raw = torch.lerp(plate, to_linear(self.picture), stage.view.covered)
-        alpha = self.face * (1 - stage.occlusion)
-        shaven = plate * torch.exp2(stage.darker / STOP)
-        return raw, alpha, blended(plate, raw, alpha, stage.width * edge / 100, shaven)
+        raw = torch.lerp(plate, to_linear(self.picture), passes.view.covered)
+        alpha = self.face * (1 - passes.occlusion)
+        shaven = plate * torch.exp2(passes.darker / STOP)
+        return raw, alpha, blended(plate, raw, alpha, passes.width * edge / 100, shaven)
 
 
-def bare(stage: Stage) -> Finished:
+def bare(passes: FacePasses) -> Refined:
     """The render as it is; doubted as far as the re-rendered double is unlike the plate."""
-    return Finished(stage.render, stage.face, _unlike(stage))
+    return Refined(passes.render, passes.face, _unlike(passes))
 
 
-def _unlike(stage: Stage) -> Tensor:
-    return doubt(stage.carried - stage.predicted, stage.width)
+def _unlike(passes: FacePasses) -> Tensor:
+    return doubt(passes.carried - passes.predicted, passes.width)
 
 
 @dataclass(frozen=True)
-class Finisher:
+class RefinerModel:
     """The network, and the ``size`` in pixels of the largest crops that it was trained on.
 
     ``about`` says what it learned from, for how long, under which licence.
@@ -71,7 +71,7 @@ class Finisher:
     digest: str = "unsaved"
 
     @classmethod
-    def load(cls, path: Path) -> "Finisher":
+    def load(cls, path: Path) -> "RefinerModel":
         """Read a model; raises BrokenFileError when it is not a whole one of this version."""
         arrays, about = archive.load(path, KIND)
         try:
@@ -103,21 +103,21 @@ class Finisher:
         )
 
     @classmethod
-    def together(cls, finishers: "Sequence[Finisher]") -> "Finisher":
+    def together(cls, models: "Sequence[RefinerModel]") -> "RefinerModel":
         """One in which the networks of all answer; raises KnobError when their widths differ."""
-        widths = [one.network.width for one in finishers]
+        widths = [one.network.width for one in models]
         if len({*widths}) > 1:
             raise KnobError(f"start: models of one width answer together, these have {widths}")
-        if len(finishers) == 1:
-            return finishers[0]
-        digests = [one.digest for one in finishers]
+        if len(models) == 1:
+            return models[0]
+        digests = [one.digest for one in models]
         about: dict[str, Any] = {"together": digests}
         for key in ("learned from", "licence"):
-            told = [one.about[key] for one in finishers if key in one.about]
+            told = [one.about[key] for one in models if key in one.about]
             about[key] = "; ".join(dict.fromkeys(told))
-        about["trained"] = [run for one in finishers for run in one.about.get("trained", [])]
-        network = Refiner.together([one.network for one in finishers])
-        return cls(network, max(one.size for one in finishers), about, " ".join(digests))
+        about["trained"] = [run for one in models for run in one.about.get("trained", [])]
+        network = Refiner.together([one.network for one in models])
+        return cls(network, max(one.size for one in models), about, " ".join(digests))
 
     def save(self, path: Path) -> None:
         """Write the weights, and what there is to know of them."""
@@ -126,26 +126,26 @@ class Finisher:
         archive.save(path, KIND, pack(self.network.state_dict()), {**self.about, **own})
 
     @torch.inference_mode()
-    def __call__(self, stage: Stage, crops: Sequence[Crop], share: float) -> Finished:
-        """Finish a stage, seen in ``crops`` of the same square, coarse first.
+    def __call__(self, passes: FacePasses, crops: Sequence[Crop], share: float) -> Refined:
+        """Refine a face, seen in ``crops`` of the same square, coarse first.
 
         A ``share`` of what it would change is changed.
         """
-        height, width = stage.plate.shape[-2:]
-        answer = self._answer(stage, crops)
+        height, width = passes.plate.shape[-2:]
+        answer = self._answer(passes, crops)
         change, matte, spread = crops[-1].give(answer, height, width).split([3, 1, 1], 1)
-        eyes = stage.openings[:, :1].clamp(0, 1)
-        picture = stage.render + share * (1 - _SPARED * eyes) * change * stage.view.covered
-        face = moved_matte(stage.face, matte)
-        return Finished(picture, face, torch.maximum(_unlike(stage), spread))
+        eyes = passes.openings[:, :1].clamp(0, 1)
+        picture = passes.render + share * (1 - _SPARED * eyes) * change * passes.view.covered
+        face = moved_matte(passes.face, matte)
+        return Refined(picture, face, torch.maximum(_unlike(passes), spread))
 
-    def _answer(self, stage: Stage, crops: Sequence[Crop]) -> Tensor:
+    def _answer(self, passes: FacePasses, crops: Sequence[Crop]) -> Tensor:
         """What the network says of the finest of the ``crops``, (1, 5, S, S).
 
         It knows light by the whole face, of which it sees less the finer a crop is: of each but
         the first it is asked only for what the one before is too coarse for.
         """
-        total, *finer = (self._said(stage, crop) for crop in crops)
+        total, *finer = (self._said(passes, crop) for crop in crops)
         for said in finer:
             size = said.shape[-1]
             detail = said - feather(said, _SHARED * size / total.shape[-1])
@@ -153,8 +153,8 @@ class Finisher:
             total = functional.interpolate(total, size=size, mode="bicubic") + detail
         return total
 
-    def _said(self, stage: Stage, crop: Crop) -> Tensor:
-        answer = self.network(shown(stage, crop))
+    def _said(self, passes: FacePasses, crop: Crop) -> Tensor:
+        answer = self.network(shown(passes, crop))
         return torch.cat([answer.change, answer.matte, answer.spread], 1)
 
 

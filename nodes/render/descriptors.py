@@ -23,7 +23,7 @@ _INSIDE = 0.6
 
 
 @dataclass(frozen=True)
-class Looks:
+class FaceDescriptors:
     """Coarse textures of N faces, and their shape.
 
     ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1, ``score``
@@ -61,21 +61,23 @@ def luminance(colour: Tensor) -> Tensor:
     return torch.einsum("nchw,c->nhw", colour, torch.tensor(_LUMINANCE, device=colour.device))
 
 
-def looks(faceset: FaceSet, indices: Sequence[int]) -> Looks:
-    """Read the looks of the faces ``indices``."""
+def descriptors(faceset: FaceSet, indices: Sequence[int]) -> FaceDescriptors:
+    """Read the descriptors of the faces ``indices``."""
     with closing(overlap(faceset.texture, indices)) as read:
         # Told from here: nobody listens to the threads.
         textures = (_sound(*pair, faceset) for pair in zip(indices, read, strict=True))
-        return _looks(faceset, indices, textures)
+        return _descriptors(faceset, indices, textures)
 
 
-def look_and_line(faceset: FaceSet, index: int) -> tuple[Looks, Tensor]:
+def descriptors_and_line(faceset: FaceSet, index: int) -> tuple[FaceDescriptors, Tensor]:
     """Read the look of one face, and the matte (1, 1, SIZE, SIZE) of what is thin before it."""
     texture = _sound(index, faceset.texture(index), faceset)
-    return _looks(faceset, [index], [texture]), texture[..., 8][None, None]
+    return _descriptors(faceset, [index], [texture]), texture[..., 8][None, None]
 
 
-def _looks(faceset: FaceSet, indices: Sequence[int], textures: Iterable[Tensor]) -> Looks:
+def _descriptors(
+    faceset: FaceSet, indices: Sequence[int], textures: Iterable[Tensor]
+) -> FaceDescriptors:
     parts = [_coarse(texture) for texture in textures]
     faces = faceset.faces
     chosen = np.asarray(indices, np.int64)
@@ -85,7 +87,7 @@ def _looks(faceset: FaceSet, indices: Sequence[int], textures: Iterable[Tensor])
     clear = torch.from_numpy(~faceset.bridged[chosen]).float()
     speed = torch.from_numpy(faceset.speed[chosen])
     numbers = (part.to(device()) for part in (motion, rotation, clear, speed))
-    return Looks(colour, valid, light, score, *numbers)
+    return FaceDescriptors(colour, valid, light, score, *numbers)
 
 
 def coarse_normals(faceset: FaceSet, indices: Sequence[int]) -> Tensor:

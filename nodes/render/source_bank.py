@@ -12,7 +12,7 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.faces.face_space import CLOSE
 from lifemask.nodes.render.atlas import atlas, coarse, openings, regions
-from lifemask.nodes.render.descriptors import Looks, luminance
+from lifemask.nodes.render.descriptors import FaceDescriptors, luminance
 
 FACE = "face"
 _EYES = {  # lids and iris; one picture serves both eyes, which look at one thing
@@ -36,34 +36,34 @@ _CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
 
 
 @dataclass(frozen=True)
-class Wardrobe:
+class SourceBank:
     """What retrieval knows of the likeness.
 
     The ``shutter`` is open for such a share of a frame, in the plate and in the takes; ``detail``
     pixels of the plate are across a centimetre of the face.
     """
 
-    looks: Looks
+    descriptors: FaceDescriptors
     albedo: Tensor
     shutter: float
     detail: float
 
-    def costs(self, double: Looks) -> dict[str, Tensor]:
+    def costs(self, double: FaceDescriptors) -> dict[str, Tensor]:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
         # In a close-up blur is seen of which a small face shows nothing.
-        blur = self.shutter * (self.looks.speed - double.speed[:, None]).clamp(min=0)
+        blur = self.shutter * (self.descriptors.speed - double.speed[:, None]).clamp(min=0)
         smeared = _SMEARED * max(1, self.detail / CLOSE) * blur
         result = {
             name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
         }
-        averted = (_gaze(double)[:, None] - _gaze(self.looks)).abs()
+        averted = (_gaze(double)[:, None] - _gaze(self.descriptors)).abs()
         for eye in _EYES:
             result[eye] += _GAZE * averted
         return _of_both_eyes(result)
 
     def changes(self) -> dict[str, Tensor]:
         """The cost (N, N) of following one picture by another, by region."""
-        own = self.looks
+        own = self.descriptors
         result = {}
         for name in POINTS:
             apart = _apart(name, own, own)
@@ -71,12 +71,12 @@ class Wardrobe:
             result[name] = _CHANGE[name] * (apart + other)
         return _of_both_eyes(result)
 
-    def misfit(self, name: str, double: Looks) -> Tensor:
+    def misfit(self, name: str, double: FaceDescriptors) -> Tensor:
         """How unlike the inside of an opening is, (T, N), log: teeth, tongue, gaze."""
-        return _look(name, double, self.looks)
+        return _look(name, double, self.descriptors)
 
-    def _differences(self, name: str, double: Looks) -> Tensor:
-        own, where = self.looks, _where(name).flatten().to(double.colour.device)
+    def _differences(self, name: str, double: FaceDescriptors) -> Tensor:
+        own, where = self.descriptors, _where(name).flatten().to(double.colour.device)
         at = where.nonzero()[:, 0]
 
         def texels(planes: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ class Wardrobe:
 
     def _faults(self, name: str) -> Tensor:
         """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
-        own = self.looks
+        own = self.descriptors
         skin = (_where(name) * _bare()).to(own.colour.device)
         weight = skin * own.valid[:, 0]
         left = luminance(own.colour - own.light - self.albedo)
@@ -116,9 +116,9 @@ def _of_both_eyes(costs: dict[str, Tensor]) -> dict[str, Tensor]:
     return costs | dict.fromkeys(_EYES, torch.stack([costs[eye] for eye in _EYES]).mean(0))
 
 
-def _gaze(looks: Looks) -> Tensor:
+def _gaze(descriptors: FaceDescriptors) -> Tensor:
     """How far (N,) the irises are to a side of their lids, mean of both eyes, centimetres."""
-    across = looks.motion[..., 0]
+    across = descriptors.motion[..., 0]
     pairs = [[across[:, list(part)].mean(1) for part in eye] for eye in _EYES.values()]
     return torch.stack([iris - lids for lids, iris in pairs]).mean(0)
 
@@ -132,7 +132,7 @@ def _bare() -> Tensor:
     return (1 - opened).clamp(0, 1)
 
 
-def _apart(name: str, a: Looks, b: Looks) -> Tensor:
+def _apart(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
     """Expression, pose and, of openings, look: (A, B)."""
     points = list(POINTS[name])
     moved = torch.stack(
@@ -145,7 +145,7 @@ def _apart(name: str, a: Looks, b: Looks) -> Tensor:
     return result + _LOOK * _look(name, a, b) * a.clear[:, None] * b.clear
 
 
-def _look(name: str, a: Looks, b: Looks) -> Tensor:
+def _look(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
     """How unlike openings look, less their light: root mean square, (A, B), log."""
     inside = coarse(openings()[name])[0, 0].to(a.colour.device)
     weight = inside / inside.sum()

@@ -16,13 +16,13 @@ from lifemask.nodes import progress
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import at_most, device
 from lifemask.nodes.refiner.crop import Crop, sides, worthwhile
-from lifemask.nodes.refiner.face_passes import Meshes, Stage
-from lifemask.nodes.refiner.model import Finished, Finisher, bare
+from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.refiner.model import Refined, RefinerModel, bare
 from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap import SwapFrame
-from lifemask.nodes.swap.part import Cue, Part, planned
+from lifemask.nodes.swap.plan import FramePlan, ShotPlan, planned
 from lifemask.ocio.colour.tags import labelled
 from lifemask.ocio.colour.transform import WORKING, convert, finite, is_scene_linear, result_space
 from lifemask.ocio.media.frame import Frame
@@ -77,19 +77,19 @@ class Swapping:
     ) -> None:
         """Without a ``model`` the render stays as it is."""
         self.swap, self.plate, self.cast = swap, plate, cast
-        self.finisher = None if model is None else Finisher.load(model.path)
+        self.refiner = None if model is None else RefinerModel.load(model.path)
         self.linear = is_scene_linear(plate.colorspace)
         self.space = result_space(plate.colorspace)
 
     def frames(self) -> Iterator[SwapFrame]:
         """Yield the result, in order, reading ahead."""
         numbers = self.plate.sequence.frames
-        parts = [planned(self.swap, role) for role in self.cast]
+        plans = [planned(self.swap, role) for role in self.cast]
         with (
             at_most(max(1, (os.cpu_count() or 1) // _AT_ONCE)),
             Reader(self.plate.sequence) as reader,
             closing(overlap(reader.read, numbers, reader.ahead)) as plates,
-            closing(overlap(partial(self._swapped, parts), plates, _AT_ONCE)) as results,
+            closing(overlap(partial(self._swapped, plans), plates, _AT_ONCE)) as results,
         ):
             for result, broken in results:
                 # Told from here: nobody listens to the threads.
@@ -107,54 +107,56 @@ class Swapping:
         )
 
     @torch.inference_mode()
-    def _swapped(self, parts: list[Part], frame: Frame) -> tuple[SwapFrame, int]:
+    def _swapped(self, plans: list[ShotPlan], frame: Frame) -> tuple[SwapFrame, int]:
         """Return the result, and how many pixels around faces are not finite."""
         plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
         layers = Layers.of(plate)
-        for part in parts:
-            cue = part.cue(frame.number)
-            if cue is not None:
-                self._put(layers, part, cue)
-        channels, header = _channels(layers, frame, self.linear), self._header(layers, frame, parts)
+        for plan in plans:
+            frame_plan = plan.at(frame.number)
+            if frame_plan is not None:
+                self._put(layers, plan, frame_plan)
+        channels, header = _channels(layers, frame, self.linear), self._header(layers, frame, plans)
         return SwapFrame(frame.number, channels, header), int(layers.broken.sum())
 
-    def _put(self, layers: Layers, part: Part, cue: Cue) -> None:
+    def _put(self, layers: Layers, plan: ShotPlan, frame_plan: FramePlan) -> None:
         """Put one face into the layers."""
         height, width = layers.comp.shape[:2]
-        meshes = Meshes.of(cue)
+        meshes = Meshes.of(frame_plan)
         window = Window.around([meshes.target, meshes.own], width, height)
         if window is None:
             return
         at = window.slices
         layers.broken[at] |= ~np.isfinite(layers.comp[at]).all(-1)
         # Every filter would spread a NaN.
-        plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)) + cue.pedestal)
+        plate = _tensor(finite(convert(layers.comp[at], self.space, WORKING)) + frame_plan.pedestal)
         seen = light_to_log(plate)
-        stage = Stage.of(part, cue, meshes, window, seen, self.swap)
-        done = self._finished(stage, part, cue, window)
-        raw, alpha, comp = done.over(plate, stage, self.swap.edge)
-        surety = part.surety(cue)
+        passes = FacePasses.of(plan, frame_plan, meshes, window, seen, self.swap)
+        done = self._finished(passes, plan, frame_plan, window)
+        raw, alpha, comp = done.over(plate, passes, self.swap.edge)
+        surety = plan.surety(frame_plan)
         confidence = done.face * from_doubt(done.doubt) * surety
-        face, occlusion = done.face, stage.occlusion
-        made = _array(raw) - cue.pedestal, _array(comp) - cue.pedestal
-        mattes = alpha, face, occlusion, confidence, stage.view.covered
+        face, occlusion = done.face, passes.occlusion
+        made = _array(raw) - frame_plan.pedestal, _array(comp) - frame_plan.pedestal
+        mattes = alpha, face, occlusion, confidence, passes.view.covered
         self._store(layers, at, *made, mattes)
-        layers.people.append(part.role.track.person)
+        layers.people.append(plan.role.track.person)
         if surety < 1:
-            layers.bridged.append(part.role.track.person)
-        layers.matrices.append(" ".join(f"{value:.9g}" for value in cue.matrix.flat))
-        _st_map(layers.stmap, cue.matrix, part.role.double.size)
+            layers.bridged.append(plan.role.track.person)
+        layers.matrices.append(" ".join(f"{value:.9g}" for value in frame_plan.matrix.flat))
+        _st_map(layers.stmap, frame_plan.matrix, plan.role.double.size)
 
-    def _finished(self, stage: Stage, part: Part, cue: Cue, window: Window) -> Finished:
+    def _finished(
+        self, passes: FacePasses, plan: ShotPlan, frame_plan: FramePlan, window: Window
+    ) -> Refined:
         """What is put into the plate: the model's picture, or the bare render."""
-        if self.finisher is None:
-            return bare(stage)
-        double = part.role.double
+        if self.refiner is None:
+            return bare(passes)
+        double = plan.role.double
         crops = [
-            Crop.of(cue.matrix, double.size, window, size)
-            for size in sides(double, self.finisher.size)
+            Crop.of(frame_plan.matrix, double.size, window, size)
+            for size in sides(double, self.refiner.size)
         ]
-        return self.finisher(stage, worthwhile(crops), self.swap.refine)
+        return self.refiner(passes, worthwhile(crops), self.swap.refine)
 
     def _store(
         self,
@@ -182,7 +184,7 @@ class Swapping:
         layers.occlusion[at] = np.maximum(layers.occlusion[at], occlusion)
         layers.confidence[at] = np.maximum(layers.confidence[at], confidence)
 
-    def _header(self, layers: Layers, frame: Frame, parts: list[Part]) -> dict[str, Any]:
+    def _header(self, layers: Layers, frame: Frame, plans: list[ShotPlan]) -> dict[str, Any]:
         """The plate's header, and where the result is from."""
         header = labelled(frame.header, self.space)
         source = self.plate.sequence.file(frame.number)
@@ -191,10 +193,10 @@ class Swapping:
             "version": version("lifemask"),
             # So that a host can tell whether the plate has changed since.
             "plate": " ".join(filter(None, made_of)),
-            "model": "none" if self.finisher is None else self.finisher.digest,
+            "model": "none" if self.refiner is None else self.refiner.digest,
             "colorspace": self.space,
-            "likeness": ", ".join(part.role.likeness.performer for part in parts),
-            "release": "; ".join(part.role.release.reference for part in parts),
+            "likeness": ", ".join(plan.role.likeness.performer for plan in plans),
+            "release": "; ".join(plan.role.release.reference for plan in plans),
             "people": ", ".join(layers.people) or "none: no face in this frame",
             "bridged": ", ".join(layers.bridged) or "none",
             "matrix": "; ".join(layers.matrices),

@@ -16,7 +16,7 @@ from lifemask.nodes.learning.data.paired import Corpus
 from lifemask.nodes.learning.run_folder import alone, begun
 from lifemask.nodes.learning.trainer import Plan, train
 from lifemask.nodes.refiner.crop import side
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def tune(
 
     What the pairs of the ``corpora`` teach is learned along.
     """
-    finisher = Finisher.load(start.path)
+    refiner = RefinerModel.load(start.path)
     people = sorted({name for role in cast for name in _names(role)})
-    wanted = max(node.chosen.size, finisher.size)
+    wanted = max(node.chosen.size, refiner.size)
     crop = max(side(role.double, wanted) for role in cast)
     whom = people + [corpus.folder.name for corpus in corpora]
     plan = Plan.of(node, whom, crop, _identity(cast))
@@ -50,10 +50,10 @@ def tune(
         progress.note("train", f"the faces are learned at {crop} px; {larger}")
     with alone(folder):
         # Before the rehearsal, which takes its time, say why this training cannot go on.
-        begun(folder, plan.configuration(finisher), anew)
+        begun(folder, plan.configuration(refiner), anew)
         with enough_memory("there is not enough memory to rehearse; choose fewer --faces"):
-            examples = _examples(cast, finisher, corpora, plan, node.faces)
-        return Model(train(finisher, examples, plan, folder, anew))
+            examples = _examples(cast, refiner, corpora, plan, node.faces)
+        return Model(train(refiner, examples, plan, folder, anew))
 
 
 def _names(role: "Role") -> tuple[str, str]:
@@ -70,18 +70,18 @@ def _identity(cast: "list[Role]") -> str:
 
 
 def _examples(
-    cast: "list[Role]", finisher: Finisher, corpora: Sequence[Corpus], plan: Plan, most: int
+    cast: "list[Role]", refiner: RefinerModel, corpora: Sequence[Corpus], plan: Plan, most: int
 ) -> Examples:
-    every, size, few = rehearsals(cast, finisher), plan.crop, most // _REMINDED
+    every, size, few = rehearsals(cast, refiner), plan.crop, most // _REMINDED
     count = sum(min(len(one.own), most) for one in every)
     count += sum(min(len(role.double), few) for role in cast)
     count += sum(corpus.count(most) for corpus in corpora)
-    plan.announce(finisher, count)
+    plan.announce(refiner, count)
 
     def each() -> Iterator[Example]:
         yield from chain.from_iterable(one.examples(size, most) for one in every)
         for role in cast:
-            yield from reminders(role, finisher, size, few)
+            yield from reminders(role, refiner, size, few)
         for corpus in corpora:
             yield from corpus.examples(size, plan.seed, most)
 

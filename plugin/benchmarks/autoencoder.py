@@ -20,12 +20,12 @@ from lifemask.nodes.learning.amp import mixed
 from lifemask.nodes.learning.data.examples import even, logged
 from lifemask.nodes.learning.losses import structures
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import Stage
-from lifemask.nodes.refiner.model import Finished
+from lifemask.nodes.refiner.face_passes import FacePasses
+from lifemask.nodes.refiner.model import Refined
 from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.frames import Swapping
-from lifemask.nodes.swap.part import Cue, Part
+from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 from lifemask.nodes.types import Plate
 from lifemask.plugin.benchmarks.flops import operations
 
@@ -69,7 +69,7 @@ class Autoencoder(nn.Module):
 def as_costly_as(wanted: int, size: int, batch: int) -> int:
     """Return the width with which a step costs about as many operations as are ``wanted``.
 
-    There are ``batch`` pictures of each performer in it.
+    PlateSubject are ``batch`` pictures of each performer in it.
     """
 
     def costs(width: int) -> int:
@@ -187,16 +187,18 @@ class Pasting(Swapping):
         super().__init__(swap, plate, [role])
         self.network, self.size = network, size
 
-    def _finished(self, stage: Stage, part: Part, cue: Cue, window: Window) -> Finished:
+    def _finished(
+        self, passes: FacePasses, plan: ShotPlan, frame_plan: FramePlan, window: Window
+    ) -> Refined:
         """The double's face decoded as the likeness's, as bright on the whole as the plate."""
-        crop = Crop.of(cue.matrix, part.role.double.size, window, self.size)
-        matte = stage.face * (1 - stage.occlusion)
-        plate, inside = crop.take(torch.cat([stage.plate, matte], 1)).split([3, 1], 1)
+        crop = Crop.of(frame_plan.matrix, plan.role.double.size, window, self.size)
+        matte = passes.face * (1 - passes.occlusion)
+        plate, inside = crop.take(torch.cat([passes.plate, matte], 1)).split([3, 1], 1)
         made = self.network(plate, LIKENESS)
         total = inside.sum().clamp(min=1e-3)
         made = made + ((plate - made) * inside).sum((2, 3), keepdim=True) / total
-        picture = crop.give(made, *stage.plate.shape[-2:])
-        return Finished(picture, stage.face, torch.zeros_like(stage.face))
+        picture = crop.give(made, *passes.plate.shape[-2:])
+        return Refined(picture, passes.face, torch.zeros_like(passes.face))
 
 
 def _halving(inward: int, outward: int) -> nn.Sequential:

@@ -83,11 +83,11 @@ class Ours:
     @cached_property
     def operations(self) -> int:
         """Those of the refiner, there and back."""
-        from lifemask.nodes.refiner.model import Finisher
+        from lifemask.nodes.refiner.model import RefinerModel
         from lifemask.plugin.benchmarks.flops import learning
 
         chosen = self.scene.train.chosen
-        return learning(Finisher.load(BASE.path).network, chosen.batch, chosen.size)
+        return learning(RefinerModel.load(BASE.path).network, chosen.batch, chosen.size)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from lifemask.plugin.commands.command import Command, Result
 
 if TYPE_CHECKING:
     from lifemask.nodes.learning.trainer import Run
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
 
 SIZES = (128, 256, 512)
 SECONDS = 5.0
@@ -57,10 +57,10 @@ def _run(args: Namespace) -> Result:
             raise KnobError(f"sizes: {size} is not a multiple of 32")
     from lifemask.nodes.device import device_name
     from lifemask.nodes.learning.amp import fast
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
 
     peaks = peaks_of(args.seconds)
-    model = Finisher.load(BASE.path)
+    model = RefinerModel.load(BASE.path)
     sizes = progress.each(args.sizes, "benchmark", len(args.sizes))
     paces = {size: pace(model, size, peaks, args.seconds) for size in sizes}
     if not args.json:
@@ -83,7 +83,7 @@ def peaks_of(seconds: float) -> dict[str, float]:
     return {name: peak(getattr(torch, name), seconds) for name in PEAKS}
 
 
-def pace(model: "Finisher", size: int, peaks: dict[str, float], seconds: float) -> Pace:
+def pace(model: "RefinerModel", size: int, peaks: dict[str, float], seconds: float) -> Pace:
     """Return how fast ``model`` refines crops of ``size`` pixels, and learns from them."""
     import torch
 
@@ -105,7 +105,7 @@ def pace(model: "Finisher", size: int, peaks: dict[str, float], seconds: float) 
     )
 
 
-def _training(model: "Finisher", size: int) -> "Run":
+def _training(model: "RefinerModel", size: int) -> "Run":
     """A training on noise, which takes as long as one on faces."""
     import torch
 

@@ -52,12 +52,12 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Result:
     from lifemask.nodes.learning.data.paired import learn
-    from lifemask.nodes.refiner.model import Finisher
+    from lifemask.nodes.refiner.model import RefinerModel
 
     if not args.pairs and len(args.start) < 2:
         raise KnobError("pairs: name folders of renders, or several models to put together")
     folder = _folder(args)
-    start = Finisher.together([*map(Finisher.load, args.start)]) if args.start else None
+    start = RefinerModel.together([*map(RefinerModel.load, args.start)]) if args.start else None
     if start and not args.pairs:
         start.save(args.out)
         return {"model": args.out}

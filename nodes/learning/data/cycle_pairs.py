@@ -21,14 +21,14 @@ from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.learning.data.examples import Example, even, learnable, picture, scene
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import Meshes, Stage, There
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.face_passes import FacePasses, Meshes, PlateSubject
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.shading_residual import relief
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.filters import shrink
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.swap import Role, Swap
-from lifemask.nodes.swap.part import Cue, Part
+from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 from lifemask.ocio.system.prefetch import overlap
 
 Bools = NDArray[np.bool_]
@@ -49,56 +49,60 @@ class Rehearsal:
     own: FaceSet
     other: FaceSet
     role: Role
-    model: Finisher
+    model: RefinerModel
     sound: Mapping[Path, Bools]
 
     def examples(self, size: int, most: int) -> Iterator[Example]:
         """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
         holes = np.tile(~self.sound[self.other.folder], (len(self.own), 1))
-        there = Part(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
-        back = Part(Swap(), replace(self.role, likeness=self.own, double=self.own), self.barred())
+        there = ShotPlan(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
+        back = ShotPlan(
+            Swap(), replace(self.role, likeness=self.own, double=self.own), self.barred()
+        )
         chosen = [i for i in even(len(self.own), most) if self._fair(there, back, i)]
         for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
             yield self._one(there, back, index, size)
 
-    def _fair(self, there: Part, back: Part, index: int) -> bool:
+    def _fair(self, there: ShotPlan, back: ShotPlan, index: int) -> bool:
         """Whether a frame and all that serves it are sound, and it does not serve itself."""
         sound, others = self.sound[self.own.folder], self.sound[self.other.folder]
-        served, own = sorted(there.cue_of(index).used), sorted(back.cue_of(index).used)
+        served, own = sorted(there.of_face(index).used), sorted(back.of_face(index).used)
         whole = sound[[index, *own]].all() and others[served].all()
         return bool(whole) and index not in own
 
     @torch.inference_mode()
-    def _one(self, there: Part, back: Part, index: int, size: int) -> Example:
+    def _one(self, there: ShotPlan, back: ShotPlan, index: int, size: int) -> Example:
         filmed = picture(there, index)
-        cue, meshes, window = scene(there, index)
-        stage = Stage.of(there, cue, meshes, window, filmed, Swap())
+        frame_plan, meshes, window = scene(there, index)
+        passes = FacePasses.of(there, frame_plan, meshes, window, filmed, Swap())
         crop = Crop.of_face_space(window.x1, size)
-        other = self._relief(index, cue)
-        bare = stage.face * (1 - stage.occlusion)
-        played = self._played(stage, filmed, crop) + stage.view.of(other) * bare
-        cue, same, _ = scene(back, index)
-        there_now = There(there.albedo + there.tone.view(3, 1, 1), back.double(cue).light + other)
+        other = self._relief(index, frame_plan)
+        bare = passes.face * (1 - passes.occlusion)
+        played = self._played(passes, filmed, crop) + passes.view.of(other) * bare
+        frame_plan, same, _ = scene(back, index)
+        there_now = PlateSubject(
+            there.albedo + there.tone.view(3, 1, 1), back.double(frame_plan).light + other
+        )
         both = Meshes(same.likeness, meshes.likeness)
-        again = Stage.of(back, cue, both, window, played, Swap(), there_now)
-        trust = shrink(stage.face, max(1, round(0.02 * stage.width))) * (1 - stage.occlusion)
+        again = FacePasses.of(back, frame_plan, both, window, played, Swap(), there_now)
+        trust = shrink(passes.face, max(1, round(0.02 * passes.width))) * (1 - passes.occlusion)
         return learnable(again, crop, filmed, trust, again.face)
 
-    def _relief(self, index: int, cue: Cue) -> Tensor:
+    def _relief(self, index: int, frame_plan: FramePlan) -> Tensor:
         """By how much the other one's relief differs from that of frame ``index``, (1, 3, 64, 64).
 
         The light of a plate that somebody else is in has theirs.
         """
-        served = max(cue.pictures[FACE], key=cue.pictures[FACE].__getitem__)
+        served = max(frame_plan.pictures[FACE], key=frame_plan.pictures[FACE].__getitem__)
         own, seen = relief(self.own, [index])
         other, also = relief(self.other, [served])
         return (other - own) * torch.minimum(seen, also)
 
-    def _played(self, stage: Stage, filmed: Tensor, crop: Crop) -> Tensor:
+    def _played(self, passes: FacePasses, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""
         swap = Swap()
-        finished = self.model(stage, [crop], swap.refine)
-        _, _, played = finished.over(to_linear(filmed), stage, swap.edge)
+        finished = self.model(passes, [crop], swap.refine)
+        _, _, played = finished.over(to_linear(filmed), passes, swap.edge)
         return to_log(played)
 
     def barred(self) -> Bools:
@@ -116,7 +120,7 @@ class Rehearsal:
         return np.asarray(np.where(enough, same, near) | ~sound, bool)
 
 
-def rehearsals(cast: list[Role], model: Finisher) -> list[Rehearsal]:
+def rehearsals(cast: list[Role], model: RefinerModel) -> list[Rehearsal]:
     """Every likeness as double and every double as likeness, with everybody they meet."""
     facesets = {
         faceset.folder: faceset for role in cast for faceset in (role.likeness, role.double)

@@ -27,13 +27,13 @@ from lifemask.nodes.refiner.crop import (
     Crop,
     shown,
 )
-from lifemask.nodes.refiner.face_passes import Meshes, Stage
+from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import Window
 
 if TYPE_CHECKING:
-    from lifemask.nodes.swap.part import Cue, Part
+    from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
 PLANES = CHANNELS + 3 + 1 + 1
 """Of one example: what is shown, the truth, its weight, the matte."""
@@ -227,28 +227,29 @@ def _moved(planes: Tensor, bent: Tensor) -> Tensor:
     return moved
 
 
-def scene(part: "Part", index: int) -> "tuple[Cue, Meshes, Window]":
-    """The double's face ``index`` of a ``part`` as face space sees it, instead of the plate."""
-    double, cue = part.role.double, part.cue_of(index)
+def scene(plan: "ShotPlan", index: int) -> "tuple[FramePlan, Meshes, Window]":
+    """The double's face ``index`` of a ``plan`` as face space sees it, instead of the plate."""
+    double, frame_plan = plan.role.double, plan.of_face(index)
     target, own = (
-        moved(points[None], cue.matrix[None])[0] for points in (cue.landmarks, cue.double)
+        moved(points[None], frame_plan.matrix[None])[0]
+        for points in (frame_plan.landmarks, frame_plan.double)
     )
-    zoom = float(np.linalg.norm(cue.matrix[0, :2]))
+    zoom = float(np.linalg.norm(frame_plan.matrix[0, :2]))
     still = np.eye(2, 3, dtype=np.float32)
-    cue = replace(
-        cue,
+    frame_plan = replace(
+        frame_plan,
         landmarks=target,
         double=own,
-        travel=cue.travel @ cue.matrix[:, :2].T,
+        travel=frame_plan.travel @ frame_plan.matrix[:, :2].T,
         matrix=still,
-        reduction=cue.reduction / zoom,
+        reduction=frame_plan.reduction / zoom,
     )
-    return cue, Meshes.of(cue), Window(0, 0, double.size, double.size)
+    return frame_plan, Meshes.of(frame_plan), Window(0, 0, double.size, double.size)
 
 
-def picture(part: "Part", index: int) -> Tensor:
+def picture(plan: "ShotPlan", index: int) -> Tensor:
     """The plate in face space, (1, 3, S, S), log."""
-    return logged(part.role.double.face(index)[..., :3])
+    return logged(plan.role.double.face(index)[..., :3])
 
 
 def logged(rgb: Floats) -> Tensor:
@@ -257,19 +258,19 @@ def logged(rgb: Floats) -> Tensor:
 
 
 def learnable(
-    stage: Stage,
+    passes: FacePasses,
     crop: Crop,
     truth: Tensor,
     weight: Tensor,
     matte: Tensor,
     kind: Kind = Kind.FILMED,
 ) -> Example:
-    """A stage with its ``truth``, carried onto the render's geometry.
+    """Passes with their ``truth``, carried onto the render's geometry.
 
     All are (1, C, S, S) in face space: ``truth`` log, ``weight`` where it is known, and the right
     ``matte``.
     """
-    seen = shown(stage, crop)
+    seen = shown(passes, crop)
     taken = crop.take(torch.cat([truth, weight, matte], 1))[0].cpu().numpy()
     covered = seen[:, COVERED].clamp(0, 1)  # a cubic filter runs over
     trust = taken[3].clip(0, 1) * covered[0, 0].cpu().numpy()

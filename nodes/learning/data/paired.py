@@ -38,14 +38,14 @@ from lifemask.nodes.learning.run_folder import alone
 from lifemask.nodes.learning.trainer import Plan, train
 from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import Stage, There
-from lifemask.nodes.refiner.model import Finisher
+from lifemask.nodes.refiner.face_passes import FacePasses, PlateSubject
+from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import View
 from lifemask.nodes.shot.release import Release
 from lifemask.nodes.swap import Role, Swap
-from lifemask.nodes.swap.part import Part
+from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Model, Plate
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
@@ -154,9 +154,9 @@ class Corpus:
             role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
             barred = choice(likeness, len(double), random)
             # The frames of a take are too far apart to tell how it moves.
-            part, disguise = Part(Swap(shutter=0), role, barred), Disguise.drawn(random)
+            plan, disguise = ShotPlan(Swap(shutter=0), role, barred), Disguise.drawn(random)
             for index in even(len(double), most):
-                yield self._one(pair, part, index, size, disguise)
+                yield self._one(pair, plan, index, size, disguise)
 
     def _double(self, pair: Pair, other: FaceSet | None) -> FaceSet:
         """The double's faceset, by the plate alone or by its takes, too."""
@@ -168,21 +168,23 @@ class Corpus:
         return self._faceset(name, self._takes(name), False)
 
     @torch.inference_mode()
-    def _one(self, pair: Pair, part: Part, index: int, size: int, disguise: Disguise) -> Example:
-        cue, meshes, window = scene(part, index)
-        plate = disguise.on(picture(part, index), View.of_mesh(meshes.own, window))
+    def _one(
+        self, pair: Pair, plan: ShotPlan, index: int, size: int, disguise: Disguise
+    ) -> Example:
+        frame_plan, meshes, window = scene(plan, index)
+        plate = disguise.on(picture(plan, index), View.of_mesh(meshes.own, window))
         albedo, light = disguise.known()
-        there = There(part.double_albedo + albedo, part.double(cue).light + light)
-        stage = Stage.of(part, cue, meshes, window, plate, Swap(), there)
+        there = PlateSubject(plan.double_albedo + albedo, plan.double(frame_plan).light + light)
+        passes = FacePasses.of(plan, frame_plan, meshes, window, plate, Swap(), there)
         crop = Crop.of_face_space(window.x1, size)
-        frame, matrix = int(part.role.double.faces.frame[index]), part.role.double.faces.matrix
+        frame, matrix = int(plan.role.double.faces.frame[index]), plan.role.double.faces.matrix
 
         def seen(take: Path, what: str) -> Tensor:
             return _taken(take, what, frame, matrix[index], window.x1)
 
         right = seen(pair.plate, "face")
         weight = right * seen(pair.truth, "face")
-        return learnable(stage, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED)
+        return learnable(passes, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED)
 
     def _faceset(
         self, name: str, takes: list[Path], every_frame: bool, other: FaceSet | None = None
@@ -228,7 +230,7 @@ def learn(
     node: "Train",
     folders: list[Path],
     facesets: Path | None,
-    start: Finisher | None,
+    start: RefinerModel | None,
     folder: Path,
     anew: bool = False,
 ) -> Model:
@@ -238,7 +240,7 @@ def learn(
     KnobError without a folder for ``facesets``.
     """
     torch.manual_seed(node.seed)
-    begun = start or Finisher(Refiner(), node.chosen.size, _ABOUT)
+    begun = start or RefinerModel(Refiner(), node.chosen.size, _ABOUT)
     plan = Plan.of(node, [one.name for one in folders], max(node.chosen.size, begun.size))
     known = corpora(folders, facesets)
     with alone(folder):

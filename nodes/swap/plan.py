@@ -17,9 +17,14 @@ from lifemask.nodes.faces.velocity import unshown
 from lifemask.nodes.faceset.gaps import faded
 from lifemask.nodes.render.acescct import STOP
 from lifemask.nodes.render.atlas import atlas, coarse, openings
-from lifemask.nodes.render.descriptors import Looks, look_and_line, looks, luminance
+from lifemask.nodes.render.descriptors import (
+    FaceDescriptors,
+    descriptors,
+    descriptors_and_line,
+    luminance,
+)
 from lifemask.nodes.render.shape import Placed, target_mesh
-from lifemask.nodes.render.source_bank import POINTS, Wardrobe, shortest_path
+from lifemask.nodes.render.source_bank import POINTS, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening, Source, prepared
 from lifemask.nodes.swap.stretches import smoothed, stretches
 from lifemask.ocio.colour.transform import finite
@@ -45,7 +50,7 @@ _TEETH = 0.08  # log between dark and bright: from where on an open mouth shows 
 
 
 @dataclass(frozen=True)
-class Cue:
+class FramePlan:
     """What one frame of a role needs."""
 
     index: int  # in the double's faceset
@@ -65,8 +70,8 @@ class Cue:
         return {picture for shares in self.pictures.values() for picture in shares}
 
 
-class Part:
-    """A role, planned: `cue` gives what a frame needs, None where the person is not seen."""
+class ShotPlan:
+    """A role, planned: `at` gives what a frame needs, None where the person is not seen."""
 
     def __init__(
         self, swap: "Swap", role: "Role", barred: "NDArray[np.bool_] | None" = None
@@ -78,13 +83,15 @@ class Part:
         """
         self.role = role
         self._cached = lru_cache(maxsize=_HELD)(self._load)
-        self._looked = lru_cache(maxsize=_LOOKED)(lambda index: look_and_line(role.double, index))
+        self._looked = lru_cache(maxsize=_LOOKED)(
+            lambda index: descriptors_and_line(role.double, index)
+        )
         faces = role.double.faces
         self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
         self._runs = stretches(faces)
         self._barred = barred
         self._shutter = swap.shutter / 360
-        self._likeness = looks(role.likeness, range(len(role.likeness)))
+        self._likeness = descriptors(role.likeness, range(len(role.likeness)))
         self.albedo = torch.from_numpy(role.likeness.faces.albedo).to(device())
         self.double_albedo = torch.from_numpy(role.double.faces.albedo).to(device())
         inside = [coarse(map_) for map_ in openings().values()]
@@ -93,12 +100,12 @@ class Part:
         self._choose()
         self._adjust(swap)
 
-    def adjusted(self, swap: "Swap", role: "Role") -> "Part":
-        """Return the part under other knobs, in a role of the same facesets: no choice changes."""
-        part = copy(self)
-        part.role = role
-        part._adjust(swap)
-        return part
+    def adjusted(self, swap: "Swap", role: "Role") -> "ShotPlan":
+        """Return the plan under other knobs, in a role of the same facesets: no choice changes."""
+        plan = copy(self)
+        plan.role = role
+        plan._adjust(swap)
+        return plan
 
     def _adjust(self, swap: "Swap") -> None:
         self._place(swap)
@@ -116,17 +123,17 @@ class Part:
     def _choose(self) -> None:
         """One picture for each frame and region, and how bright its openings are to be."""
         detail = self.role.double.detail
-        wardrobe = Wardrobe(self._likeness, self.albedo, self._shutter, detail)
+        bank = SourceBank(self._likeness, self.albedo, self._shutter, detail)
         rows: dict[str, list[Tensor]] = {name: [] for name in POINTS}
         seen: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in openings()}
         misfits: list[Tensor] = []
         for chunk in progress.each(self._read(), "choose", -(-len(self.role.double) // _CHUNK)):
-            for name, cost in wardrobe.costs(chunk).items():
+            for name, cost in bank.costs(chunk).items():
                 rows[name].append(cost)
-            misfits.append(wardrobe.misfit("mouth", chunk))
+            misfits.append(bank.misfit("mouth", chunk))
             for name in seen:
                 seen[name].append(chunk.opening(name))
-        changes = wardrobe.changes()
+        changes = bank.changes()
         self._paths = {
             name: self._path(torch.cat(cost), changes[name]) for name, cost in rows.items() if cost
         }
@@ -151,10 +158,10 @@ class Part:
         misfit = ((table.gather(1, chosen[:, None]) - low) / (high - low)).clamp(0, 1)
         return faded(misfit, torch.zeros_like(misfit), self.role.double.bridged)
 
-    def _read(self) -> Iterator[Looks]:
+    def _read(self) -> Iterator[FaceDescriptors]:
         indices = range(len(self.role.double))
         for start in indices[::_CHUNK]:
-            yield looks(self.role.double, indices[start : start + _CHUNK])
+            yield descriptors(self.role.double, indices[start : start + _CHUNK])
 
     def _fix(self, name: str, dark: Tensor, bright: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Contrast (T,), pivot (T, 3) and lift (T, 3) of an opening, steady in time."""
@@ -180,12 +187,12 @@ class Part:
         skin = coarse(atlas().skin)[0, 0].to(device()) > 0.5
         return (self.double_albedo - self.albedo)[:, skin].median(1).values
 
-    def cue(self, frame: int) -> Cue | None:
+    def at(self, frame: int) -> FramePlan | None:
         """What ``frame`` needs, None where the person is not seen."""
         index = self._places.get(frame)
-        return None if index is None else self.cue_of(index)
+        return None if index is None else self.of_face(index)
 
-    def cue_of(self, index: int) -> Cue:
+    def of_face(self, index: int) -> FramePlan:
         """What the double's face ``index`` needs."""
         own, likeness = self.role.double.faces, self.role.likeness.faces
         pictures = {name: self._mixed(path, index) for name, path in self._paths.items()}
@@ -195,7 +202,7 @@ class Part:
             name: Opening(float(c[index]), b[index], lift[index])
             for name, (c, b, lift) in self._fixes.items()
         }
-        return Cue(
+        return FramePlan(
             index,
             self._landmarks[index],
             own.landmarks[index],
@@ -215,14 +222,14 @@ class Part:
         lacking = unshown(float(own.speed[index]), shown)
         return np.asarray(own.faces.velocity[index] * self._shutter * lacking, np.float32)
 
-    def surety(self, cue: Cue) -> float:
+    def surety(self, frame_plan: FramePlan) -> float:
         """How surely the face is where it is put, 0..1: less where it is mostly hidden."""
-        hidden = self.role.double.bridged[cue.index]
-        return float(self.role.double.faces.confidence[cue.index]) if hidden else 1.0
+        hidden = self.role.double.bridged[frame_plan.index]
+        return float(self.role.double.faces.confidence[frame_plan.index]) if hidden else 1.0
 
-    def line(self, cue: Cue) -> Tensor:
+    def line(self, frame_plan: FramePlan) -> Tensor:
         """What is thin and in front of the double, (1, 1, 256, 256)."""
-        return self._looked(cue.index)[1]
+        return self._looked(frame_plan.index)[1]
 
     def _mixed(self, path: "NDArray[np.int64]", index: int) -> dict[int, float]:
         """The pictures around a frame and their shares, so that none comes or goes in one frame."""
@@ -237,12 +244,12 @@ class Part:
         run = next(run for run in self._runs if run.start <= index < run.stop)
         return int(min(max(index + offset, run.start), run.stop - 1))
 
-    def sources(self, cue: Cue) -> dict[str, list[tuple[float, Source]]]:
-        """The pictures that a cue names, with their shares."""
-        step = round(cue.reduction * 8) / 8
+    def sources(self, frame_plan: FramePlan) -> dict[str, list[tuple[float, Source]]]:
+        """The pictures that a frame_plan names, with their shares."""
+        step = round(frame_plan.reduction * 8) / 8
         return {
             name: [(share, self._cached(i, step)) for i, share in shares.items()]
-            for name, shares in cue.pictures.items()
+            for name, shares in frame_plan.pictures.items()
         }
 
     def _load(self, index: int, reduction: float) -> Source:
@@ -252,12 +259,12 @@ class Part:
         valid = torch.maximum(self._likeness.valid[own], self._openings)
         return Source(prepared(picture, reduction), landmarks, self._likeness.light[own], valid)
 
-    def double(self, cue: Cue) -> Looks:
+    def double(self, frame_plan: FramePlan) -> FaceDescriptors:
         """The double's own face in this frame, the light on it steadied by its neighbours'.
 
         A neighbour in another light, as beside a flash, has no say.
         """
-        around = (self._beside(cue.index, offset) for offset in (0, -1, 1))
+        around = (self._beside(frame_plan.index, offset) for offset in (0, -1, 1))
         seen = [self._looked(index)[0] for index in around]
         lights = torch.stack([look.light for look in seen])
         apart = (lights - lights[0]).abs().mean((1, 2, 3, 4)) / _OTHER_LIGHT
@@ -268,7 +275,7 @@ class Part:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A part to plan, known by the files of its facesets and the one knob that chooses."""
+    """A plan to plan, known by the files of its facesets and the one knob that chooses."""
 
     files: tuple[tuple[str, int, int, int], ...]
     shutter: float
@@ -276,15 +283,15 @@ class _Wanted:
     role: "Role" = field(compare=False)
 
 
-def planned(swap: "Swap", role: "Role") -> Part:
-    """Return the part of a role; one that was planned before in this process is not again."""
+def planned(swap: "Swap", role: "Role") -> ShotPlan:
+    """Return the plan of a role; one that was planned before in this process is not again."""
     files = tuple(faceset.identity for faceset in (role.likeness, role.double))
     return _planned(_Wanted(files, swap.shutter, swap, role)).adjusted(swap, role)
 
 
 @lru_cache(maxsize=2)
-def _planned(wanted: _Wanted) -> Part:
-    return Part(wanted.swap, wanted.role)
+def _planned(wanted: _Wanted) -> ShotPlan:
+    return ShotPlan(wanted.swap, wanted.role)
 
 
 def _grey(colour: Tensor) -> Tensor:
