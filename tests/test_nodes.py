@@ -24,6 +24,7 @@ HEAVY = {
     "av",
     "rich",
     "fileseq",
+    "tomlkit",
 }
 BELOW = {"gizmos": [], "ocio": [], "nodes": ["ocio"], "plugin": ["nodes", "ocio", "gizmos"]}
 

@@ -164,6 +164,28 @@ def test_documents_that_are_in_the_folder_already(folder):
         Release.load(folder, who).check("demo", TODAY)
 
 
+def test_a_person_s_comments_stay_when_a_release_is_renewed(folder):
+    record = folder / "ada.toml"
+    before = f"# Signed in the office.\n{record.read_text()}# Ask again in spring.\n"
+    record.write_text(before)
+    add(folder, "ada", "demo", date(2031, 3, 4), folder / "ada.pdf", TODAY)
+    release = Release.load(folder, "ada")
+    renewed = before.replace("2026-12-31", "2031-03-04").replace('"ada.pdf"', '"ada-2.pdf"')
+    assert record.read_text() == renewed
+    assert release.document == "ada-2.pdf"
+
+
+@pytest.mark.parametrize("broken", ["expires", "expires = 2026-12-31\nnote = 1\n#", "#"])
+def test_a_record_that_is_broken_is_replaced_whole(folder, broken):
+    record = folder / "ada.toml"
+    record.write_text(record.read_text().replace("expires =", broken))
+    with pytest.raises(BrokenFileError):
+        Release.load(folder, "ada")
+    add(folder, "ada", "demo", date(2026, 12, 31), folder / "ada.pdf", TODAY)
+    assert "note" not in record.read_text()
+    Release.load(folder, "ada").check("demo", TODAY)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_document_is_not_waited_for(folder, tmp_path, make):
     before = contents(folder)

@@ -2,12 +2,11 @@
 
 import os
 import shlex
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lifemask.nodes import Node
@@ -19,13 +18,6 @@ from lifemask.nodes.errors import (
     VersionExistsError,
 )
 from lifemask.nodes.shot.folder import Shot, snake
-from lifemask.nodes.shot.toml import dumps
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-VALUE = st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | TEXT
-TABLE = st.recursive(
-    VALUE | st.lists(TEXT), lambda inner: st.dictionaries(TEXT, inner), max_leaves=6
-)
 
 
 @pytest.fixture
@@ -38,12 +30,6 @@ def edited(shot, old, new):
     assert old in text
     shot.file.write_text(text.replace(old, new))
     return shot.folder
-
-
-@settings(max_examples=50)
-@given(st.dictionaries(TEXT, TABLE, max_size=4))
-def test_toml_comes_back_as_it_was_written(table):
-    assert tomllib.loads(dumps(table)) == table
 
 
 def test_a_shot_comes_back_as_it_was_saved(shot):

@@ -19,7 +19,7 @@ from lifemask.nodes.errors import (
 )
 from lifemask.nodes.shot.keys import KEYS, check_keys, near
 from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name, options
-from lifemask.nodes.shot.toml import dumps, load
+from lifemask.nodes.shot.toml import edited, load
 from lifemask.nodes.types import Plate
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import one_at_a_time, replacing
@@ -157,12 +157,12 @@ class Shot:
                 raise KnobError(f"{self.file}: knobs.{node}.{error}") from error
 
     def save(self) -> None:
-        """Write ``shot.toml``, whole or not at all."""
+        """Write ``shot.toml``, whole or not at all; what a person wrote into it stays."""
         plate = {key: getattr(self, key) for key in KEYS["plate"] if key != "layer" or self.layer}
-        table = {key: getattr(self, key) for key in ("name", "project", "performers")}
+        table = {"name": self.name, "project": self.project, "performers": list(self.performers)}
+        knobs = {"knobs": self.knobs} if self.knobs else {}
         with replacing(self.file) as temporary:
-            text = dumps({**table, "plate": plate, **({"knobs": self.knobs} if self.knobs else {})})
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(edited(self.file, {**table, "plate": plate, **knobs}))
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
         """Return the shot with one more performer, and with a project if it had none; saved.

@@ -64,7 +64,7 @@ class Release:
                     with part.open("wb") as target:
                         shutil.copyfileobj(source, target)
                     release = cls(performer, project, expires, copy.name, _hash(part), today)
-                    record.write_text(toml.dumps(dict(vars(release))), encoding="utf-8")
+                    record.write_bytes(release._written(path))
                     yield release
             finally:
                 # The rename of the record is the one moment from which on the new release counts.
@@ -108,6 +108,13 @@ class Release:
             raise ReleaseError(
                 f"{self.performer}: the release is for project {self.project!r}, not {project!r}"
             )
+
+    def _written(self, path: Path) -> bytes:
+        """Return the record's content: with the comments of the one at ``path`` if it is whole."""
+        whole = False
+        with suppress(FileNotFoundError, BrokenFileError):
+            whole = toml.load(path).keys() == vars(self).keys()
+        return toml.edited(path if whole else None, vars(self))
 
     @property
     def reference(self) -> str:

@@ -1,26 +1,37 @@
-"""TOML that a person can read and edit, on any system."""
+"""TOML that a person can read and edit, on any system, and whose comments a save keeps."""
 
-import json
+import re
 import tomllib
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes.errors import BrokenFileError
 
+if TYPE_CHECKING:
+    from tomlkit.items import Array, Item
+
 _LARGEST = 1 << 24  # bytes
 _WHOLE = 1 << 63  # as TOML says
+_CLOSING = re.compile(r"((?:\r?\n\s*|[ \t]*)\])\Z")  # a list's bracket, or line
+_MARK = b"\xef\xbb\xbf"  # byte order, as Windows writes it
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return what the file ``path`` holds; a byte-order mark, as Windows writes it, is left out.
+    """Return what the file ``path`` holds; a byte-order mark is left out.
 
     Raises FileNotFoundError when it is not there, BrokenFileError when it cannot be read.
     """
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes of a file, and the table that they hold."""
     try:
-        table = tomllib.loads(_text(path))
+        content = _content(path)
+        table = tomllib.loads(content.removeprefix(_MARK).decode("utf-8"))
         _check(path, table)
     except FileNotFoundError:
         raise
@@ -34,16 +45,16 @@ def load(path: Path) -> dict[str, Any]:
         raise BrokenFileError(f"{path}: cannot be read (a number has too many digits)") from error
     except OSError as error:
         raise BrokenFileError(f"{path}: cannot be read ({error.strerror})") from error
-    return table
+    return content, table
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     stat = path.stat()
     if not S_ISREG(stat.st_mode):
         raise BrokenFileError(f"{path}: is not a file, but a folder, pipe or device")
     if stat.st_size > _LARGEST:
         raise BrokenFileError(f"{path}: has {stat.st_size} bytes; allowed is {_LARGEST}")
-    return path.read_text(encoding="utf-8-sig")
+    return path.read_bytes()
 
 
 def _check(path: Path, value: object, key: str = "") -> None:
@@ -61,37 +72,75 @@ def _check(path: Path, value: object, key: str = "") -> None:
         raise BrokenFileError(f"{path}: {key} holds a character 0, which no name has")
 
 
-def dumps(table: Mapping[str, object], prefix: str = "") -> str:
-    """Return ``table`` as TOML: its values first, then its tables.
+def edited(path: Path | None, values: Mapping[str, Any]) -> bytes:
+    """Return the content of ``path`` with these ``values``, and all else in it byte for byte.
 
-    >>> print(dumps({"name": "sh010", "plate": {"fps": 24.0}}), end="")
-    name = "sh010"
-    <BLANKLINE>
-    [plate]
-    fps = 24.0
+    A value that is equal already keeps its spelling, a list that grows its comments. None, or a
+    file that is not there, counts as empty. Raises BrokenFileError when it cannot be read.
     """
-    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
-    text = f"[{prefix}]\n" if prefix and (plain or not table) else ""
-    text += "".join(f"{_key(key)} = {_value(value)}\n" for key, value in plain.items())
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            inner = dumps(value, f"{prefix}.{_key(key)}" if prefix else _key(key))
-            text += f"\n{inner}" if text and inner else inner
-    return text
+    content, table = b"", dict[str, Any]()
+    if path:
+        with suppress(FileNotFoundError):
+            content, table = _read(path)
+    lines = content.removeprefix(_MARK)
+    mark = content[: len(content) - len(lines)]
+    if b"\n" in lines and lines.count(b"\n") == lines.count(b"\r\n"):
+        lines = _edited(lines.replace(b"\r\n", b"\n"), table, values).replace(b"\n", b"\r\n")
+    else:
+        lines = _edited(lines, table, values)
+    return mark + lines
 
 
-def _key(key: str) -> str:
-    bare = key.replace("_", "").replace("-", "")
-    return key if bare.isascii() and bare.isalnum() else _value(key)
+def _edited(content: bytes, table: Mapping[str, Any], values: Mapping[str, Any]) -> bytes:
+    import tomlkit  # 30 ms that only a save needs
+
+    document = tomlkit.parse(content)
+    _set(document, table, values)
+    return document.as_string().encode("utf-8")
 
 
-def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value != value:
-        return "nan"
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return "inf" if value > 0 else "-inf"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+def _set(
+    document: MutableMapping[str, Any], table: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Set in a ``document``, which reads as ``table``, the ``values`` that differ."""
+    for key, value in values.items():
+        old = table.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            _set(document[key], old, value)
+        elif isinstance(value, list) and isinstance(old, list) and value[: len(old)] == old:
+            if value != old:
+                document[key] = _grown(document[key], value, len(old))
+        elif key not in table or old != value:
+            document[key] = value
+
+
+def _grown(array: "Array", whole: list[Any], count: int) -> "Item":
+    """Return an ``array`` of ``count`` values as the ``whole``, with its comments and lines.
+
+    tomlkit's own `extend` breaks lists whose lines begin with a comma.
+    """
+    import tomlkit
+
+    text = array.as_string()
+    more = tomlkit.item(whole[count:]).as_string()[1:-1]
+    stem, last, _ = _CLOSING.split(text)
+    gap, comma = (_indent(stem), ",") if "\n" in last else (" " if count else "", "")
+    ways = (
+        f"{stem}{gap}{more}{comma}{last}",  # none, or after a comma
+        f"{stem},{gap}{more}{last}",
+        f"{stem}{gap}, {more}{last}",  # after a comment
+    )
+    return tomlkit.value(next(text for text in ways if _reads_as(text, whole)))
+
+
+def _indent(text: str) -> str:
+    """Return what begins a line below ``text``."""
+    line = text.rpartition("\n")[2].lstrip("[")
+    return f"\n{line[: len(line) - len(line.lstrip())]}"
+
+
+def _reads_as(text: str, value: object) -> bool:
+    try:
+        return tomllib.loads(f"_ = {text}") == {"_": value}
+    except tomllib.TOMLDecodeError:
+        return False
