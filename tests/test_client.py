@@ -23,17 +23,12 @@ from lifemask.plugin.worker.protocol import LONGEST
 
 ROOT = Path(__file__).parents[1]
 MADE_UP = [sys.executable, str(ROOT / "tests/made_up_worker.py")]
-HOST_SIDE = (
-    "protocol",
-    "connection",
-    "job",
-    "client",
-    "paths",
-    "declared",
-    "orders",
-    "desk",
-    "results",
-)
+PLUGIN = ROOT / "plugin"
+HOST_SIDE = [
+    *(PLUGIN / f"worker/{name}.py" for name in ("protocol", "connection", "job", "client")),
+    *sorted(PLUGIN.glob("hosts/common/*.py")),
+]
+"""What every host loads: standard library, in Python 3.9."""
 
 
 @pytest.fixture
@@ -341,15 +336,16 @@ def same(one, other):
     }
 
 
-@pytest.mark.parametrize("name", HOST_SIDE)
-def test_what_a_host_imports_is_the_standard_library_in_python_3_9(name):
-    text = (ROOT / "plugin/worker" / f"{name}.py").read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(text, feature_version=(3, 9))):
+@pytest.mark.parametrize("file", HOST_SIDE, ids=lambda file: file.stem)
+def test_what_a_host_imports_is_the_standard_library_in_python_3_9(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))):
         if isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= sys.stdlib_module_names
-        if isinstance(node, ast.ImportFrom):
-            known = HOST_SIDE if node.level == 1 else {*sys.stdlib_module_names, "__future__"}
-            assert node.module.partition(".")[0] in known
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            assert node.module.partition(".")[0] in {*sys.stdlib_module_names, "__future__"}
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = file.parents[node.level - 1] / (node.module or "").replace(".", "/")
+            assert {package.with_suffix(".py"), package / f"{node.names[0].name}.py"} & {*HOST_SIDE}
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), "x" * LONGEST])

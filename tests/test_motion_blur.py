@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_compose import front, seen_by
+from test_warp import front, seen_by
 
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.motion_blur import smeared

@@ -101,7 +101,7 @@ def refusal(operator=bpy.ops.lifemask.press, **words):
 
 def killed(node, given):
     """Let the worker be killed when it has begun, see what is said, and press again."""
-    work = stage.part("office").OFFICE.work(node.node_tree)
+    work = stage.part("session").OFFICE.work(node.node_tree)
     Path(given["kill"]).write_text("SIGKILL swap 0")
     work.press("swap_range", given["range"])
     watch(lambda: None)
@@ -131,7 +131,7 @@ def watch(meanwhile):
 
 def stopped(node, given):
     """Stop while the plate is rendered, as its grade is another; nothing is left of that."""
-    work = stage.part("office").OFFICE.work(node.node_tree)
+    work = stage.part("session").OFFICE.work(node.node_tree)
     exposure = node.inputs["Plate"].links[0].from_node.inputs["Exposure"]
     exposure.default_value = 0.5
     work.press("swap_range", given["range"])
@@ -199,7 +199,7 @@ def move(node, first, then):
 def anew(node, step, frame):
     """Take a step and bring the plate up to date: what of it was rendered, and what has changed."""
     step()
-    plate, desk = stage.part("plate"), stage.part("office").OFFICE.work(node.node_tree).desk
+    plate, desk = stage.part("plate_render"), stage.part("session").OFFICE.work(node.node_tree).desk
     scene, source = bpy.context.scene, node.inputs["Plate"].links[0].from_socket
     made_of = stage.part("fingerprint").fingerprints(scene, source, [frame])
     found = plate.stale(desk.upstream, desk.plate, made_of)
@@ -219,14 +219,14 @@ def remade(node, given):
         settings.swap_exposure = exposure
         press("swap_frame", str(frame))
         stage.render(node.outputs["Image"], f"{given['remade']}{exposure:g}", frame, frame)
-        told.append(stage.part("office").OFFICE.work(node.node_tree).lacking)
+        told.append(stage.part("session").OFFICE.work(node.node_tree).lacking)
     settings.version, settings.swap_exposure = 1, 0.0
     return told
 
 
 def fixed(scene, node, given):
     """Roto before the face: the picture changes with it, and the worker is asked nothing."""
-    work = stage.part("office").OFFICE.work(node.node_tree)
+    work = stage.part("session").OFFICE.work(node.node_tree)
     jobs = work.desk.job.id
     roto = stage.roto(scene, 0.0)
     stage.tree(scene).links.new(roto.outputs[0], node.inputs["Add Occlusion"])

@@ -16,7 +16,7 @@ def play(given):
     tree.links.new(plate.outputs["Image"], node.inputs["Plate"])
     node.node_tree.lifemask.shot, node.node_tree.lifemask.likeness = given["shot"], "ada"
     bpy.ops.lifemask.refresh()
-    work = stage.part("office").OFFICE.work(node.node_tree)
+    work = stage.part("session").OFFICE.work(node.node_tree)
     told = [work.lacking]
     stage.render(plate.outputs["Image"], given["before"], frame, frame)
     stage.render(node.outputs["Image"], given["after"], frame, frame)

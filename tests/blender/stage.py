@@ -19,7 +19,7 @@ def install(zip_file):
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=zip_file, enable_on_install=True
     )
-    office = part("office")
+    office = part("session")
     office.Client = partial(office.Client, patience=float(os.environ["PATIENCE"]))
 
 
