@@ -1,1 +1,1 @@
-"""Pixels in and out: sequences, EXR, movies and colour."""
+"""Pixels in and out: frames of footage, colour, and what both need of the system."""

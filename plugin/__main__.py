@@ -3,7 +3,7 @@
 import os
 import sys
 
-from lifemask.ocio.system.signals import undivided
+from lifemask.ocio.system.signals import deferred_signals
 from lifemask.plugin.commands.streams import secure, speak_utf8
 
 _STOPPED = 130
@@ -14,7 +14,7 @@ def main() -> int:
     speak_utf8()
     secure()
     try:
-        with undivided():
+        with deferred_signals():
             from lifemask.plugin.commands import cli
         status = cli.main()
     except KeyboardInterrupt:

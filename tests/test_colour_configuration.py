@@ -10,7 +10,7 @@ from conftest import FOOTAGE
 
 from lifemask.ocio.colour import transform
 from lifemask.ocio.colour.encodings import REC709, to_xyz
-from lifemask.ocio.colour.tags import labelled, named_space
+from lifemask.ocio.colour.tags import tagged, tagged_space
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import ColorError
@@ -144,14 +144,14 @@ def test_a_result_is_in_a_space_that_it_can_name(studio: Callable[..., str]) -> 
     studio(aces(), scene_linear="ACES - ACEScg")
     assert transform.result_space("Utility - Linear - sRGB") == "Utility - Linear - sRGB"
     assert transform.result_space("Input - ARRI - Log") == "ACES - ACEScg"
-    assert labelled({}, "ACES - ACEScg")["colorInteropID"] == "lin_ap1_scene"
-    assert labelled({}, "Utility - Linear - sRGB")["colorInteropID"] == "lin_rec709_scene"
+    assert tagged({}, "ACES - ACEScg")["colorInteropID"] == "lin_ap1_scene"
+    assert tagged({}, "Utility - Linear - sRGB")["colorInteropID"] == "lin_rec709_scene"
 
 
 def test_a_result_is_not_labelled_by_what_is_only_assumed(studio: Callable[..., str]) -> None:
     studio(nuke(), scene_linear="linear")
     assert transform.result_space("log") == "ACEScg"
-    assert labelled({"colorInteropID": "lin_ap1_scene"}, "linear") == {}
+    assert tagged({"colorInteropID": "lin_ap1_scene"}, "linear") == {}
 
 
 def test_a_picture_for_video_is_shown_as_it_is(studio: Callable[..., str]) -> None:
@@ -169,7 +169,7 @@ def test_a_photograph_and_a_header_find_their_space(
     studio(nuke(), scene_linear="linear")
     header = {"colorInteropID": "lin_ap1_scene"}
     exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", np.zeros((4, 4), np.float16)), header)
-    assert named_space(Sequence.find(tmp_path / "a.exr")) == "ACEScg"
+    assert tagged_space(Sequence.find(tmp_path / "a.exr")) == "ACEScg"
 
 
 def make(folder: Path, space: str) -> int:
@@ -212,7 +212,7 @@ def test_a_header_is_not_blamed_for_a_configuration_that_is_missing(
 ) -> None:
     monkeypatch.setenv("OCIO", "/none.ocio")
     with pytest.raises(ColorError, match=r"OCIO: /none\.ocio"):
-        named_space(Sequence.find(PLATE))
+        tagged_space(Sequence.find(PLATE))
 
 
 def test_an_assumption_is_told(

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.movie import write_movie
-from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import LifemaskError
 
@@ -88,7 +89,7 @@ def give(kind: str, raw: bytes) -> None:
         for layers in (False, True):
             try:
                 frame = read(sequence, sequence.frames[-1], layers)
-                named_space(sequence)
+                tagged_space(sequence)
             except LifemaskError as error:
                 assert str(path) in str(error)
             else:

@@ -36,8 +36,9 @@ from icc import (
 
 from lifemask.ocio.colour.encodings import to_xyz
 from lifemask.ocio.colour.icc_profile import ProfileError, space_of_icc
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import WORKING, convert
-from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import ColorError
 from lifemask.plugin.commands.shot_new import space_of
@@ -100,7 +101,7 @@ def test_a_face_has_the_same_colours_by_any_profile(
 
 
 def named(tmp_path: Path, **attributes: object) -> str | None:
-    return named_space(save(tmp_path / "a.jpg", coded(REC709, srgb)[:8, :8], **attributes))
+    return tagged_space(save(tmp_path / "a.jpg", coded(REC709, srgb)[:8, :8], **attributes))
 
 
 @pytest.mark.parametrize(
@@ -191,10 +192,10 @@ def test_exif_tells_adobe_rgb(tmp_path: Path, order: str) -> None:
         file = tmp_path / f"{index}.jpg"
         file.write_bytes(whole[:2] + exif(order, index=index) + whole[2:])
         if name:
-            assert named_space(Sequence.find(file)) == name
+            assert tagged_space(Sequence.find(file)) == name
         else:
             with pytest.raises(ColorError, match="not sRGB"):
-                named_space(Sequence.find(file))
+                tagged_space(Sequence.find(file))
     p3 = icc(adapted(P3), SRGB_CURVE)
     assert named(tmp_path, Exif_ColorSpace=0xFFFF, ICCProfile=p3) == "sRGB Encoded P3-D65"
 
@@ -237,20 +238,20 @@ def test_a_png_is_known_by_its_chunks(tmp_path: Path, chunks: bytes, name: str |
     rest = whole[whole.index(b"IDAT") - 4 :]
     file.write_bytes(whole[:after] + chunks + rest)
     if name:
-        assert named_space(Sequence.find(file)) == name
+        assert tagged_space(Sequence.find(file)) == name
     else:
         with pytest.raises(ColorError, match=r"a\.png: its .*--colorspace"):
-            named_space(Sequence.find(file))
+            tagged_space(Sequence.find(file))
 
 
 def test_photographs_in_a_row_are_in_one_space(tmp_path: Path) -> None:
     codes, p3 = coded(REC709, srgb)[:8, :8], icc(adapted(P3), SRGB_CURVE)
     for number in (1, 2):
         save(tmp_path / f"a.{number}.jpg", codes, ICCProfile=p3)
-    assert named_space(Sequence.find(tmp_path / "a.#.jpg")) == "sRGB Encoded P3-D65"
+    assert tagged_space(Sequence.find(tmp_path / "a.#.jpg")) == "sRGB Encoded P3-D65"
     save(tmp_path / "a.3.jpg", codes)
     with pytest.raises(ColorError, match=r"a\.3\.jpg: .*another colour space.*P3-D65"):
-        named_space(Sequence.find(tmp_path / "a.#.jpg"))
+        tagged_space(Sequence.find(tmp_path / "a.#.jpg"))
 
 
 def test_a_profile_is_not_passed_on(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from conftest import full_disk
 
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.media.movie import write_movie
-from lifemask.ocio.media.reader import Reader, named_space, read, same_size
+from lifemask.ocio.media.reader import Reader, read, same_size
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import BrokenFileError, SizeError, WriteError
 
@@ -29,7 +30,7 @@ def test_a_movie_counts_from_one_and_knows_its_rate_and_colour(movie: Sequence) 
     assert movie.is_movie
     assert movie.frames == tuple(range(1, 61))
     assert movie.fps == Fraction(24000, 1001)
-    assert named_space(movie) == "Camera Rec.709"
+    assert tagged_space(movie) == "Camera Rec.709"
     assert same_size(movie) == (48, 32)
     assert read(movie, 1).header["framesPerSecond"] == movie.fps
 

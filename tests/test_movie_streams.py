@@ -11,8 +11,9 @@ from av.stream import Disposition
 from film import SIZE, film, grey
 from PIL import Image
 
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.media.frame_rate import Rate
-from lifemask.ocio.media.reader import Reader, named_space, read, same_size
+from lifemask.ocio.media.reader import Reader, read, same_size
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import BrokenFileError
 from lifemask.plugin.commands.cli import main
@@ -105,7 +106,7 @@ def check_movie(path):
     assert (sequence.frames, sequence.rate) == (tuple(range(1, COUNT + 1)), Rate(Fraction(24)))
     assert same_size(sequence) == (WIDTH, HEIGHT)
     assert sequence.doubt == ""
-    assert named_space(sequence) is None
+    assert tagged_space(sequence) is None
     with Reader(sequence) as reader:
         levels = [float(reader.read(n).rgb.mean()) for n in (12, 1, 7)]
     np.testing.assert_allclose(levels, [0.21, 0.08, 0.15], atol=0.01)

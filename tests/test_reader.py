@@ -10,10 +10,10 @@ import OpenEXR
 import OpenImageIO
 import pytest
 
-from lifemask.ocio.colour.tags import labelled
+from lifemask.ocio.colour.tags import tagged, tagged_space
 from lifemask.ocio.media import exr, still
 from lifemask.ocio.media.metadata import header_of
-from lifemask.ocio.media.reader import Reader, named_space, read, same_size, told_layer
+from lifemask.ocio.media.reader import Reader, read, same_size, told_layer
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import BrokenFileError, LayerError, MissingFramesError, SizeError
 
@@ -388,21 +388,21 @@ AP1, REC709 = map(OpenEXR.colorInteropIDToChromaticities, ("lin_ap1_scene", "lin
 )
 def test_a_header_names_its_colour_space(tmp_path: Path, header: Any, name: str | None) -> None:
     exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", HALF[..., 0]), header)
-    assert named_space(Sequence.find(tmp_path / "a.exr")) == name
+    assert tagged_space(Sequence.find(tmp_path / "a.exr")) == name
 
 
 @pytest.mark.parametrize("space", ["ACEScg", "Linear Rec.2020", "Linear ARRI Wide Gamut 3"])
 @pytest.mark.parametrize("before", [{}, {"chromaticities": REC709}, {"colorInteropID": "ours"}])
 def test_a_result_names_its_own_colour_space_alone(tmp_path: Path, before: Any, space: str) -> None:
-    header = labelled({**before, "owner": "us"}, space) | {"lifemask/colorspace": space}
+    header = tagged({**before, "owner": "us"}, space) | {"lifemask/colorspace": space}
     exr.write(tmp_path / "a.exr", dict.fromkeys("RGB", HALF[..., 0]), header)
-    assert named_space(Sequence.find(tmp_path / "a.exr")) == space
+    assert tagged_space(Sequence.find(tmp_path / "a.exr")) == space
     assert header["owner"] == "us"
 
 
 def test_a_photograph_is_srgb_and_a_dpx_says_nothing(tmp_path: Path) -> None:
-    assert named_space(save(tmp_path / "a.jpg", CODES)) == "sRGB Encoded Rec.709 (sRGB)"
-    assert named_space(save(tmp_path / "a.dpx", CODES)) is None
+    assert tagged_space(save(tmp_path / "a.jpg", CODES)) == "sRGB Encoded Rec.709 (sRGB)"
+    assert tagged_space(save(tmp_path / "a.dpx", CODES)) is None
 
 
 def test_many_threads_read_what_one_reads(tmp_path):

@@ -60,7 +60,9 @@ def pixels(path, frames=""):
 
 
 def readers():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("overlap")]
+    return [
+        thread.name for thread in threading.enumerate() if thread.name.startswith("parallel_map")
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.train import PRESETS, Train, tune
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
-from lifemask.ocio.system.signals import undivided
+from lifemask.ocio.system.signals import deferred_signals
 from lifemask.plugin.commands import train
 from lifemask.plugin.commands.cli import main
 from lifemask.plugin.commands.roles import cast_of
@@ -229,15 +229,15 @@ def test_an_interrupt_in_the_middle_of_a_step_loses_nothing(quick, monkeypatch, 
     assert not (quick / "models/refiner_v002").exists()
 
 
-def test_what_is_undivided_is_interrupted_when_it_is_done():
+def test_a_signal_inside_a_deferred_block_strikes_at_its_end():
     done = []
-    with pytest.raises(KeyboardInterrupt), undivided():
+    with pytest.raises(KeyboardInterrupt), deferred_signals():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         done.append(True)
     assert done
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), undivided():
+    with pytest.raises(ZeroDivisionError), deferred_signals():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -32,7 +32,7 @@ from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack, Plate
 from lifemask.ocio.media.reader import same_size
 from lifemask.ocio.system.atomic import one_at_a_time, unfinished
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,7 +163,7 @@ class Gathering:
         total = len(faces["frame"])
         landmarks = moved(faces["landmarks"], faces["matrix"])
         pictures = self._unwrapped(part, faces, atlas().mesh(landmarks), size, coarse)
-        with closing(pictures), closing(overlap(write, pictures)) as written:
+        with closing(pictures), closing(parallel_map(write, pictures)) as written:
             for _ in progress.each(written, "faceset", total):
                 pass
         return coarse

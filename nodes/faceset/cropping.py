@@ -14,7 +14,7 @@ from lifemask.nodes.render.raster import rasterise
 from lifemask.nodes.types import Plate
 from lifemask.ocio.colour.transform import WORKING, convert, finite
 from lifemask.ocio.media.reader import Reader
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def cut_out(
             rgb = finite(reader.read(int(frame)).rgb)
             return convert(crop(rgb, matrix, size, sharp), take.colorspace, WORKING)
 
-        with closing(overlap(cut, places, reader.ahead)) as pictures:
+        with closing(parallel_map(cut, places, reader.ahead)) as pictures:
             yield from pictures
 
 

@@ -30,9 +30,9 @@ from lifemask.nodes.render.occluders import SURE, agreed, occlusion, scores
 from lifemask.nodes.render.texture import Textures, averaged
 from lifemask.nodes.render.thin_occluders import LEAST, Usual, depth, lines
 from lifemask.nodes.types import LEAST_CONFIDENCE
-from lifemask.ocio.colour.tags import labelled
+from lifemask.ocio.colour.tags import tagged
 from lifemask.ocio.colour.transform import WORKING
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def _stored(path: Path) -> "Floats":
 def write(job: "tuple[Path, dict[str, Floats]]") -> None:
     """Write one picture of a faceset."""
     path, planes = job
-    write_picture(path, planes, labelled({}, WORKING))
+    write_picture(path, planes, tagged({}, WORKING))
 
 
 def finish(
@@ -103,7 +103,7 @@ def finish(
         (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
         for new, old in enumerate(kept)
     )
-    with closing(overlap(_finish_one, jobs)) as finished:
+    with closing(parallel_map(_finish_one, jobs)) as finished:
         for _ in progress.each(finished, "light", len(kept)):
             pass
     # One after the other: the new name of each is the old one of a picture before it.

@@ -31,8 +31,9 @@ from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.segmenter import Segmenter, load
 from lifemask.nodes.render.texture import reduced
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
-from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
 _BATCH = 16
@@ -122,7 +123,7 @@ def _face(faceset: FaceSet, index: int) -> Floats:
 
 def _picture(beauty: Path) -> Floats:
     sequence = Sequence.find(beauty / "beauty.####.exr")
-    space = named_space(sequence) or LINEAR_SRGB
+    space = tagged_space(sequence) or LINEAR_SRGB
     rgb = convert(read(sequence, sequence.frames[0]).rgb, space, WORKING)
     return to_log(torch.from_numpy(rgb)).numpy()
 

@@ -25,7 +25,7 @@ from lifemask.nodes.refiner.crop import STEP
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.train import MODEL
-from lifemask.ocio.system.signals import undivided
+from lifemask.ocio.system.signals import deferred_signals
 
 if TYPE_CHECKING:
     from lifemask.nodes.train import Train
@@ -96,7 +96,7 @@ def train(
         run.resume(state)
     with Watch(run, start, folder, about) as watch:
         while not run.finished:
-            with undivided():
+            with deferred_signals():
                 watch.tell(run.step())
     return folder / MODEL
 

@@ -15,7 +15,7 @@ from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, atlas, coarse, openings
 from lifemask.nodes.render.texture import averaged, normals, on_texels, reduced
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
 _DARK, _BRIGHT = 0.15, 0.85  # quantiles of an opening: pupil or mouth, white or teeth
@@ -63,7 +63,7 @@ def luminance(colour: Tensor) -> Tensor:
 
 def descriptors(faceset: FaceSet, indices: Sequence[int]) -> FaceDescriptors:
     """Read the descriptors of the faces ``indices``."""
-    with closing(overlap(faceset.texture, indices)) as read:
+    with closing(parallel_map(faceset.texture, indices)) as read:
         # Told from here: nobody listens to the threads.
         textures = (_sound(*pair, faceset) for pair in zip(indices, read, strict=True))
         return _descriptors(faceset, indices, textures)

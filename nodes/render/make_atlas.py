@@ -32,9 +32,10 @@ from lifemask.nodes.render.atlas import COARSE, SIZE, Atlas, using
 from lifemask.nodes.render.light import complexion
 from lifemask.nodes.render.shape import TURNS, place, turned
 from lifemask.nodes.render.texture import Textures, unwrap
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.media import exr
-from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
 _LEAST_RIGID = 0.15  # of a landmark that an expression may move; the most rigid have 1
@@ -143,7 +144,7 @@ def _of(take: Path) -> Iterator[Still]:
 
 
 def _picture(beauty: Sequence, frame: int) -> Floats:
-    space = named_space(beauty) or LINEAR_SRGB
+    space = tagged_space(beauty) or LINEAR_SRGB
     return convert(read(beauty, frame).rgb, space, WORKING)
 
 

@@ -185,7 +185,7 @@ def write_swap(
     """
     from lifemask.nodes import progress
     from lifemask.ocio.media import exr
-    from lifemask.ocio.system.prefetch import overlap
+    from lifemask.ocio.system.parallel import parallel_map
 
     def write(frame: SwapFrame) -> Path:
         digits = 4 + (frame.number < 0)  # a minus sign takes no digit's place
@@ -196,7 +196,7 @@ def write_swap(
     try:
         frames = swap(plate, cast, model)
         made = _replacing_older(frames, folder, name) if whole else frames
-        with closing(overlap(write, made)) as written:
+        with closing(parallel_map(write, made)) as written:
             told = progress.frames(written, "swap")
             return list(progress.each(told, "swap", len(plate.sequence.frames)))
     finally:

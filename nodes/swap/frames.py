@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +21,12 @@ from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap import SwapFrame
+from lifemask.nodes.swap.header import PlacedFace, Provenance
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan, planned
-from lifemask.ocio.colour.tags import labelled
 from lifemask.ocio.colour.transform import WORKING, convert, finite, is_scene_linear, result_space
 from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.reader import Reader
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,9 +53,7 @@ class Layers:
     confidence: "Floats"
     stmap: "Floats"
     broken: "NDArray[np.bool_]"  # (H, W): what around a face was not finite
-    people: list[str] = field(default_factory=list)
-    bridged: list[str] = field(default_factory=list)
-    matrices: list[str] = field(default_factory=list)
+    faces: list[PlacedFace] = field(default_factory=list)
 
     @classmethod
     def of(cls, plate: "Floats") -> "Layers":
@@ -80,6 +77,8 @@ class Swapping:
         self.refiner = None if model is None else RefinerModel.load(model.path)
         self.linear = is_scene_linear(plate.colorspace)
         self.space = result_space(plate.colorspace)
+        digest = self.refiner.digest if self.refiner else ""
+        self.provenance = Provenance.of(cast, digest, self.space)
 
     def frames(self) -> Iterator[SwapFrame]:
         """Yield the result, in order, reading ahead."""
@@ -88,8 +87,8 @@ class Swapping:
         with (
             at_most(max(1, (os.cpu_count() or 1) // _AT_ONCE)),
             Reader(self.plate.sequence) as reader,
-            closing(overlap(reader.read, numbers, reader.ahead)) as plates,
-            closing(overlap(partial(self._swapped, plans), plates, _AT_ONCE)) as results,
+            closing(parallel_map(reader.read, numbers, reader.ahead)) as plates,
+            closing(parallel_map(partial(self._swapped, plans), plates, _AT_ONCE)) as results,
         ):
             for result, broken in results:
                 # Told from here: nobody listens to the threads.
@@ -115,8 +114,14 @@ class Swapping:
             frame_plan = plan.at(frame.number)
             if frame_plan is not None:
                 self._put(layers, plan, frame_plan)
-        channels, header = _channels(layers, frame, self.linear), self._header(layers, frame, plans)
+        channels = _channels(layers, frame, self.linear)
+        header = self.provenance.header(frame.header, self._mark(frame.number), layers.faces)
         return SwapFrame(frame.number, channels, header), int(layers.broken.sum())
+
+    def _mark(self, frame: int) -> str:
+        """What changes with the file of a plate frame: its name, size and layer."""
+        file = self.plate.sequence.file(frame)
+        return f"{file.name} {file.stat().st_size} {self.plate.sequence.layer}".rstrip()
 
     def _put(self, layers: Layers, plan: ShotPlan, frame_plan: FramePlan) -> None:
         """Put one face into the layers."""
@@ -139,10 +144,7 @@ class Swapping:
         made = _array(raw) - frame_plan.pedestal, _array(comp) - frame_plan.pedestal
         mattes = alpha, face, occlusion, confidence, passes.view.covered
         self._store(layers, at, *made, mattes)
-        layers.people.append(plan.role.track.person)
-        if surety < 1:
-            layers.bridged.append(plan.role.track.person)
-        layers.matrices.append(" ".join(f"{value:.9g}" for value in frame_plan.matrix.flat))
+        layers.faces.append(PlacedFace(plan.role.track.person, frame_plan.matrix, surety < 1))
         _st_map(layers.stmap, frame_plan.matrix, plan.role.double.size)
 
     def _finished(
@@ -183,25 +185,6 @@ class Swapping:
         layers.face[at] = np.maximum(layers.face[at], face)
         layers.occlusion[at] = np.maximum(layers.occlusion[at], occlusion)
         layers.confidence[at] = np.maximum(layers.confidence[at], confidence)
-
-    def _header(self, layers: Layers, frame: Frame, plans: list[ShotPlan]) -> dict[str, Any]:
-        """The plate's header, and where the result is from."""
-        header = labelled(frame.header, self.space)
-        source = self.plate.sequence.file(frame.number)
-        made_of = source.name, str(source.stat().st_size), self.plate.sequence.layer
-        ours = {
-            "version": version("lifemask"),
-            # So that a host can tell whether the plate has changed since.
-            "plate": " ".join(filter(None, made_of)),
-            "model": "none" if self.refiner is None else self.refiner.digest,
-            "colorspace": self.space,
-            "likeness": ", ".join(plan.role.likeness.performer for plan in plans),
-            "release": "; ".join(plan.role.release.reference for plan in plans),
-            "people": ", ".join(layers.people) or "none: no face in this frame",
-            "bridged": ", ".join(layers.bridged) or "none",
-            "matrix": "; ".join(layers.matrices),
-        }
-        return header | {f"lifemask/{name}": value for name, value in ours.items()}
 
 
 def _tensor(picture: "Floats") -> Tensor:

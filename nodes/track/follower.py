@@ -32,7 +32,7 @@ class Sighting:
     usual: Tensor
 
 
-Frame = dict[int, Sighting]
+Sightings = dict[int, Sighting]
 """The sightings of one frame by tracklet."""
 
 
@@ -41,15 +41,15 @@ class Follower:
 
     def __init__(self, small_faces: bool = True) -> None:
         self._small_faces = small_faces
-        self._active: Frame = {}
+        self._active: Sightings = {}
         self._count = 0
         self._missed = 0
         self._started = False
 
     @torch.inference_mode()
-    def chunk(self, pictures: list[Picture]) -> list[Frame]:
+    def chunk(self, pictures: list[Picture]) -> list[Sightings]:
         """Return the sightings of each picture; the next chunk goes on where this one ends."""
-        frames: list[Frame] = []
+        frames: list[Sightings] = []
         for number, seen in enumerate(pictures):
             before = set(self._active)
             self._active = advance(seen, self._active)
@@ -60,7 +60,7 @@ class Follower:
             self._started = True
         return frames
 
-    def _look(self, pictures: list[Picture], frames: list[Frame]) -> None:
+    def _look(self, pictures: list[Picture], frames: list[Sightings]) -> None:
         """Detect in the last of ``pictures``; add who is new to it and to the frames before."""
         born = self._newborn(pictures[-1], frames[-1])
         self._active |= born
@@ -71,7 +71,7 @@ class Follower:
             if not born:
                 return
 
-    def _newborn(self, seen: Picture, known: Frame) -> Frame:
+    def _newborn(self, seen: Picture, known: Sightings) -> Sightings:
         """Return the faces that the detector sees and nobody follows."""
         rects = detected(seen, self._small_faces, _rects(known, seen))
         found = {
@@ -82,7 +82,7 @@ class Follower:
         return _apart(found, known, seen)
 
 
-def advance(seen: Picture, faces: Frame) -> Frame:
+def advance(seen: Picture, faces: Sightings) -> Sightings:
     """Return where the ``faces`` of a neighbouring frame are in this one; some may be lost."""
     if not faces:
         return {}
@@ -110,13 +110,13 @@ def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
     return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)
 
 
-def _apart(faces: Frame, known: Frame, seen: Picture) -> Frame:
+def _apart(faces: Sightings, known: Sightings, seen: Picture) -> Sightings:
     """Return those of ``faces`` that lie on none of the ``known``."""
     free = apart(_rects(faces, seen), _rects(known, seen)).tolist()
     return {number: face for (number, face), ok in zip(faces.items(), free, strict=True) if ok}
 
 
-def _rects(faces: Frame, seen: Picture) -> Tensor:
+def _rects(faces: Sightings, seen: Picture) -> Tensor:
     """Return the rectangles (N, 5)."""
     none = seen.levels[0].new_zeros(0, 5)
     return torch.cat([none, *(face.rect[None] for face in faces.values())])

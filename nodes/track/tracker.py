@@ -9,13 +9,13 @@ import torch
 from lifemask.nodes.faces.landmarker import landmarks
 from lifemask.nodes.faces.photographs import confidence
 from lifemask.nodes.faces.pyramid import Picture, picture, reduced, reduction
-from lifemask.nodes.track.follower import Follower, Frame
+from lifemask.nodes.track.follower import Follower, Sightings
 from lifemask.nodes.track.people import Tracklet
 from lifemask.nodes.track.steadier import Steadier, motion
 from lifemask.nodes.types import Plate
 from lifemask.ocio.colour.transform import LINEAR_SRGB, convert, is_scene_linear
 from lifemask.ocio.media.reader import Reader
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def pictures(plate: Plate) -> Iterator[Picture]:
                 return convert(reduced(pixels, factor), plate.colorspace, LINEAR_SRGB), factor
             return reduced(convert(pixels, plate.colorspace, LINEAR_SRGB), factor), factor
 
-        with closing(overlap(load, plate.sequence.frames, reader.ahead)) as loaded:
+        with closing(parallel_map(load, plate.sequence.frames, reader.ahead)) as loaded:
             for pixels, factor in loaded:
                 yield picture(pixels, factor)
 
@@ -78,7 +78,7 @@ class Tracker:
             self._place += 1
 
     @torch.inference_mode()
-    def _refine(self, seen: Picture, frame: Frame) -> None:
+    def _refine(self, seen: Picture, frame: Sightings) -> None:
         """Land every face of a frame over many crops around where it was followed to."""
         rects = torch.stack([face.rect for face in frame.values()])
         landed = landmarks(seen, rects, self._samples)

@@ -19,7 +19,7 @@ from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def scored(swap: Plate, ground: "GroundTruth") -> Generator[Scored, None, None]:
     """Yield the frames of a swap, read ahead; closing it stops the reading."""
     same = transform.check_space(swap.colorspace) == transform.check_space(ground.colorspace)
     space = None if same else swap.colorspace
-    return overlap(partial(score, swap.sequence, space, ground), swap.sequence.frames)
+    return parallel_map(partial(score, swap.sequence, space, ground), swap.sequence.frames)
 
 
 def score(swap: Sequence, colorspace: str | None, ground: "GroundTruth", number: int) -> Scored:

@@ -1,1 +1,1 @@
-"""Colour: every conversion is OpenColorIO's."""
+"""Colour spaces by name; OpenColorIO converts."""

@@ -29,7 +29,7 @@ _R03 = b"\x01\0\x02\0\x04\0\0\0R03\0", b"\0\x01\0\x02\0\0\0\x04R03\0"
 _EXIF_BYTES = 1 << 17
 
 
-def named_space(sequence: "Sequence") -> str | None:
+def tagged_space(sequence: "Sequence") -> str | None:
     """Return the colour space that the first frame's header or the movie's tags name, or None.
 
     A header names it as ``colorInteropID`` (ASWF colour interop forum) or as ``chromaticities``
@@ -57,7 +57,7 @@ def _known(name: str | None) -> str | None:
     return found.name if found and not found.declared.isData() else None
 
 
-def labelled(header: Mapping[str, Any], space: str) -> dict[str, Any]:
+def tagged(header: Mapping[str, Any], space: str) -> dict[str, Any]:
     """Return an EXR's ``header`` with the names of the scene-linear ``space``, and no other's.
 
     A space of which no standard name is known has none.

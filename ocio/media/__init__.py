@@ -1,1 +1,1 @@
-"""Frames of footage: sequences, stills and movies, read and written."""
+"""Frames of footage, read and written: sequences, stills and movies."""

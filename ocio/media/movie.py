@@ -19,7 +19,7 @@ from lifemask.ocio.media.container import (
 )
 from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.frame_rate import rate_of
-from lifemask.ocio.media.orientation import Turn, turn_of
+from lifemask.ocio.media.orientation import Orientation, orientation_of
 from lifemask.ocio.media.timecode import time_code
 from lifemask.ocio.media.yuv import alpha_of, as_rgb
 from lifemask.ocio.media_errors import BrokenFileError, SizeError
@@ -77,12 +77,12 @@ class Movie:
 
     def _frame(self, number: int, picture: "VideoFrame") -> Frame:
         check_pixels(self._path, picture.format.name)
-        turn, alpha = turn_of(picture), alpha_of(picture)
+        orientation, alpha = orientation_of(picture), alpha_of(picture)
         return Frame(
             number,
-            turn.upright(as_rgb(picture)),
-            None if alpha is None else turn.upright(alpha),
-            header=self._header(number, turn),
+            orientation.upright(as_rgb(picture)),
+            None if alpha is None else orientation.upright(alpha),
+            header=self._header(number, orientation),
         )
 
     def _reached(self, number: int) -> "VideoFrame | None":
@@ -156,10 +156,10 @@ class Movie:
         self._next, self._zero, self._spoilt = place, index.times[0], False
         return True
 
-    def _header(self, number: int, turn: Turn) -> dict[str, Any]:
+    def _header(self, number: int, orientation: Orientation) -> dict[str, Any]:
         header: dict[str, Any] = {}
         if aspect := self._stream.sample_aspect_ratio:
-            header["pixelAspectRatio"] = float(1 / aspect if turn.lies else aspect)
+            header["pixelAspectRatio"] = float(1 / aspect if orientation.transposed else aspect)
         if rate := rate_of(self._path):
             header["framesPerSecond"] = rate.fps
             words = self._container.metadata | self._stream.metadata

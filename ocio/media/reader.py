@@ -4,14 +4,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
-from lifemask.ocio.colour.tags import named_space
 from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.movie import Movie
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.still import Form, form, opened, read_picture
 from lifemask.ocio.media_errors import LayerError, MissingFramesError, SizeError
-
-__all__ = ["Frame", "Reader", "check_readable", "named_space", "read", "same_size", "told_layer"]
 
 
 class Reader:

@@ -14,7 +14,7 @@ from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.layers import Layer, Part, choose
 from lifemask.ocio.media.luminance_chroma import to_rgb
 from lifemask.ocio.media.metadata import header_of
-from lifemask.ocio.media.orientation import Turn
+from lifemask.ocio.media.orientation import Orientation
 from lifemask.ocio.media_errors import BrokenFileError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str =
     with opened(path, layer) as (file, chosen):
         spec, used = file.spec(), chosen.used
         first, last = min(used), max(used) + 1
-        pixels = _turn(spec).upright(_framed(_pixels(path, file, first, last), spec))
+        pixels = _orientation(spec).upright(_framed(_pixels(path, file, first, last), spec))
         header = _header(path, file)
     return Frame(
         number,
@@ -66,7 +66,7 @@ def form(path: Path, layer: str = "") -> Form:
     """Return what is in the header; errors as in `read_picture`."""
     with opened(path, layer) as (file, chosen):
         width, height = file.spec().full_width, file.spec().full_height
-        size = (height, width) if _turn(file.spec()).lies else (width, height)
+        size = (height, width) if _orientation(file.spec()).transposed else (width, height)
     return Form(*size, chosen.path)
 
 
@@ -180,8 +180,8 @@ def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
     return whole
 
 
-def _turn(spec: "ImageSpec") -> Turn:
-    return Turn.by_orientation(spec.get_int_attribute("Orientation", 1))
+def _orientation(spec: "ImageSpec") -> Orientation:
+    return Orientation.of_exif(spec.get_int_attribute("Orientation", 1))
 
 
 def _colour(path: Path, pixels: "Pixels", first: int, layer: Layer, spec: "ImageSpec") -> "Pixels":

@@ -1,1 +1,1 @@
-"""Files that are whole or not there, signals, and work ahead of its use."""
+"""Files that are whole or not there, signals, and threads that read ahead."""

@@ -1,4 +1,4 @@
-"""Interrupts, held back while what they would tear apart is made."""
+"""Signals that wait until a step that must not be cut in two is done."""
 
 import signal
 import threading
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def undivided() -> Iterator[None]:
-    """Let Ctrl-C and a farm's SIGTERM strike after the block, not inside of it.
+def deferred_signals() -> Iterator[None]:
+    """Hold back Ctrl-C and a farm's SIGTERM until the end of the block.
 
-    Python interrupts the main thread only; in another one there is nothing to hold back.
+    Python interrupts the main thread only: in another thread there is nothing to hold back.
     """
     held: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -168,7 +168,7 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
     from lifemask.ocio.media import exr
     from lifemask.ocio.media.frame import Frame
     from lifemask.ocio.media.reader import read
-    from lifemask.ocio.system.prefetch import overlap
+    from lifemask.ocio.system.parallel import parallel_map
 
     layers, header = exr.read_channels(result.file(result.frames[len(result.frames) // 2]))
     with TemporaryDirectory(prefix="lifemask_benchmark_", dir=Path(result.path).parent) as name:
@@ -177,8 +177,8 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
             exr.write(Path(name) / f"copy.{frame.number:04d}.exr", layers, header)
 
         begin = monotonic()
-        frames = overlap(lambda number: read(plate, number, layers=True), plate.frames)
-        written = progress.each(overlap(write, frames), "copy", len(plate.frames))
+        frames = parallel_map(lambda number: read(plate, number, layers=True), plate.frames)
+        written = progress.each(parallel_map(write, frames), "copy", len(plate.frames))
         return sum(1 for _ in written) / (monotonic() - begin)
 
 

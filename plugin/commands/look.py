@@ -134,10 +134,12 @@ class Swapped:
 
     def looks(self) -> Iterator[Look]:
         """Yield each frame."""
-        from lifemask.ocio.system.prefetch import overlap
+        from lifemask.ocio.system.parallel import parallel_map
 
         frames = self.files.frames
-        yield from progress.each(overlap(self.look, frames, self.plate.ahead), "look", len(frames))
+        yield from progress.each(
+            parallel_map(self.look, frames, self.plate.ahead), "look", len(frames)
+        )
 
     @property
     def space(self) -> str:

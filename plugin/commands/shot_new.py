@@ -35,10 +35,10 @@ def space_of(sequence: Sequence, named: str) -> str:
 
     Raises ColorError when it is unknown, cannot be converted, or when nobody names one.
     """
+    from lifemask.ocio.colour.tags import tagged_space
     from lifemask.ocio.colour.transform import check_space, is_identified
-    from lifemask.ocio.media.reader import named_space
 
-    space = named or named_space(sequence)
+    space = named or tagged_space(sequence)
     if not space:
         raise ColorError(
             f"{sequence.path}: no colour space in the header; name it with --colorspace"

@@ -29,7 +29,7 @@ from lifemask.nodes.render.filters import shrink
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
-from lifemask.ocio.system.prefetch import overlap
+from lifemask.ocio.system.parallel import parallel_map
 
 Bools = NDArray[np.bool_]
 
@@ -135,7 +135,7 @@ def rehearsals(cast: list[Role], model: RefinerModel) -> list[Rehearsal]:
 
 def _sound(faceset: FaceSet) -> Bools:
     """Which pictures (N,) show the face and hold numbers only; tells of those that hold others."""
-    with closing(overlap(faceset.face, range(len(faceset)))) as faces:
+    with closing(parallel_map(faceset.face, range(len(faceset)))) as faces:
         sound = np.array([np.isfinite(face).all() for face in faces])
     broken = [f"face.{index + 1:04d}.exr" for index in np.flatnonzero(~sound)]
     if broken:

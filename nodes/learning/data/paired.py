@@ -48,9 +48,10 @@ from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.media import exr
-from lifemask.ocio.media.reader import named_space, read
+from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ def _mark(takes: list[Path]) -> str:
 def _plate(take: Path) -> Plate:
     # A faceset tells of its takes: whatever folder the next one is made in must not matter.
     beauty = Sequence.find(take.absolute() / "beauty" / "beauty.####.exr")
-    return Plate(beauty, named_space(beauty) or LINEAR_SRGB)
+    return Plate(beauty, tagged_space(beauty) or LINEAR_SRGB)
 
 
 def _taken(take: Path, what: str, frame: int, matrix: Floats, size: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Work in the background, results in order: reading ahead and writing behind."""
+"""Threads that read ahead and write behind, with their results in order."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -9,14 +9,16 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def overlap(work: Callable[[A], B], items: Iterable[A], ahead: int = 4) -> Generator[B, None, None]:
+def parallel_map(
+    work: Callable[[A], B], items: Iterable[A], ahead: int = 4
+) -> Generator[B, None, None]:
     """Yield ``work(item)`` for each item, in order, computed by threads up to ``ahead`` early.
 
     ``items`` is drawn from in the caller's thread. An error of ``work`` comes out at its place, one
     of ``items`` behind the results of all that was drawn before, so that no frame is lost. Closing
     the iterator drops what has not begun. Either way no thread is left.
     """
-    pool = ThreadPoolExecutor(ahead, "overlap")
+    pool = ThreadPoolExecutor(ahead, "parallel_map")
     pending: deque[Future[B]] = deque()
     try:
         for future in _submitted(pool, work, items):
