@@ -81,14 +81,6 @@ def test_has_help_with_an_example_that_works(command, capsys):
             check_space(args.colorspace)
 
 
-def test_the_readme_s_commands_are_commands():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^lifemask .*", text, re.MULTILINE)
-    assert len(found) >= 7
-    for line in found:
-        parser().parse_args(typed(line)[1:])
-
-
 def test_exit_status_and_one_sentence(capsys):
     assert work(lambda args: {"made": "it"}) == 0
     assert capsys.readouterr().out == "made: it\n"

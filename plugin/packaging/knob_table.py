@@ -1,33 +1,41 @@
-"""The knobs in README.md: `python -m lifemask.plugin.packaging.knob_table` writes them."""
+"""The page of knobs: `python -m lifemask.plugin.packaging.knob_table` writes it from the nodes."""
 
 from pathlib import Path
 
 from lifemask.nodes import Knob, Node
 
-BEGIN, END = "<!-- knobs -->", "<!-- /knobs -->"
+PAGE = Path("docs/knobs.md")
+_HEAD = """\
+# Knobs
+
+Every knob is an option of its node's command: `lifemask track sh010 --samples 16`. Where a node
+has a button in Nuke and Blender, its knobs are there too. `shot.toml` keeps a value for
+[the whole shot](commands.md#keep-a-setting-for-the-whole-shot).
+"""
 
 
-def updated(readme: str) -> str:
-    """Return ``readme`` with the table of knobs as the nodes declare them."""
-    head, rest = readme.split(BEGIN)
-    _, tail = rest.split(END)
-    tables = "\n\n".join(table(node) for node in Node.registry.values() if node.knobs())
-    return f"{head}{BEGIN}\n{tables}\n{END}{tail}"
+def page() -> str:
+    """Return the knobs of every node as Markdown, a table for each."""
+    tables = [table(node) for node in Node.registry.values() if node.knobs()]
+    return "\n".join([_HEAD, *tables])
 
 
 def table(node: type[Node]) -> str:
     """Return the knobs of a node as Markdown, a row for each."""
-    rows = [f"| `{k.name}` | {_allowed(k)} | {k.default} | {k.doc} |" for k in node.knobs()]
-    head = [f"### {node.__name__}", node.summary(), "", "| knob | values | default | |"]
-    return "\n".join([*head, "|---|---|---|---|", *rows])
+    rows = [f"| `{k.name}` | {_allowed(k)} | {_default(k)} | {k.doc} |\n" for k in node.knobs()]
+    head = f"## {node.__name__}\n{node.summary()}\n\n| knob | values | default | |\n"
+    return "".join([head, "|---|---|---|---|\n", *rows])
 
 
 def _allowed(knob: Knob) -> str:
     if knob.choices or knob.kind not in (int, float):
         return ", ".join(knob.choices) or {bool: "on, off", str: "text"}.get(knob.kind, "a path")
-    return f"{knob.min:g}..{knob.max:g} {knob.unit}".strip()
+    return f"{knob.min:g} to {knob.max:g} {knob.unit}".strip()
+
+
+def _default(knob: Knob) -> str:
+    return {True: "on", False: "off"}[knob.default] if knob.kind is bool else f"{knob.default}"
 
 
 if __name__ == "__main__":
-    path = Path("README.md")
-    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
