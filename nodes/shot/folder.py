@@ -27,7 +27,7 @@ from lifemask.ocio.system.atomic import one_at_a_time, replacing
 N = TypeVar("N", bound=Node)
 
 KINDS = {"track": ".safetensors", "facesets": "", "models": "", "swaps": "", "look": ""}
-"""What a shot keeps in versions, and how the names end."""
+"""The folders of versions in a shot, and the ending of the names in each."""
 
 MADE_BY = {
     "track": "track",
@@ -40,11 +40,12 @@ MADE_BY = {
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot's folder and what its ``shot.toml`` says.
+    """A shot's folder and the content of its ``shot.toml``.
 
     ``path`` and ``frames`` name the plate's sequence (relative to the folder, or absolute), and
-    ``layer`` the picture in it, if that had to be said; ``project`` may be empty until the first
-    release is added; ``knobs`` are values by node and knob that differ from the declared defaults.
+    ``layer`` the picture in it where its name does not show that. ``project`` may be empty until
+    the first release is added. ``knobs`` are the values, by node and knob, that differ from the
+    declared defaults.
     """
 
     folder: Path
@@ -69,8 +70,8 @@ class Shot:
         project: str = "",
         layer: str = "",
     ) -> "Shot":
-        """Make the folder of a shot; raises VersionExistsError when a shot is there already."""
-        # Not `resolve`, which raises what nobody expects of a link to itself.
+        """Make the folder of a shot; raises VersionExistsError when there is a shot already."""
+        # Not `resolve`: of a link to itself it raises RuntimeError.
         name = check_name(Path(realpath(folder)).name, "the shot's folder")
         shot = cls(folder, name, _portable(path, folder), frames, colorspace, fps, project, layer)
         if shot.file.exists():
@@ -81,9 +82,9 @@ class Shot:
 
     @classmethod
     def load(cls, folder: Path) -> "Shot":
-        """Read a shot; raises NoShotError where none is.
+        """Read a shot; raises NoShotError where there is none.
 
-        Raises ShotError naming the key when ``shot.toml`` says what it may not.
+        Raises ShotError, which names the key, when a value in ``shot.toml`` is not allowed.
         """
         file = folder / "shot.toml"
         try:
@@ -106,7 +107,7 @@ class Shot:
 
     @property
     def file(self) -> Path:
-        """Where the shot is written down."""
+        """The path of ``shot.toml``."""
         return self.folder / "shot.toml"
 
     @property
@@ -115,7 +116,7 @@ class Shot:
         return self.plate_of("")
 
     def plate_of(self, frames: str) -> Plate:
-        """Return the plate with only these ``frames`` of it; an empty range means all."""
+        """Return these ``frames`` of the plate; an empty range means all."""
         self._check_space()
         sequence = Sequence.find(self.folder / self.path, frames or self.frames, self.layer)
         return Plate(sequence, self.colorspace)
@@ -129,7 +130,7 @@ class Shot:
             raise ColorError(f"{self.file}: plate.colorspace: {error}") from error
 
     def check(self) -> None:
-        """Raise ShotError or KnobError when a value cannot be right."""
+        """Raise ShotError or KnobError when a value is not allowed."""
         check_name(self.name, f"{self.file}: name")
         if not 1 <= self.fps <= 1000:
             raise ShotError(f"{self.file}: plate.fps is {self.fps:g}; allowed is 1..1000")
@@ -165,13 +166,13 @@ class Shot:
             temporary.write_bytes(edited(self.file, {**table, "plate": plate, **knobs}))
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
-        """Return the shot with one more performer, and with a project if it had none; saved.
+        """Add a performer, and the project if the shot has none; save it and return it.
 
-        What else is on disk by now stays.
+        Starts from the file as it is now, which others may have changed.
         """
         check_performer(performer, "performer")
         with one_at_a_time(self.folder):
-            now = Shot.load(self.folder)  # others may have added theirs meanwhile
+            now = Shot.load(self.folder)
             performers = tuple(dict.fromkeys([*now.performers, performer]))
             shot = replace(now, performers=performers, project=now.project or project)
             if shot != now:
@@ -183,17 +184,17 @@ class Shot:
         return node(**{**self.knobs.get(snake(node.__name__), {}), **knobs})
 
     def names(self, kind: str) -> list[str]:
-        """Return who or what there are versions of, sorted: the people who were tracked, say."""
+        """Return the names that have versions, sorted: of a track, its people."""
         return sorted({name for name, _ in self._versions(kind)})
 
     def versions(self, kind: str, name: str) -> list[int]:
-        """Return the version numbers that are there, ascending."""
+        """Return the numbers of the existing versions, ascending."""
         return sorted(version for known, version in self._versions(kind) if known == name)
 
     def _versions(self, kind: str) -> list[tuple[str, int]]:
         pattern = re.compile(rf"(.+)_v((?!000)\d{{3}}|[1-9]\d{{3,4}}){re.escape(KINDS[kind])}")
         try:
-            # Not `glob`, for which a folder that cannot be read is empty.
+            # Not `glob`: it takes an unreadable folder for an empty one.
             paths = list((self.folder / kind).iterdir())
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -201,17 +202,17 @@ class Shot:
         return [(match[1], int(match[2])) for match in found if match and is_name(match[1])]
 
     def version(self, kind: str, name: str, number: int) -> Path:
-        """Return the path of a version, there or not."""
+        """Return the path of a version, whether it exists or not."""
         check_name(name, kind)
         check_version(number)
         return self.folder / kind / f"{name}_v{number:03d}{KINDS[kind]}"
 
     def next_version(self, kind: str, name: str) -> Path:
-        """Return the path of the version after the last one."""
+        """Return the path of the next version."""
         return self.version(kind, name, max(self.versions(kind, name), default=0) + 1)
 
     def claimed(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
-        """Return the `target`, its folder made, so that nobody else takes the next version.
+        """Make the folder of the `target`, so that no other process takes it, and return it.
 
         Raises WriteError when it cannot be made.
         """
@@ -221,12 +222,12 @@ class Shot:
                 path.mkdir(parents=True, exist_ok=number is not None)
             except OSError as error:
                 if number is None and isinstance(error, FileExistsError):
-                    continue  # somebody was faster
+                    continue  # another process was faster
                 raise WriteError(f"{path}: cannot be written ({error.strerror})") from error
             return path
 
     def latest(self, kind: str, name: str) -> Path:
-        """Return the path of the last version; raises ShotError saying how to make one."""
+        """Return the path of the last version; raises ShotError with the command that makes one."""
         numbers = self.versions(kind, name)
         if not numbers:
             check_name(name, kind)
@@ -238,16 +239,16 @@ class Shot:
         return self.version(kind, name, numbers[-1])
 
     def newest(self, kind: str) -> dict[str, Path]:
-        """Return by name what has the highest version number: the people of the last track."""
+        """Return the paths of the highest version by name: of a track, all people of the last."""
         found = self._versions(kind)
         last = max((number for _, number in found), default=0)
         names = sorted(name for name, number in found if number == last)
         return {name: self.version(kind, name, last) for name in names}
 
     def target(self, kind: str, name: str, number: int | None, overwrite: bool) -> Path:
-        """Return where a result goes: the next version, or the one that is asked for.
+        """Return the path of a new result: the next version, or the given one.
 
-        Raises VersionExistsError when that one is there and nobody said to overwrite it.
+        Raises VersionExistsError when that exists and may not be overwritten.
         """
         if number is None:
             return self.next_version(kind, name)
@@ -260,7 +261,7 @@ class Shot:
 
 
 def snake(name: str) -> str:
-    """Return a node's name as it is written in files and commands.
+    """Return a node's name in files and commands.
 
     >>> snake("MatteEdge")
     'matte_edge'
@@ -269,11 +270,11 @@ def snake(name: str) -> str:
 
 
 def _portable(path: str, folder: Path) -> str:
-    """Write the plate's path so that shot and plate, when they lie together, can be moved."""
+    """Return the plate's path, relative where shot and plate can be moved together."""
     plate, shot = Path(path).absolute(), folder.absolute()
     if plate.is_relative_to(shot):
         return plate.relative_to(shot).as_posix()
-    # A folder that is a link has its neighbours elsewhere.
+    # A linked folder's real neighbours are elsewhere.
     beside = Path(realpath(shot.parent)) == Path(realpath(folder)).parent
     if beside and plate.is_relative_to(shot.parent):
         return f"../{plate.relative_to(shot.parent).as_posix()}"

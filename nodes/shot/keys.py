@@ -1,4 +1,4 @@
-"""What ``shot.toml`` may hold: its keys, and of what kind their values are."""
+"""The keys of ``shot.toml``, and the types of their values."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -14,10 +14,7 @@ KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
 
 
 def check_keys(file: Path, table: str, values: dict[str, Any]) -> None:
-    """Raise ShotError unless the ``values`` of a ``table`` are what it may hold.
-
-    What may be left out is filled in.
-    """
+    """Raise ShotError when a key or value of a ``table`` is not allowed; fill in optional keys."""
     kinds = KEYS[table]
     dotted = f"{table}." if table else ""
     for key in (*values, *kinds):
@@ -41,6 +38,6 @@ def _allowed(kind: type | tuple[type, ...]) -> str:
 
 
 def near(name: str, known: Mapping[str, object]) -> str:
-    """Return the end of a sentence: which of the ``known`` names is meant, or all of them."""
+    """Return the end of a sentence that suggests the nearest ``known`` name, or lists them all."""
     found = get_close_matches(name, known, 1)
     return f"; did you mean {found[0]}" if found else f"; allowed: {', '.join(known)}"

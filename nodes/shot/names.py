@@ -1,4 +1,4 @@
-"""Names that can be part of a file's name, and the one that is the double's own."""
+"""Names of people and versions: those that fit into a file name, and the double's own."""
 
 import re
 
@@ -8,7 +8,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _DOUBLE = re.compile(r"double(?:_(.*))?")
 _LAST = 99_999
 _LONGEST = 100
-"""Letters of a name: with version, frame and ending 255 are the most that disks take."""
+"""Letters: with version, frame and ending, a file name stays within the 255 that disks allow."""
 
 
 def is_name(name: str) -> bool:
@@ -17,7 +17,7 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str, what: str) -> str:
-    """Return ``name`` when it can be part of a file name; raises ShotError otherwise."""
+    """Return ``name`` if it can be part of a file name; raises ShotError otherwise."""
     if not is_name(name):
         raise ShotError(
             f"{what}: {name!r} may hold letters, digits and ._-, starts with a letter or digit "
@@ -32,7 +32,7 @@ def is_double(name: str) -> bool:
 
 
 def check_performer(name: str, what: str) -> str:
-    """Return ``name`` when a performer can have it; raises ShotError otherwise."""
+    """Return ``name`` if a performer can have it; raises ShotError otherwise."""
     if is_double(name):
         raise ShotError(
             f"{what}: {name} is what the double's own faceset is called; --double makes that, "
@@ -42,14 +42,14 @@ def check_performer(name: str, what: str) -> str:
 
 
 def check_version(number: int) -> int:
-    """Return ``number`` when a version can have it; raises KnobError otherwise."""
+    """Return ``number`` if a version can have it; raises KnobError otherwise."""
     if not 1 <= number <= _LAST:
         raise KnobError(f"version: {number} is outside 1..{_LAST}")
     return number
 
 
 def options(kind: str, name: str) -> str:
-    """Return what else the command needs that makes ``name`` of a ``kind``; see `shot.KINDS`."""
+    """Return the options of the command that makes ``name`` of a ``kind``; see `folder.KINDS`."""
     if kind in ("swaps", "models"):
         return f" --likeness {name}"
     if kind != "facesets":

@@ -1,4 +1,4 @@
-"""The record of a performer's consent: who, for what, until when, and the document that says so."""
+"""The record of a performer's consent: for which project, until when, and the signed document."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
 @dataclass(frozen=True)
 class Release:
-    """What ``performer`` consented to: face replacement in ``project``, up to and with ``expires``.
+    """Consent of ``performer`` to face replacement in ``project``, through the day ``expires``.
 
     ``document`` is the name of the signed document's copy beside the record, ``sha256`` its hash.
     """
@@ -38,10 +38,10 @@ class Release:
     def adding(
         cls, folder: Path, performer: str, project: str, expires: date, document: Path, today: date
     ) -> "Iterator[Release]":
-        """Give the release that is recorded in ``folder``, with its document, after the block.
+        """Yield a release; record it in ``folder``, with its document, when the block ends.
 
-        Nothing is, and the release before stays whole, when something fails. Raises ReleaseError
-        when it has expired already or is for no project, BrokenFileError without a document.
+        If anything fails, nothing is recorded and an earlier release stays whole. Raises
+        ReleaseError when it has expired or names no project, BrokenFileError without a document.
         """
         if not project.strip():
             raise ReleaseError("project: is empty; a release is for a production that has a name")
@@ -55,7 +55,7 @@ class Release:
             copy = _free(folder, performer, document.suffix.lower())
             old = path.with_name(_named(path))
             try:
-                # The first that is opened is the last that takes its place.
+                # The record is opened first, so it is renamed last.
                 with (
                     document.open("rb") as source,
                     replacing(path) as record,
@@ -67,14 +67,14 @@ class Release:
                     record.write_bytes(release._written(path))
                     yield release
             finally:
-                # The rename of the record is the one moment from which on the new release counts.
+                # The record's rename is what puts the new release in force.
                 _remove_unnamed(folder, copy, old)
 
     @classmethod
     def load(cls, folder: Path, performer: str) -> "Release":
         """Read the release of ``performer``.
 
-        Raises ReleaseError when there is none, or when its document is not the one that was added.
+        Raises ReleaseError when there is none, or when its document has been changed or lost.
         """
         path = folder / f"{performer}.toml"
         try:
@@ -101,7 +101,7 @@ class Release:
             raise ReleaseError(f"{document}: not the document that was added with the release")
 
     def check(self, project: str, today: date) -> None:
-        """Raise ReleaseError unless the performer's consent holds for ``project`` on this day."""
+        """Raise ReleaseError unless the consent covers ``project`` on the day ``today``."""
         if self.expires < today:
             raise ReleaseError(f"{self.performer}: the release expired on {self.expires}")
         if self.project != project:
@@ -118,14 +118,14 @@ class Release:
 
     @property
     def reference(self) -> str:
-        """What each result's header says about the consent it was made under."""
+        """The line in each result's header that names the consent it was made under."""
         return (
             f"{self.performer} project={self.project} expires={self.expires} sha256={self.sha256}"
         )
 
 
 def _check_document(document: Path, record: Path, performer: str) -> None:
-    """Raise BrokenFileError unless there is a document that may be kept beside the ``record``."""
+    """Raise BrokenFileError unless ``document`` can be copied to the folder of the ``record``."""
     if not document.is_file():
         raise BrokenFileError(
             f"{document}: is not a file"
@@ -136,13 +136,13 @@ def _check_document(document: Path, record: Path, performer: str) -> None:
         return
     if document.samefile(record):
         raise BrokenFileError(f"{document}: is the record of a release, not what was signed")
-    # Where a disk takes no notice of capitals, Ada's record is ada's.
+    # On a disk that ignores case, Ada's record is ada's.
     if record.name not in (file.name for file in record.parent.iterdir()):
         raise ReleaseError(f"performer: {performer} is another's name but for its capitals")
 
 
 def _free(folder: Path, performer: str, suffix: str) -> Path:
-    """Return where a copy of a document can be kept: no other is, and never a record will be."""
+    """Return a free path for a document's copy, which no record can ever have."""
     ending = suffix if _SUFFIX.fullmatch(suffix) else ""
     for number in count(1):
         name = f"{performer}{f'-{number}' if number > 1 else ''}{ending}"
@@ -153,7 +153,7 @@ def _free(folder: Path, performer: str, suffix: str) -> Path:
 
 
 def _named(record: Path) -> str:
-    """Return the name of the document that a ``record`` names; its own when it names none."""
+    """Return the name of a record's document, or the record's own name if it has none."""
     try:
         name = toml.load(record).get("document")
     except (FileNotFoundError, BrokenFileError):
@@ -166,7 +166,7 @@ def _is_file_name(name: str) -> bool:
 
 
 def _remove_unnamed(folder: Path, *documents: Path) -> None:
-    """Remove those of the ``documents`` that no record in the folder names, and that are none."""
+    """Remove those of the ``documents`` that are neither records nor named by one."""
     with suppress(OSError):
         kept = {name for record in folder.glob("*.toml") for name in (record.name, _named(record))}
         for document in documents:

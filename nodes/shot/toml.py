@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from tomlkit.items import Array, Item
 
 _LARGEST = 1 << 24  # bytes
-_WHOLE = 1 << 63  # as TOML says
-_CLOSING = re.compile(r"((?:\r?\n\s*|[ \t]*)\])\Z")  # a list's bracket, or line
-_MARK = b"\xef\xbb\xbf"  # byte order, as Windows writes it
+_WHOLE = 1 << 63  # TOML's integers have 64 bits
+_CLOSING = re.compile(r"((?:\r?\n\s*|[ \t]*)\])\Z")  # of an array: the bracket, or its line
+_MARK = b"\xef\xbb\xbf"  # the byte-order mark that Windows writes
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return what the file ``path`` holds; a byte-order mark is left out.
+    """Return the table in the file ``path``; a byte-order mark is skipped.
 
-    Raises FileNotFoundError when it is not there, BrokenFileError when it cannot be read.
+    Raises FileNotFoundError when there is none, BrokenFileError when it cannot be read.
     """
     return _read(path)[1]
 
 
 def _read(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Return the bytes of a file, and the table that they hold."""
+    """Return the bytes of a file, and the table in them."""
     try:
         content = _content(path)
         table = tomllib.loads(content.removeprefix(_MARK).decode("utf-8"))
@@ -58,7 +58,7 @@ def _content(path: Path) -> bytes:
 
 
 def _check(path: Path, value: object, key: str = "") -> None:
-    """Raise BrokenFileError when a value can be neither a number nor a name on disk."""
+    """Raise BrokenFileError when a number or text is out of range for the rest of the code."""
     if isinstance(value, dict):
         for name, inner in value.items():
             _check(path, name, key)
@@ -73,10 +73,10 @@ def _check(path: Path, value: object, key: str = "") -> None:
 
 
 def edited(path: Path | None, values: Mapping[str, Any]) -> bytes:
-    """Return the content of ``path`` with these ``values``, and all else in it byte for byte.
+    """Return the content of ``path`` with these ``values``; every other byte is unchanged.
 
-    A value that is equal already keeps its spelling, a list that grows its comments. None, or a
-    file that is not there, counts as empty. Raises BrokenFileError when it cannot be read.
+    An equal value keeps its spelling, and a longer list its comments. None or a missing file
+    counts as empty. Raises BrokenFileError when the file cannot be read.
     """
     content, table = b"", dict[str, Any]()
     if path:
@@ -102,7 +102,7 @@ def _edited(content: bytes, table: Mapping[str, Any], values: Mapping[str, Any])
 def _set(
     document: MutableMapping[str, Any], table: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Set in a ``document``, which reads as ``table``, the ``values`` that differ."""
+    """Set those ``values`` in a ``document`` that differ from the ``table`` it was parsed to."""
     for key, value in values.items():
         old = table.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
@@ -115,9 +115,9 @@ def _set(
 
 
 def _grown(array: "Array", whole: list[Any], count: int) -> "Item":
-    """Return an ``array`` of ``count`` values as the ``whole``, with its comments and lines.
+    """Return an ``array`` of ``count`` values extended to ``whole``, with its comments and lines.
 
-    tomlkit's own `extend` breaks lists whose lines begin with a comma.
+    tomlkit's own `extend` breaks arrays whose lines begin with a comma.
     """
     import tomlkit
 
@@ -126,15 +126,15 @@ def _grown(array: "Array", whole: list[Any], count: int) -> "Item":
     stem, last, _ = _CLOSING.split(text)
     gap, comma = (_indent(stem), ",") if "\n" in last else (" " if count else "", "")
     ways = (
-        f"{stem}{gap}{more}{comma}{last}",  # none, or after a comma
+        f"{stem}{gap}{more}{comma}{last}",  # empty, or ends with a comma
         f"{stem},{gap}{more}{last}",
-        f"{stem}{gap}, {more}{last}",  # after a comment
+        f"{stem}{gap}, {more}{last}",  # ends with a comment
     )
     return tomlkit.value(next(text for text in ways if _reads_as(text, whole)))
 
 
 def _indent(text: str) -> str:
-    """Return what begins a line below ``text``."""
+    """Return a line break and the indent of the last line of ``text``."""
     line = text.rpartition("\n")[2].lstrip("[")
     return f"\n{line[: len(line) - len(line.lstrip())]}"
 
