@@ -14,9 +14,9 @@ _LEAST_SIZE = 32
 class Faceset(Node):
     """Collect one performer's faces from takes, or from the plate: pictures, textures and light.
 
-    Each face is cut out upright and steady, in scene-linear, and unwrapped; over all of them the
-    shape without expression, the albedo and the light of every take are found. Frames that are
-    blurred, tiny, badly exposed or like another one are left out and counted.
+    Each face is cropped upright and steady, in scene-linear, and unwrapped. From all of them come
+    the shape without expression, the albedo and the light of every take. Frames that are blurred,
+    tiny, badly exposed or duplicates are left out and counted.
     """
 
     size: Annotated[int, Knob("Side of face space; 0 keeps the takes' detail.", 0, 4096, "px")] = 0
@@ -47,9 +47,9 @@ class Faceset(Node):
     ) -> FaceSet:
         """Write the faceset of ``performer`` to ``folder`` and return it.
 
-        ``tracks`` has the performer's track in each of the ``takes``. An ``other`` faceset, of the
-        same performer in other lights, helps to tell the albedo from the light. Raises FaceError
-        when too few faces can be used.
+        ``tracks`` has the performer's track in each of the ``takes``. An ``other`` faceset of the
+        same performer under other lights helps to separate albedo from light. Raises FaceError
+        when too few faces are usable.
         """
         if not takes or len(takes) != len(tracks):
             raise KnobError(f"takes: {len(takes)} takes with {len(tracks)} tracks; one for each")

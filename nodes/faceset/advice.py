@@ -1,4 +1,4 @@
-"""Advice: what to shoot more of, in words, where the plate asks for what no take shows."""
+"""Advice: sentences on what to shoot more of, because the plate needs it and no take has it."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _STEP = 5  # degrees to which a turn is rounded up
 _KEY, _SOFT = 0.5, 0.35  # contrast from which light has a side, and below which it has none
-_APART = 50.0  # degrees between two lights that do the same
+_APART = 50.0  # degrees up to which two lights count as the same
 _NOISE = 2.0  # stops by which takes may be darker
-_SOFTER = 1.25  # times that the plate's face may be larger
+_SOFTER = 1.25  # how many times larger the plate's face may be
 _MANY = 1 / 3  # of the takes' frames, left out or blurred
-_MOVES = 2.0  # % of the face's width in a frame: from where on a motion is seen as blur
+_MOVES = 2.0  # % of the face's width in a frame: faster motion shows as blur
 
 _REMEDIES = {
     "lost": "show the face from the front and whole",
@@ -31,7 +31,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class _End:
-    """One end of an axis: +1 the upper, -1 the lower; ``slack`` is what the renderer makes up."""
+    """One end of an axis: +1 upper, -1 lower; ``slack`` is how far the renderer can extrapolate."""
 
     axis: str
     sign: int
@@ -92,7 +92,7 @@ _ENDS = (
 def advice(
     name: str, own: Shown, plate: Shown | None, dropped: Mapping[str, int], kept: int
 ) -> Iterator[str]:
-    """Yield a sentence for everything that should be shot again or shot more of."""
+    """Yield a sentence for each thing to shoot again, or to shoot more of."""
     if plate:
         for end in _ENDS:
             yield from _beyond(name, end, own, plate)
@@ -136,7 +136,7 @@ def _moving(name: str, own: Shown, plate: Shown) -> Iterator[str]:
 
 
 def _lit(name: str, own: Shown, plate: Shown) -> Iterator[str]:
-    """Yield what is to be said of each of the plate's key lights that no take has."""
+    """Yield a sentence for each of the plate's key lights that no take has."""
     sided = [light for light in own.lights if light.contrast >= _SOFT]
     for key in (light for light in plate.lights if light.contrast >= _KEY):
         nearest = min(sided, key=lambda light: _between(light, key), default=None)
@@ -157,7 +157,7 @@ def _between(a: Light, b: Light) -> float:
 
 
 def side(light: Light) -> str:
-    """Return where a light comes from, as a gaffer would say it, left and right in the picture.
+    """Return a light's direction in a gaffer's words, left and right in the picture.
 
     >>> side(Light("a", -80, 40, 1))
     'from the left and above'
@@ -177,7 +177,7 @@ def side(light: Light) -> str:
 
 
 def frames(numbers: "NDArray[np.int64]") -> str:
-    """Return frames as they are said: ``frame 1032``, ``frames 1030-1034``, or how many of which.
+    """Return frames in words: ``frame 1032``, ``frames 1030-1034``, or how many of a range.
 
     >>> frames(np.array([1001, 1002, 1005, 1009, 1020, 1022]))
     '6 of the frames 1001-1022'

@@ -1,4 +1,4 @@
-"""The work behind `Faceset`: read, cut out, unwrap, choose, and find shape, albedo and light."""
+"""Build a faceset: read, crop, unwrap, filter, and solve for shape, albedo and light."""
 
 import math
 import shutil
@@ -46,7 +46,7 @@ LEAST_FACES = 8
 
 @dataclass
 class Coarse:
-    """What is kept in memory of each face, small: texture, what is in front, two measures."""
+    """The small part of each face that stays in memory: coarse texture, occluders, two measures."""
 
     colour: list[torch.Tensor] = field(default_factory=list)
     valid: list[torch.Tensor] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Coarse:
         return torch.cat([to_linear(fine.colour[0]), fine.valid[0]])
 
     def textures(self, kept: "NDArray[np.int64]") -> tuple[Textures, torch.Tensor]:
-        """The coarse textures of the faces ``kept``, and what is in front of them."""
+        """The coarse textures of the faces ``kept``, and their occluders."""
         colour, valid, normal, front = (
             torch.stack([part[i] for i in kept]).to(device())
             for part in (self.colour, self.valid, self.normal, self.front)
@@ -106,7 +106,7 @@ class Gathering:
         faces = self._candidates(dropped)
         size = self.node.size or native_size(_placed(faces))
         faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
-        # From the headers: frames that are read side by side cannot tell which one differs.
+        # From the headers: frames that are read in parallel cannot show which one differs.
         for number in np.unique(faces["take"]):
             same_size(self.takes[number].sequence)
         faces["pedestal"] = pedestals(self.takes, faces, size)[faces["take"]]
@@ -126,8 +126,8 @@ class Gathering:
         return FaceSet(part, self.performer, size, takes, dict(dropped), everything)
 
     def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
-        """The numbers of all frames whose face was tracked and is large enough."""
-        # A take that is given twice has one number, and its faces are duplicates.
+        """The numbers of all frames whose face is tracked and large enough."""
+        # A take that is listed twice has one number, and its faces are duplicates.
         numbers = [self.takes.index(take) for take in self.takes]
         parts = [_seen(*pair) for pair in zip(numbers, self.tracks, strict=True)]
         faces = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
@@ -158,7 +158,7 @@ class Gathering:
         )
 
     def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:
-        """Write every candidate's picture and unfinished texture."""
+        """Write the picture and the unfinished texture of every candidate."""
         coarse = Coarse()
         total = len(faces["frame"])
         landmarks = moved(faces["landmarks"], faces["matrix"])
@@ -171,7 +171,7 @@ class Gathering:
     def _unwrapped(
         self, part: Path, faces: dict[str, Any], meshes: "Floats", size: int, coarse: Coarse
     ) -> "Generator[tuple[Path, dict[str, Floats]], None, None]":
-        """Yield the file and the planes of every face; its texture is put aside on the way."""
+        """Yield the file and the planes of every face; store its texture on the way."""
         with closing(self._read(faces, size)) as pictures:
             for index, picture in enumerate(pictures):
                 mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
@@ -192,7 +192,7 @@ class Gathering:
 
 
 def _take_place(part: Path, folder: Path) -> None:
-    """Let ``part`` be ``folder``; what was there is put aside first, and removed last."""
+    """Rename ``part`` to ``folder``; an earlier folder is moved away first and removed last."""
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -221,7 +221,7 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
 
 
 def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
-    """Number the stretches of consecutive frames of one take, in which nothing is cut."""
+    """Number the runs of consecutive frames of one take that no cut interrupts."""
     new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
     new |= ~followed(faces["landmarks"], faces["frame"])
     return np.concatenate([[0], new.cumsum()])

@@ -1,4 +1,4 @@
-"""Coverage: what a likeness's takes show, set against what the plate asks for."""
+"""Coverage: the poses, expressions and lights of a likeness's takes, compared with the plate's."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,10 +36,10 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Light:
-    """Where most of the light of a take comes from, seen by the camera.
+    """The key light of a take, as the camera sees it.
 
-    ``azimuth`` is 0 at the camera and + to picture right, ``elevation`` + above, in degrees;
-    ``contrast`` is how much more a side that faces it gets, in shares of the mean: 0 is even light.
+    ``azimuth`` is 0 at the camera and + to picture right, ``elevation`` is + above, in degrees.
+    ``contrast`` is how much more light the side that faces it gets, over the mean: 0 is even light.
     """
 
     take: str
@@ -49,7 +49,7 @@ class Light:
 
     @property
     def direction(self) -> "Floats":
-        """Unit vector to where the light comes from: x right, y down, z away from the camera."""
+        """Unit vector towards the light: x right, y down, z away from the camera."""
         azimuth, elevation = np.deg2rad([self.azimuth, self.elevation])
         flat = np.cos(elevation)
         return np.array([flat * np.sin(azimuth), -np.sin(elevation), -flat * np.cos(azimuth)])
@@ -57,7 +57,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Shown:
-    """What faces show: ``axes`` (N,) by the names of `UNITS`, and the ``frame`` (N,) of each."""
+    """The measured faces: ``axes`` (N,) by the names of `UNITS`, and the ``frame`` (N,) of each."""
 
     frame: "NDArray[np.int64]"
     axes: "dict[str, Floats]"
@@ -66,7 +66,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Axis:
-    """The values of one axis: one for each face of the likeness and each frame of the plate."""
+    """One axis: a value for each face of the likeness, and for each frame of the plate."""
 
     unit: str
     likeness: tuple[float, ...]
@@ -75,7 +75,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Coverage:
-    """The report on a faceset: the axes, what was left out, and what to shoot more of."""
+    """The report on a faceset: its axes, the frames left out, and what to shoot more of."""
 
     performer: str
     kept: int
@@ -92,10 +92,10 @@ class Coverage:
 
 
 def coverage(likeness: FaceSet, *doubles: FaceSet) -> Coverage:
-    """Return the report on ``likeness``; ``doubles`` are the plate's people whom it may replace.
+    """Return the report on ``likeness``; ``doubles`` are the people in the plate it may replace.
 
-    The plate's mouth and eyes are those that the likeness will have to show: its own neutral with
-    the double's change. Without a double nothing is advised but about the takes themselves.
+    The plate's mouth and eyes are counted as the likeness will have to show them: its own neutral
+    with the double's expression. Without a double the advice is about the takes alone.
     """
     from lifemask.nodes.faceset.advice import advice
 
@@ -110,7 +110,7 @@ def coverage(likeness: FaceSet, *doubles: FaceSet) -> Coverage:
 
 
 def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
-    """Return what the faces of ``faceset`` show, or ask ``likeness`` to show."""
+    """Return the measures of the faces of ``faceset``, or those that ``likeness`` has to reach."""
     faces, takes = faceset.faces, faceset.faces.take
     turned = angles(rotations(faces.landmarks))
     shape = faces.shape - faces.neutral + likeness.faces.neutral
@@ -152,10 +152,10 @@ def _joined(parts: Sequence[Shown]) -> Shown | None:
 
 
 def light_of(take: str, light: "Floats") -> Light:
-    """Return the light of a take, of its harmonics (9, 3).
+    """Return the key light of a take from its harmonics (9, 3).
 
-    It is the slope of what they shine on the side of a head that the camera sees. Their linear band
-    alone would mislead: over half a sphere the products with z tell left from right as well.
+    It is the slope of their light over the side of a head that the camera sees. The linear band
+    alone would mislead: over half a sphere the products with z differ from left to right as well.
     """
     normals = _seen_normals()
     basis = harmonics(torch.from_numpy(normals.T[None, :, :, None]))
@@ -170,7 +170,7 @@ def light_of(take: str, light: "Floats") -> Light:
 
 
 def _seen_normals(count: int = 1000, least: float = 0.25) -> "Floats":
-    """Normals (K, 3) spread evenly over what faces the camera (Fibonacci lattice)."""
+    """Normals (K, 3) spread evenly over the half sphere that faces the camera (Fibonacci)."""
     place = np.arange(count) + 0.5
     z = least + (1 - least) * place / count
     turn = np.pi * (1 + np.sqrt(5)) * place

@@ -1,4 +1,4 @@
-"""Faces cut out of footage, into face space."""
+"""Faces cropped from footage into face space."""
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
@@ -27,8 +27,8 @@ def cut_out(
 ) -> "Generator[Floats, None, None]":
     """Yield faces (size, size, 3), scene-linear ACEScg, read ahead.
 
-    Each of the ``places`` is a frame of the ``take``, and what takes it to face space (2, 3).
-    ``sharp`` is that of `face_space.crop`.
+    Each of the ``places`` is a frame of the ``take`` and its matrix (2, 3) to face space.
+    ``sharp`` is passed to `face_space.crop`.
     """
     with Reader(take.sequence) as reader:
 

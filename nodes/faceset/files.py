@@ -1,4 +1,4 @@
-"""One performer's faces on disk: pictures in face space, their textures, and the numbers."""
+"""One performer's faces on disk: pictures in face space, textures, and arrays of their data."""
 
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
@@ -24,16 +24,16 @@ _AGAIN = "make the faceset again"
 
 @dataclass(frozen=True)
 class Faces:
-    """The numbers of a faceset, N faces; the N-arrays are in the order of the pictures.
+    """The arrays of a faceset of N faces, in the order of the pictures.
 
-    ``take`` and ``frame`` (N,) say where a face is from, ``matrix`` (N, 2, 3) takes the take's
-    pixels to face space, ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape`` (N, 478, 3)
-    in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre``
-    (N, 3) are its shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid grey.
-    ``pedestal`` (N, 3) is by what a picture is raised, so that its take's shadows are not below 0.
-    ``velocity`` (N, 478, 2) is the landmarks', in the take's pixels a frame, 0 where none is known.
-    ``neutral`` (478, 3) is the performer's shape without expression, ``albedo`` (3, 64, 64) the
-    log albedo in texture space and ``lights`` (takes, 9, 3) the harmonics it was seen in.
+    ``take`` and ``frame`` (N,) are the source of each face. ``matrix`` (N, 2, 3) maps the take's
+    pixels to face space; ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape``
+    (N, 478, 3) in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and
+    ``centre`` (N, 3) are shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid
+    grey. ``pedestal`` (N, 3) is added to a picture so that its take's shadows are not below 0.
+    ``velocity`` (N, 478, 2) of the landmarks is in the take's pixels a frame, 0 where unknown.
+    ``neutral`` (478, 3) is the shape without expression, ``albedo`` (3, 64, 64) the log albedo in
+    texture space, and ``lights`` (takes, 9, 3) the harmonics of each take's light.
     """
 
     take: "NDArray[np.int64]"
@@ -57,10 +57,10 @@ class Faces:
 
 @dataclass(frozen=True)
 class FaceSet:
-    """A faceset's folder: ``face.####.exr`` and ``texture.####.exr`` count from 1.
+    """A faceset's folder: ``face.####.exr`` and ``texture.####.exr``, numbered from 1.
 
-    Colour is ACEScg, raised by the ``pedestal``. ``takes`` are the files it was made of;
-    ``dropped`` counts the frames that were not used, by reason.
+    Colour is ACEScg, raised by the ``pedestal``. ``takes`` are the files it was made from;
+    ``dropped`` counts the frames that were left out, by reason.
     """
 
     folder: Path
@@ -75,7 +75,7 @@ class FaceSet:
         return len(self.faces.frame)
 
     def write_index(self) -> None:
-        """Write the numbers; the pictures are there already."""
+        """Write the arrays; the pictures exist already."""
         arrays = {f.name: getattr(self.faces, f.name) for f in fields(Faces)}
         about = {
             "performer": self.performer,
@@ -88,7 +88,7 @@ class FaceSet:
 
     @classmethod
     def load(cls, folder: Path) -> "FaceSet":
-        """Read a faceset; raises BrokenFileError when it is not a whole one."""
+        """Read a faceset; raises BrokenFileError when it is incomplete or altered."""
         arrays, about = archive.load(folder / INDEX, "faceset")
         try:
             about["takes"] = tuple(about["takes"])
@@ -102,19 +102,19 @@ class FaceSet:
 
     @property
     def bridged(self) -> "NDArray[np.bool_]":
-        """Which faces (N,) are mostly hidden, and placed by what is seen of them."""
+        """Which faces (N,) are mostly hidden, so that they are placed by the rest."""
         return self.faces.confidence < LEAST_CONFIDENCE
 
     @cached_property
     def detail(self) -> float:
-        """How many pixels of the footage are across a centimetre of most of the faces."""
+        """Pixels of the footage across a centimetre of most of the faces."""
         import numpy as np
 
         return float(np.percentile(self.faces.scale, 90))
 
     @cached_property
     def speed(self) -> "Floats":
-        """How fast the faces (N,) move, centimetres a frame: the mean of the landmarks."""
+        """Speed of the faces (N,), centimetres a frame: the mean over the landmarks."""
         import numpy as np
 
         pixels = np.linalg.norm(self.faces.velocity, axis=-1).mean(1)
@@ -129,7 +129,7 @@ class FaceSet:
 
     @property
     def identity(self) -> tuple[str, int, int, int]:
-        """What tells this faceset from any other, and from the same folder made anew."""
+        """A hash that differs for every other faceset, also for the same folder made anew."""
         stat = (self.folder / INDEX).stat()
         return str(self.folder.resolve()), stat.st_ino, stat.st_mtime_ns, stat.st_size
 
@@ -141,7 +141,7 @@ class FaceSet:
         """Return an unwrapped face (256, 256, 9), linear ACEScg.
 
         Colour, validity 0..1, light image, how surprising each texel is (`occluders.scores`), and
-        the matte of what is thin and in front (`lines`).
+        the matte of thin occluders.
         """
         names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
         return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names, "line.V")
@@ -149,13 +149,13 @@ class FaceSet:
 
 @cache
 def atlas_layout() -> str:
-    """Return what tells one layout of texture space from another."""
+    """Return a key that changes with the layout of texture space."""
     with Path(__file__).parents[1].joinpath("render/atlas.safetensors").open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
 def write_picture(path: Path, planes: "dict[str, Floats]", header: dict[str, Any]) -> None:
-    """Write half-float planes of ACEScg; half is enough for what is relit later."""
+    """Write half-float planes of ACEScg; half is enough for a picture that is relit later."""
     import numpy as np
 
     exr.write(

@@ -1,4 +1,4 @@
-"""Which frames a faceset keeps, and the measures by which they are chosen."""
+"""Filter the frames of a faceset by sharpness, exposure and likeness to one another."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ _LEAST_INNER = 8  # pixels: a smaller inner face has no detail to measure
 
 
 def sharpness(log: Tensor, mesh: Tensor) -> float:
-    """Contrast of the finest detail the take has, in the inner face: log units.
+    """Contrast of the take's finest detail within the inner face, in log units.
 
     ``log`` (1, 3, S, S) is in face space, ``mesh`` (1, 504, 3) in its pixels.
     """
@@ -36,7 +36,7 @@ def sharpness(log: Tensor, mesh: Tensor) -> float:
 
 
 def exposure(textures: Textures) -> float:
-    """Mean of the skin of one coarse texture, in stops from mid grey."""
+    """Mean of the skin in one coarse texture, in stops from mid grey."""
     weight = textures.valid[0, 0] * coarse(atlas().skin)[0, 0].to(textures.valid.device)
     log = (textures.colour[0].mean(0) * weight).sum() / (weight.sum() + 1e-6)
     return float((log - float(to_log(torch.tensor(0.18)))) / STOP)
@@ -45,7 +45,7 @@ def exposure(textures: Textures) -> float:
 def chosen(
     faces: dict[str, Any], least_sharpness: float, dropped: Counter[str]
 ) -> "NDArray[np.int64]":
-    """The faces that are sharp, well exposed and unlike one another; ``dropped`` counts the rest.
+    """The faces that are sharp, well exposed and no duplicates; ``dropped`` counts the rest.
 
     ``least_sharpness`` is a share of the median.
     """

@@ -1,7 +1,7 @@
-"""Bridges over stretches in which a face is lost, between two frames in which it is seen well.
+"""Fill the gaps of a track, in which a face is lost between two frames that show it well.
 
-A hand that crosses hides most of a face for a second. What is still seen of it tells where it is;
-what is not seen of its expression goes over to the usual one.
+A hand that crosses hides most of a face for a second. The part that still shows gives its place;
+the hidden part's expression fades to the usual one.
 """
 
 from collections.abc import Iterator
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_SURE = 0.86  # confidence of a frame that may be an end
-_LEAST_SEEN = 0.05  # of the face: with less nothing says where it is
-_FADES = 4.0  # frames after which a third is left of an expression
+_SURE = 0.86  # confidence of a frame that can be the end of a gap
+_LEAST_SEEN = 0.05  # of the face: less does not give its place
+_FADES = 4.0  # frames after which a third of an expression is left
 _EVERY = 6  # texels between two points
-_ROOM = 0.5  # of the face's width, around it
+_ROOM = 0.5  # of the face's width, on each side of it
 
 
 def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
     """Return the ``track`` with the face carried over gaps of at most ``most`` frames.
 
-    A gap is a stretch with lost frames, and the unsure ones beside these. Its frames get a
-    confidence below LEAST_CONFIDENCE; those in which nothing of the face is found stay lost.
+    A gap is a run of lost frames, with the unsure ones beside them. Its frames get a confidence
+    below LEAST_CONFIDENCE; frames in which nothing of the face is found stay lost.
     """
     gaps = list(_gaps(track.confidence, most))
     if not gaps:
         return track
-    # Of frames that are read side by side the first to come would count as right.
+    # Of frames that are read in parallel, whichever came first would count as the right one.
     same_size(plate.sequence)
     sure = np.flatnonzero(track.confidence >= _SURE)
     _, placed = neutral_of(
@@ -71,9 +71,9 @@ def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
 
 
 def faded(table: torch.Tensor, rest: torch.Tensor, hidden: "NDArray[np.bool_]") -> torch.Tensor:
-    """``table`` (T, C) that goes over to ``rest`` where a face is ``hidden`` (T,).
+    """``table`` (T, C) faded to ``rest`` where a face is ``hidden`` (T,).
 
-    It does so as the expression does, from the nearest face that is seen.
+    It fades like the expression, from the nearest face that shows.
     """
     (place,), (seen,) = hidden.nonzero(), (~hidden).nonzero()
     if not len(place):
@@ -87,7 +87,7 @@ def faded(table: torch.Tensor, rest: torch.Tensor, hidden: "NDArray[np.bool_]") 
 
 
 def _gaps(confidence: "Floats", most: int) -> Iterator[tuple[int, int]]:
-    """The places of the sure frames before and after each gap."""
+    """The indices of the sure frames before and after each gap."""
     sure = np.flatnonzero(confidence >= _SURE)
     for before, after in zip(sure[:-1].tolist(), sure[1:].tolist(), strict=True):
         if after - before - 1 <= most and (confidence[before + 1 : after] <= 0).any():
@@ -96,9 +96,9 @@ def _gaps(confidence: "Floats", most: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Gap:
-    """One gap of a track, between the places ``first`` and ``last``; ``at`` finds what is placed.
+    """One gap of a track, between the indices ``first`` and ``last``.
 
-    ``placed`` has the sure frames' shapes and poses.
+    ``placed`` has the shapes and poses of the sure frames, ``at`` their place in it.
     """
 
     plate: Plate
@@ -110,7 +110,7 @@ class Gap:
 
     @torch.inference_mode()
     def bridge(self) -> "tuple[Floats, Floats]":
-        """Landmarks (T, 478, 3) in plate pixels and the share that is seen (T,), without ends."""
+        """Landmarks (T, 478, 3) in plate pixels, and the visible share (T,); without the ends."""
         matrix, size = self._square()
         shapes = torch.from_numpy(self._shapes()).to(device())
         pictures = torch.cat(list(self._pictures(matrix, size)))
@@ -128,7 +128,7 @@ class Gap:
         return moved(landmarks, many)[1:-1], seen[1:-1].cpu().numpy()
 
     def _square(self) -> "tuple[Floats, int]":
-        """What takes the plate to a square around the face, (2, 3), and its side."""
+        """The matrix (2, 3) from the plate to a square around the face, and its side."""
         points = self.track.landmarks[[self.first, self.last], :, :2]
         wide = np.ptp(points[..., 0], axis=1).mean()
         low, high = points.min((0, 1)) - _ROOM * wide, points.max((0, 1)) + _ROOM * wide
@@ -146,7 +146,7 @@ class Gap:
                 yield light_to_log(torch.from_numpy(linear).to(device()).permute(2, 0, 1)[None])
 
     def _shapes(self) -> "Floats":
-        """Shapes (T, 478, 3): those of the ends fade into the usual one."""
+        """Shapes (T, 478, 3): those of the ends, faded to the usual one."""
         usual = np.median(self.placed.shape, axis=0)
         step = np.arange(self.last - self.first + 1)[:, None, None]
         after, before = np.exp(-step / _FADES), np.exp(-step[::-1] / _FADES)
@@ -175,7 +175,7 @@ class Gap:
         return np.concatenate([turn, [scale], centre / WIDTH]).astype(np.float32)
 
     def _valid(self, pictures: torch.Tensor, matrix: "Floats") -> torch.Tensor:
-        """How well each point is seen in the two ends, (2, K); eyes and mouth move, and are not."""
+        """How well the two ends see each point, (2, K); eyes and mouth move, so they count 0."""
         ends = self.track.landmarks[[self.first, self.last]]
         mesh = torch.from_numpy(atlas().mesh(moved(ends, np.stack([matrix, matrix]))))
         seen = unwrap(pictures[[0, -1]], mesh.to(pictures.device)).valid[:, 0, ::_EVERY, ::_EVERY]

@@ -1,7 +1,7 @@
-"""How far the shadows of a take lie below zero: its black level is off, or its gamut too small.
+"""How far a take's shadows lie below zero, because its black level is off or its gamut too small.
 
-In the log of light, where faces are relit, nothing is darker than black. So a take is raised before
-all else, and what is put into a plate is lowered again.
+Faces are relit in the log of light, where nothing is darker than black. So a take is raised first,
+and the swap is lowered again at the end.
 """
 
 from contextlib import closing
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_SIDE = 96  # pixels of face space in which shadows are looked at: grain is averaged away
-_FACES = 16  # of a take that are looked at
-_MOST = 0.9  # of them, in which no shadow is lower: single frames may be broken
-_DARK = 0.002  # share of a face that is as dark as its shadows
-_LEAST = 0.002  # linear: what is nearer to zero is grain
+_SIDE = 96  # pixels of face space in which shadows are measured: grain is averaged away
+_FACES = 16  # of each take that are measured
+_MOST = 0.9  # quantile over those faces: single frames may be broken
+_DARK = 0.002  # share of a face's pixels that count as its shadows
+_LEAST = 0.002  # linear: anything nearer to zero is grain
 
 
 def pedestals(takes: list[Plate], faces: "dict[str, Any]", size: int) -> "Floats":
-    """Return what each take is raised by, (takes, 3), ACEScg, 0 or more; tells which are.
+    """Return what to add to each take, (takes, 3), ACEScg, 0 or more; note the takes that need it.
 
     ``faces`` has the ``take`` (N,), ``frame`` (N,), ``landmarks`` (N, 478, 3) and ``matrix``
     (N, 2, 3), to face space of ``size`` pixels, of their faces.
@@ -51,7 +51,7 @@ def pedestals(takes: list[Plate], faces: "dict[str, Any]", size: int) -> "Floats
 
 
 def below_zero(picture: "Floats", mesh: "Floats") -> "Floats":
-    """Return by how much (3,) the shadows of a face are below zero, 0 or more.
+    """Return how far (3,) the shadows of a face lie below zero, 0 or more.
 
     The ``mesh`` (504, 3) is in pixels of the ``picture`` (S, S, 3).
     """

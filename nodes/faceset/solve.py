@@ -1,4 +1,4 @@
-"""The second pass of `Faceset`: when all faces are known, their albedo, light and occluders."""
+"""The second pass of `Faceset`: solve for albedo, light and occluders of all faces together."""
 
 import math
 from contextlib import closing
@@ -39,23 +39,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-_MOST_FITTED = 240  # frames from which albedo and light are found; more tell nothing new
-_RELIEF = 1.5  # texels: the sigma up to which an albedo is coarse
-_BORROWED = 3.0  # frames: from how far the light on a hidden part of a face is taken
+_MOST_FITTED = 240  # frames that albedo and light are fitted to; more add nothing
+_RELIEF = 1.5  # texels: sigma above which an albedo is coarse
+_BORROWED = 3.0  # frames: how far away the light for a hidden part of a face is taken from
 
 
 def put_aside(part: Path, index: int) -> Path:
-    """Where an unfinished texture waits."""
+    """The path of an unfinished texture."""
     return part / f"texture.{index}.half"
 
 
 def store(path: Path, planes: torch.Tensor) -> None:
-    """Put planes (..., SIZE, SIZE) aside as bare half floats.
+    """Store planes (..., SIZE, SIZE) as bare half floats.
 
-    NumPy's own files have a header in Python's words, and before 3.11.8 Python fails now and then
-    when two threads read such words at once.
+    NumPy's own files have a header that is Python source, and Python before 3.11.8 sometimes fails
+    when two threads parse such a header at once.
     """
-    path.write_bytes(planes.half().cpu().numpy().tobytes())  # NumPy tells not why it cannot
+    path.write_bytes(planes.half().cpu().numpy().tobytes())  # NumPy's `tofile` hides the reason
 
 
 def _stored(path: Path) -> "Floats":
@@ -76,11 +76,10 @@ def finish(
     front: torch.Tensor,
     other: FaceSet | None,
 ) -> Complexion:
-    """Find albedo and light, write the finished textures, and number the pictures from 1.
+    """Solve for albedo and light, write the finished textures, and number the pictures from 1.
 
-    What a network sees in ``front`` (N, 1, COARSE, COARSE) of the coarse ``textures`` tells nothing
-    of the face. The albedo is sought in an ``other`` faceset of the performer's, too, but for what
-    is fine.
+    Texels of the coarse ``textures`` that a network sees in ``front`` (N, 1, COARSE, COARSE) do
+    not count. An ``other`` faceset of the performer adds to all but the fine part of the albedo.
     """
     take = numbers["take"]
     certain = numbers["confidence"] >= LEAST_CONFIDENCE
@@ -106,7 +105,7 @@ def finish(
     with closing(parallel_map(_finish_one, jobs)) as finished:
         for _ in progress.each(finished, "light", len(kept)):
             pass
-    # One after the other: the new name of each is the old one of a picture before it.
+    # In order: the new name of each is the old name of an earlier picture.
     for new, old in enumerate(kept.tolist()):
         (part / f"face.{old + 1:04d}.exr").replace(part / f"face.{new + 1:04d}.exr")
     for left in sorted(part.glob("*.half")):
@@ -120,7 +119,7 @@ def finish(
 def _without_lines(
     textures: Textures, part: Path, kept: "NDArray[np.int64]", sure: "NDArray[np.bool_]"
 ) -> Textures:
-    """Put aside the matte of what is thin and in front; return the coarse textures without it."""
+    """Store the matte of thin occluders; return the coarse textures without them."""
     usual = _usual(part, kept[sure])
     colour, valid = textures.colour.clone(), textures.valid.clone()
     for new, old in enumerate(progress.each(kept, "in front", len(kept))):
@@ -134,7 +133,7 @@ def _without_lines(
 
 
 def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
-    """What lines the performer's own face has; None when there are too few faces to tell."""
+    """The lines of the performer's own face; None when there are too few faces to know them."""
     if len(sure) < LEAST:
         return None
     textures = (_fine(part, old) for old in sure[:: _step(len(sure))])
@@ -143,7 +142,7 @@ def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
 
 
 def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """An unfinished texture (1, 3, SIZE, SIZE), log, and where it is valid, (1, 1, SIZE, SIZE)."""
+    """An unfinished texture (1, 3, SIZE, SIZE), log, and its validity (1, 1, SIZE, SIZE)."""
     texture = torch.from_numpy(_stored(put_aside(part, index))).to(device())
     return to_log(texture[None, :3]), texture[None, 3:]
 
@@ -160,20 +159,20 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
     more = torch.from_numpy(other.faces.take[used]).to(take.device) + own
     found = complexion(Textures.joined([textures, _coarse(other, used)]), torch.cat([take, more]))
     alone = complexion(textures, take)
-    # What is fine and always there is the performer's own, be it relief under this light; it is no
-    # light to put on somebody else's nose.
+    # Fine detail that is always there is the performer's own, even if it is relief under this
+    # light: it must not be put on somebody else's nose as light.
     fine = _fine_of(alone.albedo - found.albedo, textures.valid)
     return Complexion(found.albedo + fine, found.lights[:own], found.changing[:own])
 
 
 def _fine_of(map_: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """What is finer than `_RELIEF` of a map (3, COARSE, COARSE), where it is known."""
+    """The part of a map (3, COARSE, COARSE) that is finer than `_RELIEF`, where it is known."""
     coarse = smooth(map_[None], valid.mean(0, keepdim=True), _RELIEF)[0]
     return (map_ - coarse) * well_seen(valid)
 
 
 def _fitted(take: "NDArray[np.int64]", sure: "NDArray[np.bool_]") -> torch.Tensor:
-    """The faces that albedo and light are found from; of every take there is one that is sure."""
+    """The faces that albedo and light are fitted to; each take has at least one sure face."""
     best_first = np.argsort(~sure, kind="stable")
     _, firsts = np.unique(take[best_first], return_index=True)
     chosen = np.union1d(np.arange(0, len(take), _step(len(take))), best_first[firsts])
@@ -193,7 +192,7 @@ def _coarse(faceset: FaceSet, used: range) -> Textures:
 def _borrowed(
     textures: Textures, shade: torch.Tensor, take: "NDArray[np.int64]", hidden: torch.Tensor
 ) -> Textures:
-    """The ``textures`` with what the ``hidden`` (N,) lack, less its ``shade``, from around them."""
+    """The ``textures``; ``hidden`` ones (N,) are taken from nearby frames, in their own shade."""
     if not hidden.any():
         return textures
     colour, valid = textures.colour.clone(), textures.valid.clone()

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class Track(Node):
     """Follow every face through a plate: 478 landmarks, pose, expression and confidence.
 
-    Gives one track for each person, p1 being the one who is largest on screen over the whole plate.
-    A person who is hidden, or leaves and comes back, keeps the name. Where a face cannot be seen
-    the frame is marked as lost, never guessed.
+    Gives one track for each person; p1 is the largest on screen over the whole plate. A person who
+    is hidden, or leaves and comes back, keeps the name. A frame that does not show the face is
+    marked as lost, never guessed.
     """
 
     samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
@@ -51,15 +51,15 @@ class Track(Node):
         ]
 
 
-_SQUARE = 0.01  # by which the sides of a pixel may differ
+_SQUARE = 0.01  # tolerance of a pixel's aspect ratio
 _MOST_TURNED = 70
-"""Degrees of yaw beyond which the landmarks of the far side are made up."""
+"""Degrees of yaw beyond which the network invents the landmarks of the far side."""
 
 
 def _face_track(
     person: "Person", name: str, width: int, height: int, frames: tuple[int, ...]
 ) -> FaceTrack:
-    """Return the person's track; frames without, or with too little of, the face are lost."""
+    """Return the person's track; frames that show too little of the face are lost."""
     import numpy as np
 
     from lifemask.nodes.faces.blendshapes import expression

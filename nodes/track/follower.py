@@ -1,8 +1,9 @@
 """Follow faces from frame to frame, a chunk of frames at a time.
 
-Each face is looked for where it was in the frame before. The detector runs on the last frame of a
-chunk, and while a face is missing; who is found there is followed back through the chunk, so nobody
-appears late. What is followed without a break is a tracklet; `people` joins those of one person.
+Each face is searched where it was in the previous frame. The detector runs on the last frame of a
+chunk, and while a face is missing; a face that it finds is followed back through the chunk, so
+nobody appears late. A face followed without a break is a tracklet; `people` joins those of one
+person.
 """
 
 from dataclasses import dataclass
@@ -15,16 +16,16 @@ from lifemask.nodes.faces.photographs import LEAST_PRESENCE, apart, detected
 from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains
 
 THUMB = 32
-# A face that is less like its usual look, and less like it was a frame ago, is another one.
+# A face less like its usual look, and less like its last frame, than this is somebody else's.
 _OTHER = 0.4
 _LEARN = 0.05
 _PATIENCE = 12
-"""Frames for which a face that was lost is looked for in every frame."""
+"""Frames after a loss in which the detector runs on every frame."""
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One face in one frame: its tracklet, its rectangle (5,), how it looks and usually looks."""
+    """One face in one frame: its tracklet, rectangle (5,), and its present and usual look."""
 
     tracklet: int
     rect: Tensor
@@ -61,7 +62,7 @@ class Follower:
         return frames
 
     def _look(self, pictures: list[Picture], frames: list[Sightings]) -> None:
-        """Detect in the last of ``pictures``; add who is new to it and to the frames before."""
+        """Detect in the last of ``pictures``; add new faces to it and to the frames before it."""
         born = self._newborn(pictures[-1], frames[-1])
         self._active |= born
         for seen, frame in zip(reversed(pictures), reversed(frames), strict=True):
@@ -72,7 +73,7 @@ class Follower:
                 return
 
     def _newborn(self, seen: Picture, known: Sightings) -> Sightings:
-        """Return the faces that the detector sees and nobody follows."""
+        """Return the detected faces that are not followed yet."""
         rects = detected(seen, self._small_faces, _rects(known, seen))
         found = {
             self._count + number: Sighting(self._count + number, rect, look, look)
@@ -83,7 +84,7 @@ class Follower:
 
 
 def advance(seen: Picture, faces: Sightings) -> Sightings:
-    """Return where the ``faces`` of a neighbouring frame are in this one; some may be lost."""
+    """Return the ``faces`` of a neighbouring frame as they are in this one; some may be lost."""
     if not faces:
         return {}
     old = list(faces.values())
@@ -103,7 +104,7 @@ def advance(seen: Picture, faces: Sightings) -> Sightings:
 
 
 def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
-    """Return which faces are still there; of two in one place the less alike goes."""
+    """Return which faces are still there; of two in one place, the less similar is dropped."""
     union, _ = overlap(*[boxes_of(landed.points)] * 2)
     rival = (union > 0.6) & (alike[:, None] < alike[None])
     same = torch.maximum(alike, steady) > _OTHER
@@ -111,7 +112,7 @@ def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
 
 
 def _apart(faces: Sightings, known: Sightings, seen: Picture) -> Sightings:
-    """Return those of ``faces`` that lie on none of the ``known``."""
+    """Return those of ``faces`` that overlap none of the ``known``."""
     free = apart(_rects(faces, seen), _rects(known, seen)).tolist()
     return {number: face for (number, face), ok in zip(faces.items(), free, strict=True) if ok}
 
@@ -123,12 +124,12 @@ def _rects(faces: Sightings, seen: Picture) -> Tensor:
 
 
 def looks(seen: Picture, rects: Tensor) -> Tensor:
-    """Return what identifies each face (N, D) for a while: its aligned thumbnail, a unit vector."""
+    """Return short-term descriptors of faces (N, D): aligned thumbnails as unit vectors."""
     if not len(rects):
         return rects.new_zeros(0, 4 * THUMB**2)
     tight = rects.clone()
     tight[:, 2:4] *= 1.1 / 1.5
     shown = display(crops(seen, tight, THUMB), face_gains(seen, rects))
-    # The grey picture counts beside the colours: shape tells more than complexion.
+    # Luminance is added to the colours: shape identifies better than complexion.
     flat = torch.cat([shown, shown.mean(1, keepdim=True)], 1).flatten(1)
     return torch.nn.functional.normalize(flat - flat.mean(1, keepdim=True), dim=1)

@@ -1,4 +1,4 @@
-"""Who is who: tracklets joined to people after the whole plate was seen."""
+"""Join tracklets to people, once the whole plate has been followed."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ _EVERY = 4
 
 @dataclass
 class Tracklet:
-    """One face followed without a break: by place in the plate, 478 landmarks and confidence."""
+    """One face followed without a break: landmarks and confidence by index of the frame."""
 
     places: list[int] = field(default_factory=list)
     landmarks: "list[Array]" = field(default_factory=list)
@@ -27,7 +27,7 @@ class Tracklet:
     looks: "list[Array]" = field(default_factory=list)
 
     def see(self, place: int, confidence: float, look: "Array") -> None:
-        """Add a frame; its landmarks are added when they are ready. Keeps every 4th look."""
+        """Add a frame; its landmarks follow when they are steadied. Keeps every 4th look."""
         if len(self.places) % _EVERY == 0:
             self.looks.append(look)
         self.places.append(place)
@@ -42,12 +42,12 @@ class Person:
 
     @property
     def places(self) -> set[int]:
-        """Places in the plate where the person is seen."""
+        """Indices of the frames that show the person."""
         return {place for tracklet in self.tracklets for place in tracklet.places}
 
     @property
     def area(self) -> float:
-        """Square pixels of the face's box, summed over all frames."""
+        """Area of the face's box in square pixels, summed over all frames."""
         return sum(_area(points) for tracklet in self.tracklets for points in tracklet.landmarks)
 
     @property
@@ -57,7 +57,7 @@ class Person:
 
 
 def people(tracklets: list[Tracklet], least: int) -> list[Person]:
-    """Return the people who are seen in at least ``least`` frames, the largest on screen first.
+    """Return the people in at least ``least`` frames, the largest on screen first.
 
     Tracklets that do not overlap in time are joined, the most alike first.
     """
@@ -79,7 +79,7 @@ def people(tracklets: list[Tracklet], least: int) -> list[Person]:
 
 
 def likeness(a: Person, b: Person) -> float:
-    """Return how alike two people look, -1..1, more if one comes back where the other was lost."""
+    """Return how similar two people look, -1..1; more if one appears where the other was lost."""
     return max(_likeness(one, other) for one in a.tracklets for other in b.tracklets)
 
 

@@ -1,7 +1,7 @@
-"""Steadier landmarks without lag: those of the neighbouring frames, carried along optical flow.
+"""Steady landmarks without lag, by averaging those of neighbouring frames along optical flow.
 
 Each landmark of the frames t-k..t+k is carried to t and averaged, with less weight where forward
-and backward flow disagree or where the carried point strays from the network's own.
+and backward flow disagree, or where the carried point strays from the network's own.
 """
 
 from collections import deque
@@ -28,9 +28,9 @@ _DISAGREE, _STRAY = 0.012, 0.03
 
 @dataclass(frozen=True)
 class Motion:
-    """How a face moves from one frame to the next: flows (S, S, 2) both ways, in the same square.
+    """A face's motion between two frames: flows (S, S, 2) in both directions, in the same square.
 
-    ``origin`` (2,) and ``scale`` take picture pixels to those of the square.
+    ``origin`` (2,) and ``scale`` map picture pixels to those of the square.
     """
 
     forward: "Array"
@@ -39,14 +39,14 @@ class Motion:
     scale: float
 
     def carry(self, points: "Array", ahead: bool) -> "tuple[Array, Array]":
-        """Return ``points`` (K, 2) a frame later, or earlier, and how far the way back misses."""
+        """Return ``points`` (K, 2) a frame later, or earlier, and the round trip's error."""
         there, back = (self.forward, self.backward) if ahead else (self.backward, self.forward)
         moved = self._moved(points, there)
         missed = np.linalg.norm(self._moved(moved, back) - points, axis=1)
         return moved, missed.astype(np.float32)
 
     def _moved(self, points: "Array", flow: "Array") -> "Array":
-        # Flow is sampled at pixel centres, OpenCV counts from them, we from the corner.
+        # OpenCV counts pixels from their centres, Lifemask from the corner.
         at = (points - self.origin) * self.scale - 0.5
         x, y = at.T.astype(np.float32)[:, None]
         step = cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -62,7 +62,7 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     size = int(np.clip(side, 128, _SIZE))
     device = first.levels[0].device
     rect = torch.tensor([[*middle.tolist(), side, side, 0.0]], device=device)
-    # Each has its own exposure: a flash is no motion.
+    # Each frame has its own exposure, so that a flash is no motion.
     pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
     return Motion(
         forward=_flow(pair[0], pair[1]),
@@ -80,13 +80,13 @@ def _flow(first: "NDArray[np.uint8]", second: "NDArray[np.uint8]") -> "Array":
 
 
 def _grey(seen: Picture, rect: torch.Tensor, gain: torch.Tensor, size: int) -> "NDArray[np.uint8]":
-    """Return what the rectangle shows in 8 bits, which is what the flow takes."""
+    """Return the rectangle in 8 bits, as the flow needs it."""
     shown = display(crops(seen, rect, size), gain)[0].mean(0)
     return np.asarray((shown * 255).round().to(torch.uint8).cpu().numpy())
 
 
 class Steadier:
-    """Takes landmarks of one tracklet frame by frame; gives them back steadier, ``reach`` later.
+    """Steadies the landmarks of one tracklet frame by frame, with a delay of ``reach`` frames.
 
     Holds 2 * reach + 1 frames at most.
     """
@@ -98,7 +98,7 @@ class Steadier:
         self._next = 0
 
     def push(self, points: "Array", since: Motion | None) -> "Iterator[Array]":
-        """Take landmarks (K, 3) and the motion since the frame before; yield what is ready."""
+        """Add landmarks (K, 3) and the motion since the last frame; yield the frames now ready."""
         self._points.append(points)
         if since:
             self._motions.append(since)
@@ -107,7 +107,7 @@ class Steadier:
             self._forget()
 
     def flush(self) -> "Iterator[Array]":
-        """Yield the frames that are still held: there are no more."""
+        """Yield the frames that are still held, at the end of the tracklet."""
         while self._next < len(self._points):
             yield self._steady()
             self._next += 1
@@ -121,7 +121,7 @@ class Steadier:
             self._motions.popleft()
 
     def _steady(self) -> "Array":
-        """Return the landmarks of frame ``_next`` of those held, fused with its neighbours'."""
+        """Return the landmarks of frame ``_next``, averaged with its neighbours'."""
         here = self._next
         own = self._points[here]
         size = float(np.ptp(own[:, :2], axis=0).max())
@@ -141,7 +141,7 @@ class Steadier:
         return result
 
     def _carried(self, start: int, end: int) -> "tuple[Array, Array]":
-        """Return the landmarks of one frame carried to another, and how far the way back misses."""
+        """Return the landmarks of one frame carried to another, and the round trip's error."""
         points = self._points[start][:, :2]
         missed = np.zeros(len(points), np.float32)
         ahead = start < end

@@ -1,4 +1,4 @@
-"""The frames of a plate as pictures, and the tracklets in them; bounded memory for any length."""
+"""The tracklets of a plate, in bounded memory for a plate of any length."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK = 8
-"""Frames between two looks of the detector; as many pictures are held at a time."""
+"""Frames between two runs of the detector, and pictures in memory at a time."""
 
 
 def pictures(plate: Plate) -> Iterator[Picture]:
-    """Yield the plate's frames as the networks see them, read ahead."""
+    """Yield the plate's frames as the networks need them, read ahead."""
     linear = is_scene_linear(plate.colorspace)
     with Reader(plate.sequence) as reader:
 
         def load(number: int) -> "tuple[NDArray[np.float32], int]":
             pixels = reader.read(number).rgb
             factor = reduction(*pixels.shape[:2])
-            # Averaging is right in linear light only, and cheaper before the conversion.
+            # Averaging is only right in linear light, and cheaper before the conversion.
             if linear:
                 return convert(reduced(pixels, factor), plate.colorspace, LINEAR_SRGB), factor
             return reduced(convert(pixels, plate.colorspace, LINEAR_SRGB), factor), factor
@@ -44,7 +44,7 @@ def pictures(plate: Plate) -> Iterator[Picture]:
 
 
 class Tracker:
-    """Makes tracklets of pictures that come one after the other."""
+    """Makes tracklets from pictures that arrive in order."""
 
     def __init__(self, samples: int, reach: int, small_faces: bool) -> None:
         self._samples, self._reach = samples, reach
@@ -79,7 +79,7 @@ class Tracker:
 
     @torch.inference_mode()
     def _refine(self, seen: Picture, frame: Sightings) -> None:
-        """Land every face of a frame over many crops around where it was followed to."""
+        """Find the landmarks of every face in a frame, averaged over many crops around it."""
         rects = torch.stack([face.rect for face in frame.values()])
         landed = landmarks(seen, rects, self._samples)
         sure = confidence(landed.presence, landed.spread).tolist()
