@@ -1,7 +1,7 @@
-"""Texture space: the cylinder unwrap of the mean head, and what is known of every face in it.
+"""Texture space: the cylinder unwrap of the mean head, with maps that hold for every face.
 
-Lips and lids are open in it. Read from ``atlas.safetensors``, which learned from synthetic people
-only.
+Lips and lids are open in it. Read from ``atlas.safetensors``, which was made from synthetic people
+alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -75,13 +75,13 @@ _other: ContextVar[Atlas | None] = ContextVar("other", default=None)
 
 
 def atlas() -> Atlas:
-    """Return the atlas that ships with Lifemask, or the one that is being made."""
+    """Return the atlas that ships with Lifemask, or the one set by `using`."""
     return _other.get() or _shipped()
 
 
 @contextmanager
 def using(other: Atlas) -> Iterator[None]:
-    """Let the renderer use another atlas, while nothing else runs: an atlas in the making."""
+    """Have the renderer use another atlas, such as one in the making; not thread-safe."""
     token = _other.set(other)
     try:
         _forget()
@@ -96,9 +96,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def per_atlas(work_out: _Function) -> _Function:
-    """Keep what a function works out of the atlas for as long as that is the atlas.
+    """Cache a function's result until the atlas changes.
 
-    A plain ``cache`` would hand what is known of an atlas in the making to the shipped one.
+    A plain ``cache`` would keep results of an atlas in the making for the shipped one.
     """
     kept = cache(work_out)
     _forgettable.append(kept.cache_clear)
@@ -114,7 +114,7 @@ _FILE = Path(__file__).with_name("atlas.safetensors")
 
 
 def about() -> dict[str, Any]:
-    """Return what the atlas that ships with Lifemask learned from."""
+    """Return the provenance of the atlas that ships with Lifemask."""
     return archive.load(_FILE, "atlas")[1]
 
 
@@ -128,14 +128,14 @@ def _shipped() -> Atlas:
 
 @per_atlas
 def regions() -> dict[str, Floats]:
-    """Soft maps of mouth and eyes: from where each of them is taken in one piece."""
+    """Soft maps of mouth and eyes: each is taken from one picture as a whole."""
     grow = {"mouth": 9, "right_eye": 17, "left_eye": 17}
     return {name: atlas().polygon(REGIONS[name], grow[name], 4) for name in REGIONS}
 
 
 @per_atlas
 def openings() -> dict[str, Floats]:
-    """Soft maps of what is not skin: between the lips, between the lids."""
+    """Soft maps of the openings: between the lips, between the lids."""
     return {name: atlas().polygon(OPENINGS[name], 3, 1.5) for name in OPENINGS}
 
 

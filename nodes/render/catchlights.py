@@ -1,4 +1,4 @@
-"""What the double's eyes mirror, on the likeness's eyes: they stand in the same light."""
+"""The double's catchlights on the likeness's eyes, which stand in the same light."""
 
 import torch
 from torch import Tensor
@@ -11,10 +11,10 @@ from lifemask.nodes.render.warp import View, extent
 
 _IRISES = {"right_eye": topology.RIGHT_IRIS, "left_eye": topology.LEFT_IRIS}
 
-_LEVEL = 0.6  # quantile of an iris and its pupil: what is brighter is mirrored
-_WITHIN = 0.95  # radii of an iris that its level is read from
-_RIM = (0.85, 1.1)  # radii between which what is mirrored fades
-_INSIDE = 0.6  # of the opening's map: from here on it is not the lid
+_LEVEL = 0.6  # quantile of an iris and its pupil: anything brighter is a reflection
+_WITHIN = 0.95  # radii of an iris within which its level is read
+_RIM = (0.85, 1.1)  # radii between which a reflection fades out
+_INSIDE = 0.6  # of the opening's map: below it is the lid
 _SHUT, _OPENED = 0.4, 0.8  # radii between the lids: a lid has no catchlight
 _LOWER, _UPPER = 4, 12  # of the lids' contour: their middles
 
@@ -53,7 +53,7 @@ def _openness(lids: Tensor, iris: Tensor) -> float:
 
 
 def _mirrored(plate: Tensor, eye: Tensor, iris: Tensor) -> Tensor:
-    """What the cornea mirrors, (1, 3, H, W), linear.
+    """The reflections in the cornea, (1, 3, H, W), linear.
 
     A window or a lamp is brighter than most of an iris, whatever its colour.
     """

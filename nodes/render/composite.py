@@ -13,11 +13,11 @@ def blended(
 ) -> Tensor:
     """``generated`` over ``plate`` (1, 3, H, W), linear, through ``alpha`` (1, 1, H, W).
 
-    Unlike light that is coarser than ``width`` pixels is blended over that width inside of the
-    matte, all else at the matte's own edge (two bands of Burt and Adelson 1983). It is what tells
-    ``generated`` from the plate ``shaven``, without what is darker on the double's skin: else a
-    beard would come in over that width. Single pixels of the plate, however bright, do not glow.
-    Where alpha is 0 the plate is untouched.
+    Differences of light coarser than ``width`` pixels are blended over that width inside the
+    matte, everything else at the matte's own edge (two bands of Burt and Adelson 1983). They are
+    measured against ``shaven``, the plate without what is darker on the double's skin: otherwise
+    a beard would bleed in over that width. Single bright pixels of the plate do not glow. Where
+    alpha is 0 the plate is untouched.
     """
     whole = plate + alpha * (generated - plate)
     if width < 1:

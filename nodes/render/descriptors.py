@@ -1,4 +1,4 @@
-"""How faces look, small enough to keep in memory: what retrieval compares."""
+"""Descriptors of faces, small enough to keep in memory, by which pictures are chosen."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -43,11 +43,11 @@ class FaceDescriptors:
 
     @cached_property
     def flat(self) -> Tensor:
-        """Luminance (N, 64, 64) less the light on it: what there is to see, log."""
+        """Luminance (N, 64, 64) less the light on it, log."""
         return luminance(self.colour - self.light)
 
     def opening(self, name: str) -> tuple[Tensor, Tensor]:
-        """How dark (N,) and how bright, in colour (N, 3), an opening is, log, less its light."""
+        """The dark end (N,) and the bright end (N, 3) of an opening, log, less its light."""
         inside = coarse(openings()[name])[0, 0].to(self.colour.device) > _INSIDE
         grey = self.flat[:, inside]
         dark, bright = grey.quantile(_DARK, 1), grey.quantile(_BRIGHT, 1)
@@ -64,13 +64,13 @@ def luminance(colour: Tensor) -> Tensor:
 def descriptors(faceset: FaceSet, indices: Sequence[int]) -> FaceDescriptors:
     """Read the descriptors of the faces ``indices``."""
     with closing(parallel_map(faceset.texture, indices)) as read:
-        # Told from here: nobody listens to the threads.
+        # Noted here: notes from threads reach nobody.
         textures = (_sound(*pair, faceset) for pair in zip(indices, read, strict=True))
         return _descriptors(faceset, indices, textures)
 
 
 def descriptors_and_line(faceset: FaceSet, index: int) -> tuple[FaceDescriptors, Tensor]:
-    """Read the look of one face, and the matte (1, 1, SIZE, SIZE) of what is thin before it."""
+    """Read the descriptors of one face, and the matte (1, 1, SIZE, SIZE) of thin occluders."""
     texture = _sound(index, faceset.texture(index), faceset)
     return _descriptors(faceset, [index], [texture]), texture[..., 8][None, None]
 
@@ -98,7 +98,7 @@ def coarse_normals(faceset: FaceSet, indices: Sequence[int]) -> Tensor:
 
 
 def _sound(index: int, texture: Floats, faceset: FaceSet) -> Tensor:
-    """A texture without the texels that hold no number, which would spread over the whole face."""
+    """A texture without its NaN and infinite texels, which would spread over the whole face."""
     sound = np.isfinite(texture).all(-1, keepdims=True)
     broken = int((~sound).sum())
     if broken:
@@ -108,7 +108,7 @@ def _sound(index: int, texture: Floats, faceset: FaceSet) -> Tensor:
 
 @cache
 def _tell(text: str) -> None:
-    """Say it once: a texture of the double is read again for every frame around it."""
+    """Note it once: a texture of the double is read again for every frame around it."""
     progress.note("faceset", text)
 
 

@@ -1,6 +1,6 @@
 """Hair over the forehead.
 
-A fringe in the takes must not be printed on the double, and the double's own stays in front.
+A fringe in the takes must not appear on the double, and the double's own fringe stays in front.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def _mean() -> Tensor:
 
 @per_atlas
 def _above() -> Tensor:
-    """The forehead and temples: what is outside of the brows and all below them."""
+    """The forehead and temples: everything above the brows."""
     low = atlas().mean[list(topology.OVAL), 1] > np.median(atlas().mean[list(topology.OVAL), 1])
     jaw = tuple(point for point, below in zip(topology.OVAL, low, strict=True) if below)
     below = atlas().polygon(topology.RIGHT_BROW + topology.LEFT_BROW + jaw, _BELOW, 1.5)

@@ -1,9 +1,9 @@
-"""Log albedo and light: what a face is, and what falls on it.
+"""Separate a face's log albedo from the light on it.
 
 In the log of scene-linear light a texture is albedo plus light. Second-order harmonics of the
-normals (Ramamoorthi and Hanrahan 2001) find the albedo, since one light serves a whole take while
-the head turns in it; where it does not, as on a stage, each frame has a light of its own. The light
-image, which is what is carried over, is what the albedo leaves.
+normals (Ramamoorthi and Hanrahan 2001) separate them, since the light of a take is constant while
+the head turns in it; where it is not, as on a stage, each frame has a light of its own. The light
+image, which is transferred to the likeness, is the texture less the albedo.
 """
 
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ from lifemask.nodes.render.texture import Textures
 ROUNDS = 8
 _FLOOR = 0.3  # of the median light: harmonics may not go darker, or nostrils turn white
 _RIDGE, _HELD = 3e-3, 0.05  # of the mean stiffness: a take's light, and a frame's to its take's
-_CHANGES = (0.75, 0.6)  # of what a take's light leaves: where frames' own leave less, it changes
-# Stops beside a take's light from which on a frame has its own; heads that turn reach .25.
+_CHANGES = (0.75, 0.6)  # residual of the frames' own lights over the take's: below, it changes
+# Stops from its take's light, from which a frame has its own; heads that turn reach .25.
 _FLASH = (0.35, 0.7)
 _FEW = 0.25  # of a take's frames: where more flash, its light is not steady
 _SYMMETRY = 1.0  # texels above which an albedo is the same on both sides
@@ -124,10 +124,10 @@ def _lights(textures: Textures, person: Complexion, take: Tensor, own: Tensor) -
 
 
 def _own_share(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
-    """How far each frame (N,) has a light of its own, 0..1.
+    """The weight (N,) of each frame's own light, 0..1.
 
-    It has where its take's changes, or where it is much brighter, darker or of another colour than
-    that, as by a flash.
+    A frame has its own where its take's light changes, or where it is much brighter, darker or of
+    another colour than the take, as in a flash.
     """
     stops = _levels(textures, person, take).abs().amax(1) / STOP
     usual, flash = _FLASH
@@ -135,7 +135,7 @@ def _own_share(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
 
 
 def _levels(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
-    """By how much each frame (N, 3) is brighter than in its take's light, log; 0 if unseen."""
+    """How much brighter each frame (N, 3) is than in its take's light, log; 0 if unseen."""
     left, weight = _residual(textures, person, person.lights[take])
     result = left.new_zeros(len(take), 3)
     for index, seen in enumerate(weight[:, 0] > 0.05):
@@ -145,23 +145,23 @@ def _levels(textures: Textures, person: Complexion, take: Tensor) -> Tensor:
 
 
 def _residual(textures: Textures, person: Complexion, lights: Tensor) -> tuple[Tensor, Tensor]:
-    """What ``lights`` (N, 9, 3) and albedo leave (N, 3, H, W), log, and what that counts."""
+    """The residual (N, 3, H, W), log, of ``lights`` (N, 9, 3) and albedo, and its weight."""
     weight = textures.valid * _skin(lights.device)
     shade = shading(textures.normal, lights, weight)
     return textures.colour - person.albedo - shade, weight
 
 
 def _rare(flash: Tensor, take: Tensor) -> Tensor:
-    """Which frames (N,) are flashes in a light that may be steady: few of their take are."""
+    """Which frames (N,) are flashes in steady light: only few frames of their take are."""
     lit = torch.zeros(int(take.max()) + 1).to(flash).index_add(0, take, (flash > 0).to(flash))
     return flash * (lit <= _FEW * torch.bincount(take))[take]
 
 
 def _changing(textures: Textures, take: Tensor, person: Complexion, counted: Tensor) -> Tensor:
-    """How far the light of each take (takes,) changes, 0..1, of the frames that are ``counted``.
+    """How far each take's light (takes,) changes, 0..1; ``counted`` (N,), 0..1, weighs the frames.
 
-    That is (N,), 0..1. Frames' own lights always leave less; where the light is steady, not much
-    less. Where nothing is seen it is steady.
+    Frames' own lights always leave a smaller residual, but in steady light not much smaller. A take
+    without a visible face counts as steady.
     """
     sums = []
     for lights in (_lights(textures, person, take, counted), person.lights[take]):
@@ -176,8 +176,8 @@ def _changing(textures: Textures, take: Tensor, person: Complexion, counted: Ten
 def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Tensor:
     """The light (9, 3) on the ``textures``, by iteratively reweighted least squares (Cauchy).
 
-    A ``ridge`` (9,) of the mean stiffness holds it to the ``usual`` (9, 3), which it is where
-    nothing is seen.
+    A ``ridge`` (9,), as a share of the mean stiffness, holds it to the ``usual`` (9, 3), which is
+    the result where nothing is seen.
     """
     light = to_linear(textures.colour) * torch.exp2(-albedo / STOP)
     weight = textures.valid * _skin(albedo.device)
@@ -191,7 +191,7 @@ def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Te
     for _ in range(6):
         normal = (basis * count).T @ basis
         held = torch.diag((normal.trace() / 9 + 1e-9) * ridge)
-        # No lstsq: what torch's rounds to depends on what its memory held before.
+        # No lstsq: torch's rounds differently depending on its uninitialised memory.
         result: Tensor = torch.linalg.solve(normal + held, (basis * count).T @ seen + held @ usual)
         error = (seen - basis @ result).abs().mean(1, keepdim=True)
         count = trust / (1 + (error / (1.5 * error.median() + 1e-9)) ** 2)
@@ -200,12 +200,12 @@ def _fit(textures: Textures, albedo: Tensor, usual: Tensor, ridge: Tensor) -> Te
 
 @per_atlas
 def _skin(device: torch.device) -> Tensor:
-    """Where light is read from a face, (1, 1, COARSE, COARSE)."""
+    """The skin from which light is read, (1, 1, COARSE, COARSE)."""
     return coarse(atlas().skin).to(device)
 
 
 def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Tensor:
-    """Median over the frames; where nobody looked, the mean face's; the same on both sides."""
+    """Median over the frames, and the mean face's albedo where no frame shows it; symmetric."""
     median = weighted_median(reflected, valid)
     seen = well_seen(valid)
     albedo = torch.where(seen > 0.05, median, start)
@@ -217,7 +217,7 @@ def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Te
 
 
 def well_seen(valid: Tensor) -> Tensor:
-    """How far texels (1, H, W) were seen, 0..1, of ``valid`` (N, 1, H, W): a tenth of it is all."""
+    """How well texels (1, H, W) were seen, 0..1; ``valid`` (N, 1, H, W) in a tenth is enough."""
     return (valid.sum(0) / (0.1 * len(valid))).clamp(0, 1)
 
 
@@ -227,7 +227,7 @@ def weighted_median(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def weighted_quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
-    """What a ``share`` of the first axis of ``values`` (N, C, H, W) does not exceed, (C, H, W)."""
+    """Quantile ``share`` over the first axis of ``values`` (N, C, H, W), weighted: (C, H, W)."""
     order = values.argsort(0)
     ranked = values.gather(0, order)
     total = (weight + 1e-6).expand_as(values).gather(0, order).cumsum(0)
@@ -236,9 +236,9 @@ def weighted_quantile(values: Tensor, weight: Tensor, share: float) -> Tensor:
 
 
 def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:
-    """The light (N, 3, COARSE, COARSE) on each frame, log: what the albedo leaves, smoothed.
+    """The light (N, 3, COARSE, COARSE) on each frame, log: texture less albedo, smoothed.
 
-    Read from bare skin; over eyes, mouth, brows and beard the harmonics carry it on.
+    Read from bare skin; over eyes, mouth, brows and beard the harmonics continue it.
     """
     device = albedo.device
     opening = torch.stack([coarse(map_) for map_ in openings().values()]).sum(0).clamp(0, 1)

@@ -1,10 +1,10 @@
 """The recipe of the shipped atlas's motion: what expressions and turns do to a tracked shape.
 
-That takes more people than its maps do, and no pictures: FACESETS is a folder of facesets, such as
-`lifemask train --base --facesets` keeps, each of which is taken for a person of its own.
+It needs more people than the maps do, and no pictures: FACESETS is a folder of facesets, such as
+`lifemask base --facesets` keeps, each of which counts as another person.
 
 Run it as ``python -m lifemask.nodes.render.make_motion FACESETS OUT``. OUT has the maps of the
-atlas that ships; facesets and models that were made with that are made again with another.
+atlas that ships. Facesets and models made with one atlas have to be made again for another.
 """
 
 from argparse import ArgumentParser
@@ -22,7 +22,7 @@ from lifemask.nodes.render.make_atlas import save, with_shapes
 def learned(facesets: Path) -> tuple[Atlas, dict[str, object]]:
     """Return the shipped atlas with the motion of the people in ``facesets``, and what it is from.
 
-    Raises FaceError when nobody is there.
+    Raises FaceError when the folder has no faceset.
     """
     folders = sorted(index.parent for index in facesets.glob(f"*/{INDEX}"))
     known = [FaceSet.load(folder) for folder in folders]

@@ -1,7 +1,7 @@
-"""Plates without colour, or tinted: a face that is put into one must not have more.
+"""Monochrome and tinted plates, whose new face must have no other colour.
 
-In a plate that is black and white, sepia, toned or under one coloured lamp, how bright a pixel is
-tells its colour. How far it does is measured where the double's face is.
+In a plate that is black and white, sepia, toned or under one coloured lamp, a pixel's colour
+follows from its brightness. How closely it does is measured on the double's face.
 """
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ _WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _SIDE = 32  # pixels at most in which colours are compared: grain is averaged away
 _BINS = 24
 _INSIDE = 0.95
-_DIM = 0.1  # of the mean: in what is darker a colour counts less
-_TINTED, _COLOURED = 0.01, 0.04  # chroma that brightness does not tell: none to speak of; all
+_DIM = 0.1  # of the mean: the colour of darker pixels counts less
+_TINTED, _COLOURED = 0.01, 0.04  # chroma that brightness does not explain: monochrome; coloured
 _GREY = 1e-4  # of the brightness: a chroma that is rounding
 
 
 @dataclass(frozen=True)
 class Monochrome:
-    """The colour that pixels of a brightness have.
+    """The colour of a monochrome plate as a function of brightness.
 
-    ``chroma`` (K, 3) is what they have beside their ``brightness`` (K,), which ascends from above
-    zero; both are linear. ``share`` 0..1 is how surely they have no other.
+    ``chroma`` (K, 3) at each ``brightness`` (K,), which ascends from above zero; both are linear.
+    ``share`` 0..1 is how monochrome the plate is.
     """
 
     brightness: "Floats"
@@ -37,9 +37,9 @@ class Monochrome:
 
     @classmethod
     def of(cls, picture: "Floats", matte: "Floats") -> "Monochrome | None":
-        """That of a ``picture`` (H, W, 3), linear, inside of a ``matte`` (H, W).
+        """Measure a ``picture`` (H, W, 3), linear, inside a ``matte`` (H, W).
 
-        None where there are other colours, or where nothing is seen.
+        None where it is coloured, or where the matte is empty.
         """
         pixels = _averaged(picture, matte)
         bright = pixels @ _WEIGHTS
@@ -59,10 +59,7 @@ class Monochrome:
         return cls(found.brightness, found.chroma, share) if share else None
 
     def toned(self, picture: "Floats", weight: "Floats") -> "Floats":
-        """Return ``picture`` (H, W, 3) without other colours, to the share and a ``weight``.
-
-        That is (H, W, 1), 0..1.
-        """
+        """Return ``picture`` (H, W, 3) toned by the share times ``weight`` (H, W, 1), 0..1."""
         bright = picture @ _WEIGHTS
         toned = bright[..., None] + self._chroma_at(bright)
         share = weight * np.float32(self.share)
@@ -70,7 +67,7 @@ class Monochrome:
         return np.where(share == 1, toned, picture + share * (toned - picture))
 
     def _chroma_at(self, bright: "Floats") -> "Floats":
-        """The chroma (..., 3) at a brightness; beyond what was seen it grows with that."""
+        """The chroma (..., 3) at a brightness; beyond the measured range it grows in proportion."""
         known = np.clip(bright, self.brightness[0], self.brightness[-1])
         beside = [np.interp(known, self.brightness, column) for column in self.chroma.T]
         grown = np.clip(bright, 0, None) / known
@@ -78,13 +75,13 @@ class Monochrome:
 
 
 def grey(picture: "Floats") -> "NDArray[np.bool_]":
-    """Return which pixels (H, W, 1) of a ``picture`` (H, W, 3) have no colour."""
+    """Return which pixels (H, W, 1) of a ``picture`` (H, W, 3) are grey."""
     apart, most = np.ptp(picture, -1, keepdims=True), np.abs(picture).max(-1, keepdims=True)
     return np.asarray(apart <= _GREY * most, bool)
 
 
 def _averaged(picture: "Floats", matte: "Floats") -> "Floats":
-    """The pixels (N, 3) inside of the matte, of the picture made smaller."""
+    """The pixels (N, 3) inside the matte, of the reduced picture."""
     import cv2
 
     scale = min(1.0, _SIDE / max(picture.shape[:2]))

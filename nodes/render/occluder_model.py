@@ -1,8 +1,8 @@
-"""What crosses a face that is mostly hidden: told from the face by what both look like.
+"""A model of the occluder that crosses a mostly hidden face, learned from its own colours.
 
-`occluders.scores` finds most of it, with ragged edges. All frames of a crossing together say which
-colours, on which colours of the face, are the occluder's; a ridge regression on these and their
-products (Hoerl and Kennard 1970) says so for every texel, and so finds the rest and the edges.
+`occluders.scores` finds most of it, with ragged edges. Over all frames of a crossing, a ridge
+regression (Hoerl and Kennard 1970) on the colours of texel and face, and their products, learns
+which are the occluder's. It then decides every texel, and so finds the rest and the edges.
 """
 
 import torch
@@ -12,15 +12,15 @@ from lifemask.nodes.render.atlas import atlas, coarse
 from lifemask.nodes.render.occluders import MAYBE, SURE, occlusion
 from lifemask.nodes.render.texture import Textures
 
-_RECALLED = 8.0  # frames: from how far the look of the face is recalled
-_MIDDLE, _CONTRAST = 0.4, 10.0  # log: what brings colours to about -1 to 1
+_RECALLED = 8.0  # frames: how far away the unhidden face is taken from
+_MIDDLE, _CONTRAST = 0.4, 10.0  # log: they scale colours to about -1 to 1
 _RIDGE = 1e-3
 _UNDECIDED = 0.3  # weight of a clear case against one half way
-_LOW, _HIGH = 0.3, 0.7  # of the answer: what counts as the face, and as the occluder
+_LOW, _HIGH = 0.3, 0.7  # of the answer: up to here the face, from here on the occluder
 
 
 def crossings(textures: Textures, score: Tensor, take: Tensor, hidden: Tensor) -> Tensor:
-    """The ``score`` (N, 1, 64, 64), found anew for frames in which the face is ``hidden`` (N,).
+    """The ``score`` (N, 1, 64, 64), replaced in frames in which the face is ``hidden`` (N,).
 
     ``take`` (N,) numbers the takes of the coarse ``textures``.
     """
@@ -46,7 +46,7 @@ def _runs(hidden: Tensor, take: Tensor) -> list[Tensor]:
 
 
 def _recalled(colour: Tensor, seen: Tensor, take: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """How the face looks (T, 3, 64, 64) without what crosses it, and where that is known."""
+    """The face (T, 3, 64, 64) without the occluder, and where that is known."""
     place = torch.arange(len(colour), device=colour.device)
     apart = (place[None] - indices[:, None]).abs()
     near = torch.exp(-apart / _RECALLED) * (take[None] == take[indices][:, None])
@@ -57,7 +57,7 @@ def _recalled(colour: Tensor, seen: Tensor, take: Tensor, indices: Tensor) -> tu
 
 
 def _told(colour: Tensor, change: Tensor, found: Tensor, weight: Tensor) -> Tensor:
-    """How much each texel (T, 1, 64, 64) is the occluder, given what is ``found`` of it."""
+    """How much each texel (T, 1, 64, 64) is the occluder, given the part that is ``found``."""
     table = _products(torch.cat([colour - _MIDDLE, change], 1) * _CONTRAST)
     clear = weight / (4 * found * (1 - found) + _UNDECIDED)
     rows, sought, trust = (part.permute(0, 2, 3, 1).flatten(0, 2) for part in (table, found, clear))

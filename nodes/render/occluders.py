@@ -1,8 +1,8 @@
-"""What lies before a face: where its texture is neither itself nor itself in another light.
+"""Find occluders: texels that neither the face's albedo nor a change of light explains.
 
-Light and albedo explain most of a texture. What they leave is compared, texel by texel, with what
-they usually leave. An occluder is brighter, or another colour; what is only darker is its shadow,
-and belongs on the face, or it is thin (`lines`).
+Light and albedo explain most of a texture. Their residual is compared, texel by texel, with the
+usual one. An occluder is brighter or has another colour. A texel that is only darker is its shadow
+and belongs on the face, or it is a thin occluder (`thin_occluders`).
 """
 
 import torch
@@ -16,20 +16,20 @@ from lifemask.nodes.render.light import weighted_median
 from lifemask.nodes.render.texture import Textures
 
 _LEAST_BRIGHT, _LEAST_COLOUR = 0.02, 0.006  # log: never surprising
-_SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log that it is darker
+_SHADOW_COLOUR = 1.0  # log of colour that a shadow may have for each log of darkening
 _MOST, _MOST_BRIGHT = 100.0, 6.0
 SURE, MAYBE = 2.6, 1.6  # scores
-_NEAR = 6.0  # texels: an occluder is no lonely spot
+_NEAR = 6.0  # texels: an occluder is no isolated spot
 _ALONE, _TOGETHER = 0.1, 0.25
 _MOST_COMPARED = 240  # frames
-_SEEN, _UNSEEN = 0.15, 0.7  # what a network sees from, and what a score counts where it does not
+_SEEN, _UNSEEN = 0.15, 0.7  # threshold of the network's answer; weight of a score below it
 
 
 def scores(textures: Textures, left: Tensor, known: Tensor) -> Tensor:
     """How surprising each texel is, (N, 1, 64, 64); 1 is usual.
 
-    ``left`` (N, 3, 64, 64), log, is what light and albedo leave of the coarse ``textures``. What
-    is usual is learnt from what is ``known`` (N, 1, 64, 64), 0..1, to be the face.
+    ``left`` (N, 3, 64, 64), log, is the residual of the coarse ``textures`` after light and
+    albedo. The usual residual is learned where the face is ``known`` (N, 1, 64, 64), 0..1.
     """
     grey = luminance(left)[:, None]
     colour = left - left.mean(1, keepdim=True)
@@ -43,9 +43,9 @@ def scores(textures: Textures, left: Tensor, known: Tensor) -> Tensor:
 
 
 def agreed(score: Tensor, front: Tensor) -> Tensor:
-    """The ``score`` (N, 1, 64, 64), given what a network sees in ``front`` (N, 1, 64, 64).
+    """The ``score`` (N, 1, 64, 64), combined with a network's matte ``front`` (N, 1, 64, 64).
 
-    What it sees is an occluder; what it does not see has to be more surprising to be one.
+    A texel that the network marks is an occluder; any other has to be more surprising to be one.
     """
     seen = (front / _SEEN).clamp(max=1)
     return torch.maximum(score * (_UNSEEN + (1 - _UNSEEN) * seen), front * SURE)
@@ -64,7 +64,7 @@ def _typical(values: Tensor, valid: Tensor) -> Tensor:
 
 
 def _brightness(brighter: Tensor, valid: Tensor) -> Tensor:
-    """How much brightness speaks for an occluder; alone never for sure: a highlight moves, too."""
+    """Evidence of an occluder from brightness; never sure alone, since a highlight moves, too."""
     score = (brighter.clamp(min=0) / _usual(brighter, valid, _LEAST_BRIGHT)) ** 2
     return score.clamp(max=_MOST_BRIGHT)
 
@@ -76,7 +76,7 @@ def _usual(values: Tensor, valid: Tensor, least: float) -> Tensor:
 
 @per_atlas
 def _still() -> Tensor:
-    """Where a face looks the same whatever it does: neither in the openings nor at the outline."""
+    """The parts of a face that expressions do not change: not the openings, not the outline."""
     moving = [
         coarse(atlas().polygon(points, 9, 1.5))
         for points in (topology.INNER_LIPS, topology.RIGHT_EYE, topology.LEFT_EYE)

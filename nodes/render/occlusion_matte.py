@@ -1,4 +1,4 @@
-"""What is in front of the face, in the plate's pixels, and how sure the render is."""
+"""The occlusion matte in the plate's pixels, and the doubt of the render."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from lifemask.nodes.render.filters import blur, guided
 from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.warp import View
 
-_RADIUS = 0.02  # of the face's width: how far an edge of the plate draws the matte
-_NEAR_FACE = 8.0  # in front counts from a face matte of one in so many
-_LOW, _HIGH = 0.15, 0.55  # of the drawn matte: what counts as nothing, and as all
+_RADIUS = 0.02  # of the face's width: how far an edge of the plate attracts the matte
+_NEAR_FACE = 8.0  # an occluder counts from a face matte of 1 / 8
+_LOW, _HIGH = 0.15, 0.55  # of the guided matte: its black and white points
 _SOFTNESS = 1e-4  # log squared: contrasts above its root are edges
 
 
@@ -38,12 +38,12 @@ def in_front(
 
 
 def near_face(face: Tensor) -> Tensor:
-    """Where something in front counts: in a ``face`` matte and a little beyond its edge."""
+    """Where occluders count: in the ``face`` matte and a little beyond its edge."""
     return (face * _NEAR_FACE).clamp(0, 1)
 
 
 def doubt(quotient: Tensor, size: float) -> Tensor:
-    """How unlike the plate the re-rendered double is, (1, 1, H, W), log.
+    """How far the re-rendered double is from the plate, (1, 1, H, W), log.
 
     ``quotient`` (1, 3, H, W) is the plate less the re-rendered double.
     """

@@ -18,10 +18,10 @@ EDGE = 1e-5  # barycentric slack, so that no pixel falls between two triangles
 
 @dataclass(frozen=True)
 class Fragments:
-    """What each pixel sees.
+    """The triangle that each pixel shows.
 
     ``corner`` (N, H, W, 3) vertex indices, ``weight`` (N, H, W, 3) barycentrics, ``covered``
-    (N, H, W); where nothing is seen, corner and weight are 0.
+    (N, H, W); where no triangle is, corner and weight are 0.
     """
 
     corner: "Tensor"
@@ -39,7 +39,7 @@ class Fragments:
 
 
 def rasterise(vertices: "Tensor", triangles: "Tensor", height: int, width: int) -> Fragments:
-    """Return what a picture of ``height`` by ``width`` sees of a batch of meshes.
+    """Return the fragments of a batch of meshes in a picture of ``height`` by ``width``.
 
     ``vertices`` (N, V, 3) in pixels, pixel centres at .5, the smallest z in front; ``triangles``
     (T, 3). Triangles seen from behind are drawn, too: a mesh of a face is open.
@@ -54,7 +54,7 @@ def _rasterise_one(
 ) -> "tuple[Tensor, Tensor, Tensor]":
     corners = mesh[triangles]
     owner, x, y = _boxes(corners[..., :2], height, width)
-    # Counted from a corner of the triangle: from the picture's, edges far away would not meet.
+    # Relative to a corner of the triangle: far from the picture's origin edges would not meet.
     away = torch.stack([x + 0.5, y + 0.5], 1) - corners[owner, 0, :2]
     second, third = (_slopes(corners[..., :2])[owner] * away[:, None]).sum(-1).unbind(1)
     inside = ((second > -EDGE) & (third > -EDGE) & (second + third < 1 + EDGE)).nonzero()[:, 0]
@@ -100,7 +100,7 @@ def _boxes(corners: "Tensor", height: int, width: int) -> "tuple[Tensor, Tensor,
 
 
 def _slopes(corners: "Tensor") -> "Tensor":
-    """What second and third barycentric gain in x and in y: (T, 2, 2).
+    """Slopes of the second and third barycentric in x and in y: (T, 2, 2).
 
     ``corners`` (T, 3, 2). A degenerate triangle has NaN, which is inside of nothing.
     """

@@ -1,7 +1,7 @@
-"""What does not belong to a face, told from one texture by what faces look like.
+"""Segment occluders in one texture, by a network that knows what faces look like.
 
-A small network knows where in texture space a face has what. It needs no other frames, as
-`occluders` and `lines` do: something may be there in most of them, or there may be only one.
+Unlike `occluders` and `thin_occluders` it needs no other frames, so it finds what is there in most
+of them, and works on a single one.
 """
 
 from functools import cache
@@ -20,22 +20,22 @@ from lifemask.nodes.render.texture import averaged
 
 _WIDTHS = (24, 48, 64, 64)
 _BLOCK = SIZE // COARSE
-_GAIN, _CONTRAST = 6.0, 15.0  # of log values, which span a sixth; of what is finer
+_GAIN, _CONTRAST = 6.0, 15.0  # of log values, which span a sixth; of the finer band
 _SIGMAS = (3.0, 8.0)  # coarse texels: light is smoother
 _CHANNELS = 4 * _BLOCK**2 + 5 * len(_SIGMAS) + 2
 _FILE = Path(__file__).with_name("segmenter.safetensors")
 
 
 class Segmenter(torch.nn.Module):
-    """Says of textures where something is before the face."""
+    """A network that marks occluders in textures."""
 
     def __init__(self) -> None:
-        """Make one that knows nothing."""
+        """Make an untrained one."""
         super().__init__()
         self.net = UNet(_CHANNELS, _WIDTHS, 1)
 
     def forward(self, colour: Tensor, valid: Tensor) -> Tensor:
-        """The logit (N, 1, COARSE, COARSE) of what is in front.
+        """The logit (N, 1, COARSE, COARSE) of an occluder.
 
         ``colour`` (N, 3, SIZE, SIZE) is log, ``valid`` (N, 1, SIZE, SIZE) is 0..1.
         """
@@ -44,9 +44,9 @@ class Segmenter(torch.nn.Module):
 
 
 def _shown(colour: Tensor, valid: Tensor) -> Tensor:
-    """What the network sees, (N, _CHANNELS, COARSE, COARSE): mostly without exposure and light.
+    """The network's input, (N, _CHANNELS, COARSE, COARSE): mostly without exposure and light.
 
-    From colours alone it would take days to learn that light is none of its business.
+    From colours alone it would take days to learn to ignore light.
     """
     level = (colour * valid).sum((2, 3), keepdim=True) / (valid.sum((2, 3), keepdim=True) + 1)
     flat = ((colour - level).clamp(-1, 1) * _GAIN) * valid
@@ -60,9 +60,9 @@ def _shown(colour: Tensor, valid: Tensor) -> Tensor:
 
 
 def _unlike(apart: Tensor, seen: Tensor, sigma: float) -> Tensor:
-    """How unlike the mean face a texture is, but for its light: (N, 5, COARSE, COARSE).
+    """The difference from the mean face, without light: (N, 5, COARSE, COARSE).
 
-    What is ``apart`` (N, 3, COARSE, COARSE), log, and finer than ``sigma``; how much of that is
+    The part of ``apart`` (N, 3, COARSE, COARSE), log, finer than ``sigma``, then how much of it is
     brightness, and how much is colour.
     """
     fine = (apart - smooth(apart, seen, sigma)) * seen * _CONTRAST
@@ -72,7 +72,7 @@ def _unlike(apart: Tensor, seen: Tensor, sigma: float) -> Tensor:
 
 @torch.inference_mode()
 def segmented(colour: Tensor, valid: Tensor) -> Tensor:
-    """The matte (N, 1, COARSE, COARSE), 0..1, of what is in front of a face; see `Segmenter`.
+    """The occluder matte (N, 1, COARSE, COARSE), 0..1, of textures; see `Segmenter`.
 
     It is the same to the bit on any number of cores.
     """
@@ -87,7 +87,7 @@ def _shipped() -> Segmenter:
 
 
 def load(path: Path) -> tuple[Segmenter, int]:
-    """Read a network, and in how many steps it learned."""
+    """Read a network, and the number of steps of its training."""
     arrays, about = archive.load(path, "segmenter")
     network = Segmenter()
     network.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})

@@ -1,7 +1,7 @@
 """Shapes without pose, the neutral of a performer, and the target mesh. NumPy.
 
 A landmark set is ``scale * shape @ rotation.T + centre``: a shape in centimetres of the mean head,
-turned and put into the picture (weak perspective). Axes: x right, y down, z away from the camera.
+rotated and placed in the picture (weak perspective). Axes: x right, y down, z away from the camera.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from lifemask.nodes.render.atlas import Atlas
 Floats = NDArray[np.float32]
 
 TURNS = 8
-"""So many numbers tell how a head is turned."""
+"""The number of monomials of a head's rotation, see `turned`."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Shapes (N, 478, 3) of one performer and where they stand in the picture."""
+    """Shapes (N, 478, 3) of one performer, and their poses in the picture."""
 
     shape: Floats
     scale: Floats  # (N,) pixels a centimetre
@@ -56,10 +56,9 @@ def neutral_of(
 ) -> tuple[Floats, Placed]:
     """The shape (478, 3) of a performer without expression, and every frame's shape and pose.
 
-    ``landmarks`` (N, 478, 3), ``expression`` (N, 52), ``weight`` (N,) trust in each frame. What the
-    52 blendshapes do to a shape is shared by everybody (`Atlas.blendshapes`), and what is tracked
-    amiss of a head that is turned is, too (`Atlas.turns`); what they leave is the performer's own,
-    the weighted mean over the frames.
+    ``landmarks`` (N, 478, 3), ``expression`` (N, 52), ``weight`` (N,) trust in each frame. The 52
+    blendshapes (`Atlas.blendshapes`) and the tracking error of a turned head (`Atlas.turns`) are
+    the same for everybody. The remainder is the performer's own: its weighted mean over the frames.
     """
     motion = np.einsum("nb,bki->nki", expression, atlas.blendshapes)
     neutral, amiss = atlas.mean, np.zeros_like(motion)

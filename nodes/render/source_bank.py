@@ -1,7 +1,7 @@
-"""Which picture of the likeness serves which frame of the plate: a shortest path for each region.
+"""Choose a picture of the likeness for each frame of the plate: a shortest path for each region.
 
-A frame's cost is how far expression, pose, look, light and visibility are apart; changing the
-picture from one frame to the next costs, too, or the swap would flicker (Viterbi 1967).
+A picture's cost is its distance in expression, pose, look, light and visibility. A change of
+picture between frames costs, too, or the swap would flicker (Viterbi 1967).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ POINTS = {
     "mouth": topology.LIPS + topology.INNER_LIPS,
     **{eye: lids + iris for eye, (lids, iris) in _EYES.items()},
 }
-# What a unit of each difference costs, in centimetres of expression.
+# The cost of a unit of each difference, in centimetres of expression.
 _TURN = {FACE: 1.2, "mouth": 0.3, "right_eye": 0.3, "left_eye": 0.3}  # a radian
 _LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
 _GAZE = 3.0  # a centimetre between the irises, beside the lids
@@ -37,10 +37,10 @@ _CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
 
 @dataclass(frozen=True)
 class SourceBank:
-    """What retrieval knows of the likeness.
+    """The pictures of a likeness to choose from.
 
-    The ``shutter`` is open for such a share of a frame, in the plate and in the takes; ``detail``
-    pixels of the plate are across a centimetre of the face.
+    ``shutter`` is the open share of a frame, in the plate and in the takes; ``detail`` is in
+    pixels of the plate across a centimetre of the face.
     """
 
     descriptors: FaceDescriptors
@@ -50,7 +50,7 @@ class SourceBank:
 
     def costs(self, double: FaceDescriptors) -> dict[str, Tensor]:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
-        # In a close-up blur is seen of which a small face shows nothing.
+        # A close-up shows blur that a small face hides.
         blur = self.shutter * (self.descriptors.speed - double.speed[:, None]).clamp(min=0)
         smeared = _SMEARED * max(1, self.detail / CLOSE) * blur
         result = {
@@ -72,7 +72,7 @@ class SourceBank:
         return _of_both_eyes(result)
 
     def misfit(self, name: str, double: FaceDescriptors) -> Tensor:
-        """How unlike the inside of an opening is, (T, N), log: teeth, tongue, gaze."""
+        """The difference inside an opening, (T, N), log: teeth, tongue, gaze."""
         return _look(name, double, self.descriptors)
 
     def _differences(self, name: str, double: FaceDescriptors) -> Tensor:
@@ -90,7 +90,7 @@ class SourceBank:
         return _apart(name, double, own) + (_LIGHT * uneven + _HIDDEN * hidden).float()
 
     def _faults(self, name: str) -> Tensor:
-        """Cast shadows (N,) in the pictures themselves, which no relighting takes out."""
+        """Cast shadows (N,) in the pictures, which relighting cannot remove."""
         own = self.descriptors
         skin = (_where(name) * _bare()).to(own.colour.device)
         weight = skin * own.valid[:, 0]
@@ -101,7 +101,7 @@ class SourceBank:
 def _uneven(weight: Tensor, light: Tensor, own_weight: Tensor, own: Tensor) -> Tensor:
     """Standard deviation (T, N) of the difference of T lights and N ``own`` ones over K texels.
 
-    It is weighed by both weights. As products of matrices, all differences are never in memory.
+    Weighted by both. Computed as matrix products, so the differences are never all in memory.
     """
     total = weight @ own_weight.T
     mean = weight @ (own_weight * own).T - (weight * light) @ own_weight.T
@@ -112,12 +112,12 @@ def _uneven(weight: Tensor, light: Tensor, own_weight: Tensor, own: Tensor) -> T
 
 
 def _of_both_eyes(costs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The ``costs`` by region, of which both eyes have the mean of theirs."""
+    """The ``costs`` by region, with the mean of both eyes for each of them."""
     return costs | dict.fromkeys(_EYES, torch.stack([costs[eye] for eye in _EYES]).mean(0))
 
 
 def _gaze(descriptors: FaceDescriptors) -> Tensor:
-    """How far (N,) the irises are to a side of their lids, mean of both eyes, centimetres."""
+    """Sideways gaze (N,): the irises' offset from their lids, mean of both eyes, centimetres."""
     across = descriptors.motion[..., 0]
     pairs = [[across[:, list(part)].mean(1) for part in eye] for eye in _EYES.values()]
     return torch.stack([iris - lids for lids, iris in pairs]).mean(0)
@@ -146,7 +146,7 @@ def _apart(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
 
 
 def _look(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
-    """How unlike openings look, less their light: root mean square, (A, B), log."""
+    """The difference of openings, less their light: root mean square, (A, B), log."""
     inside = coarse(openings()[name])[0, 0].to(a.colour.device)
     weight = inside / inside.sum()
     return torch.stack([((row - b.flat) ** 2 * weight).sum((1, 2)).sqrt() for row in a.flat])

@@ -60,7 +60,7 @@ def reduced(planes: Tensor) -> Tensor:
 def unwrap(picture: Tensor, vertices: Tensor) -> Textures:
     """Unwrap ``picture`` (N, 3, H, W), log, of a mesh ``vertices`` (N, 504, 3) in its pixels.
 
-    Valid is what is in the picture, faces the camera and is not hidden by another part of the mesh.
+    A texel is valid if it is in the picture, faces the camera and no part of the mesh hides it.
     """
     surface = on_texels(vertices)
     normal = on_texels(normals(vertices)).permute(0, 3, 1, 2)

@@ -1,8 +1,8 @@
-"""Where a face is of which little is seen: its own texture, laid over the picture where it fits.
+"""Find a mostly hidden face by aligning its own texture with the picture.
 
-Pose is found by Gauss-Newton steps on the difference between the picture and the texture of a frame
-in which the face is seen well; what does not fit, since something is in front, hardly counts
-(Cascia, Sclaroff and Athitsos 2000, with the weights of Geman and McClure).
+The pose comes from Gauss-Newton steps on the difference between the picture and the texture of a
+frame that shows the face well. Texels that an occluder hides do not fit and hardly count (Cascia,
+Sclaroff and Athitsos 2000, with the weights of Geman and McClure).
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from torch import Tensor
 from lifemask.nodes.render.filters import feather, lookup
 
 WIDTH = 112.0
-"""Pixels that a face is wide in the pictures."""
+"""Width of the face in the pictures, in pixels."""
 
 _BLURS = (4.0, 2.0, 1.2)  # pixels
 _STEPS = 8
-_FITS = 0.02  # log: what differs by this counts a quarter
-_SMALL, _MOST = 0.01, 0.05  # change of a number of a pose: to feel the slope, and in a step
+_FITS = 0.02  # log: a difference of this much counts a quarter
+_SMALL, _MOST = 0.01, 0.05  # change of a pose's parameter: for the gradient, and at most in a step
 _DONE = 3e-4
-_ONWARD = 0.7  # of the last move: where the face is looked for next
+_ONWARD = 0.7  # of the last motion: where the search starts in the next frame
 _JERK = 60.0  # cost of an unsteady pose
 
 
@@ -35,7 +35,7 @@ class Poses:
     rotation: Tensor
 
     def put(self, points: Tensor) -> Tensor:
-        """Points (N, K, 3), centimetres, in the picture: (N, K, 3)."""
+        """Points (N, K, 3), in centimetres, projected into the picture: (N, K, 3)."""
         x, y, z = self.numbers[:, :3].unbind(1)
         zero = torch.zeros_like(x)
         skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], 1).unflatten(1, (3, 3))
@@ -61,7 +61,7 @@ class Stretch:
     rotation: Tensor
 
     def aligned(self) -> tuple[Poses, Tensor]:
-        """The poses of all T frames, and what share of the face is seen in each (T,)."""
+        """The poses of all T frames, and the visible share of the face in each (T,)."""
         share = torch.linspace(0, 1, len(self.points), device=self.points.device)
         there, back = self._followed()
         numbers = torch.lerp(there, back, share[:, None])
@@ -70,7 +70,7 @@ class Stretch:
         return Poses(numbers, self.rotation), seen
 
     def _followed(self) -> tuple[Tensor, Tensor]:
-        """The numbers (T, 6) that each end leads to, frame by frame, on its own."""
+        """The poses (T, 6) from each end on its own, followed frame by frame."""
         last = len(self.points) - 1
         blurred = [feather(self.pictures, sigma) for sigma in _BLURS]
         ends = self.ends[1:3]
@@ -99,7 +99,7 @@ class Stretch:
         return numbers
 
     def _steadied(self, numbers: Tensor, share: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-        """All frames at once, near what both ends look like, without jerks; and what is seen."""
+        """All frames solved together, without jerks, to match both ends; and the visible share."""
         log = feather(self.pictures, sigma)
         ends = [0, len(share) - 1]
         looks = self._seen(log[ends], self.ends[1:3], self.points[ends])[:, 0]
@@ -129,7 +129,7 @@ class Stretch:
     def _normal(
         self, log: Tensor, numbers: Tensor, points: Tensor, look: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Normal matrix (N, 6, 6), gradient (N, 6) and the share of the face that fits (N,)."""
+        """Normal matrix (N, 6, 6), gradient (N, 6) and the fitting share of the face (N,)."""
         seen = self._seen(log, numbers, points)
         left = seen[:, 0] - look
         slopes = (seen[:, 1:] - seen[:, :1]) / _SMALL
@@ -150,7 +150,7 @@ class Stretch:
 
 
 def _second_differences(count: int) -> Tensor:
-    """What takes ``count`` frames and two around them on each side to their jerks."""
+    """The matrix from ``count`` frames, with two more on each side, to their second differences."""
     rows = torch.zeros(count + 2, count + 4)
     for row, values in enumerate(rows):
         values[row : row + 3] = torch.tensor([1.0, -2.0, 1.0])

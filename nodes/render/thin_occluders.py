@@ -1,8 +1,8 @@
-"""Thin dark things before a face, as the rims of spectacles: finer than `occluders` can tell.
+"""Find thin dark occluders, such as the rims of spectacles: too fine for `occluders`.
 
-A closing (Serra 1982, ch. II) fills what is thin and dark. Where there is more to fill than usual,
-all along a line, something is in front. What is usual is learnt from the frames that have the least
-to fill: spectacles may be worn for most of a shot.
+A closing (Serra 1982, ch. II) fills anything thin and dark. Where it fills more than usual, all
+along a line, something is in front. The usual amount is learned from the frames with the least to
+fill, because spectacles may be worn for most of a shot.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from lifemask.nodes.render.filters import shrink, smooth, spread
 from lifemask.nodes.render.light import weighted_quantile
 
 LEAST = 8
-"""Faces without which nothing is known to be usual."""
+"""Faces needed to learn the usual amount."""
 
-_GRAIN, _RADIUS = 0.7, 5  # texels: what is finer is not seen; half the width of the thickest line
+_GRAIN, _RADIUS = 0.7, 5  # texels: sigma that hides grain; half the width of the thickest line
 _SEEN = 0.05  # validity from which a texel counts
 _STRAY = 2  # texels by which a face's own lines move
 _LOW, _MIDDLE = 0.1, 0.3  # quantiles of the frames
@@ -33,9 +33,9 @@ _DARKEST, _BRIGHTEST = -9.0, 9.0  # log: beyond any picture
 
 
 def depth(colour: Tensor, valid: Tensor) -> Tensor:
-    """How dark and thin each texel is, (N, 1, H, W): what a closing of the texture fills.
+    """How dark and thin each texel is, (N, 1, H, W): how much a closing of the texture fills.
 
-    ``colour`` (N, 3, H, W) is log, ``valid`` (N, 1, H, W) is 0..1; what is not seen bounds nothing.
+    ``colour`` (N, 3, H, W) is log, ``valid`` (N, 1, H, W) is 0..1; invalid texels are no border.
     """
     seen = valid > _SEEN
     grey = smooth(luminance(colour)[:, None], valid, _GRAIN)
@@ -45,7 +45,7 @@ def depth(colour: Tensor, valid: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Usual:
-    """What a performer's faces have to fill by themselves: ``middle`` and ``spread``, log.
+    """The usual depth of a performer's own face: ``middle`` and ``spread``, log.
 
     Both are (1, 1, H, W).
     """
@@ -55,7 +55,7 @@ class Usual:
 
     @classmethod
     def of(cls, depths: Tensor, valid: Tensor) -> "Usual":
-        """Learn it from the `depth` and the validity (N, 1, H, W) of faces."""
+        """Learn from the `depth` and the validity (N, 1, H, W) of faces."""
         stray = spread(depths, _STRAY)
         low, middle = (weighted_quantile(stray, valid, share) for share in (_LOW, _MIDDLE))
         apart = ((middle - low) / _BETWEEN).clamp(min=_LEAST_SPREAD)
@@ -63,7 +63,7 @@ class Usual:
 
 
 def lines(depths: Tensor, usual: Usual) -> Tensor:
-    """The matte (N, 1, SIZE, SIZE), 0..1, of what is thin and in front, given the `depth`."""
+    """The matte (N, 1, SIZE, SIZE), 0..1, of thin occluders, given the `depth`."""
     deviation = (depths - usual.middle) / usual.spread * _still().to(depths.device)
     likely = ((deviation - _MAYBE) / (_SURE - _MAYBE)).clamp(0, 1)
     whole = [_long(plane) for plane in likely[:, 0].cpu().numpy()]
@@ -71,7 +71,7 @@ def lines(depths: Tensor, usual: Usual) -> Tensor:
 
 
 def _long(likely: Floats) -> NDArray[np.bool_]:
-    """Which texels (H, W) belong to something that is long and, in enough places, sure."""
+    """Which texels (H, W) belong to a line that is long and, in enough places, sure."""
     import cv2
 
     count, label, extent, _ = cv2.connectedComponentsWithStats((likely > 0).astype(np.uint8))
@@ -84,7 +84,7 @@ def _long(likely: Floats) -> NDArray[np.bool_]:
 
 @per_atlas
 def _still() -> Tensor:
-    """Where a face draws no lines whatever it does, (1, 1, SIZE, SIZE): 0 or 1."""
+    """The parts of a face that never show lines, (1, 1, SIZE, SIZE): 0 or 1."""
     eyes = [atlas().polygon(eye, 9, 1.5) for eye in (topology.RIGHT_EYE, topology.LEFT_EYE)]
     moving = np.sum([atlas().polygon(topology.LIPS, 15, 3), *eyes], 0)
     return torch.from_numpy((atlas().face - moving > 0.3).astype(np.float32))[None, None]

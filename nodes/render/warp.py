@@ -15,8 +15,8 @@ from lifemask.nodes.render.filters import averaging, blur, lookup
 from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.source_bank import FACE
 
-SHARPEN = 0.2  # of the finest band: what interpolation takes away
-_UNSEEN = (0.1, 0.5)  # validity up to which a source is not used, and from which it is
+SHARPEN = 0.2  # of the finest band, which interpolation softens
+_UNSEEN = (0.1, 0.5)  # validity up to which a source is unused, and from which it is fully used
 _MARGIN = 12  # pixels around the mesh
 
 
@@ -35,9 +35,9 @@ Sources = dict[str, list[tuple[float, Source]]]
 
 @dataclass(frozen=True)
 class Opening:
-    """How an eye or the mouth of a source is brought to the plate's.
+    """The grade that matches an eye or the mouth of a source to the plate's.
 
-    Its contrast about ``bright`` (3,) is taken times ``contrast``, then ``lift`` (3,) is added;
+    Its contrast about ``bright`` (3,) is multiplied by ``contrast``, then ``lift`` (3,) is added;
     log.
     """
 
@@ -57,7 +57,7 @@ class Window:
 
     @classmethod
     def around(cls, meshes: list[Floats], width: int, height: int) -> "Window | None":
-        """The window of several meshes (V, 3), None when they are outside of the picture."""
+        """The window around several meshes (V, 3); None when they are outside the picture."""
         points = np.concatenate(meshes)[:, :2]
         low = np.floor(points.min(0)).astype(int) - _MARGIN
         high = np.ceil(points.max(0)).astype(int) + _MARGIN
@@ -67,13 +67,13 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Rows and columns."""
+        """The rows and columns, as slices."""
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
 
 @dataclass(frozen=True)
 class View:
-    """A mesh as a window sees it: its ``fragments``, and where in texture space each pixel is."""
+    """A mesh rasterised in a window: its ``fragments``, and each pixel's place in texture space."""
 
     fragments: Fragments
     uv: Tensor  # (1, H, W, 2), 0..1
@@ -94,7 +94,7 @@ class View:
         return self.fragments.covered[:, None].float()
 
     def cut(self, at: tuple[slice, slice]) -> "View":
-        """The same of some rows and columns only."""
+        """The same view, cropped to these rows and columns."""
         rows, columns = at
         parts = self.fragments.corner, self.fragments.weight, self.fragments.covered
         return View(Fragments(*(p[:, rows, columns] for p in parts)), self.uv[:, rows, columns])
@@ -159,7 +159,7 @@ def _picked(view: View, source: Source) -> Tensor:
 
 
 def _seen(view: View, source: Source) -> Tensor:
-    """How far the source's pixels can be used, 0..1: not where it saw the face from the side."""
+    """How far the source's pixels are usable, 0..1: not where it shows the face from the side."""
     low, high = _UNSEEN
     return ((view.of(source.valid, "bilinear") - low) / (high - low)).clamp(0, 1)
 
@@ -172,9 +172,9 @@ def _opened(flat: Tensor, fix: Opening) -> Tensor:
 def prepared(picture: Floats, reduction: float) -> Tensor:
     """A face-space picture (S, S, 3), linear, ready to sample: log, filtered for its size.
 
-    ``reduction`` is how many of its pixels make one of the plate's: where that is more than the
-    take had, it is averaged, and always a little of the finest band is put back. In large faces
-    that would be bright rings around moles and lashes.
+    ``reduction`` is how many of its pixels make one of the plate's. Where that is more than in the
+    take, they are averaged. A little of the finest band is always put back, less in large faces,
+    where it would be bright rings around moles and lashes.
     """
     log = to_log(torch.from_numpy(picture).to(device()).permute(2, 0, 1)[None])
     if reduction > OVERSAMPLING:
