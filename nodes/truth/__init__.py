@@ -1,4 +1,4 @@
-"""Truth: how near a swap comes to the exact render of the perfect swap."""
+"""Truth: score a swap against the exact render of the perfect swap."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """A shot that was rendered twice: ``plate`` with the double, ``truth`` as the perfect swap.
+    """A shot rendered twice: ``plate`` with the double, ``truth`` as the perfect swap.
 
     Both are folders with ``beauty/beauty.####.exr`` in ``colorspace``, scene-linear,
     ``mattes/mattes.####.exr`` with the channel ``face`` (and ``occ``, ``face_full`` where something
@@ -35,12 +35,12 @@ def _about(doc: str, perfect: float | None = None) -> dict[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The figures of a swap; a figure is None where the swap or the shot does not have it.
+    """The figures of a swap; None where swap or shot lack what a figure needs.
 
     Those down to the grade and the move are measured in face space (160 px, fixed by the plate's
     exact landmarks), in the ACEScct curve, inside the visible face, after one grade and one
-    similarity for the whole shot. The metadata of each field says what it is and what it would
-    be for the perfect swap.
+    similarity for the whole shot. Each field's metadata has its meaning, and its value for the
+    perfect swap.
     """
 
     structure: float = field(metadata=_about("SSIM after a smooth local move of at most 3 %", 1))
@@ -93,7 +93,7 @@ class Figures:
 class Truth(Node):
     """Score a swap against the exact render of the perfect swap.
 
-    Of synthetic footage the perfect swap is known, so likeness, detail, flicker, mattes and
+    The perfect swap of synthetic footage is known, so likeness, detail, flicker, mattes and
     placement are measured, not judged.
     """
 

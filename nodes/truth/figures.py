@@ -1,4 +1,4 @@
-"""The measures of one frame, as sums that add up over a shot, and what the sums give."""
+"""The measures of a frame as sums, which add up over a shot, and the figures made from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 SSIM_WINDOW = 7
 LEAST_WEIGHT = 20
-"""A frame that shows less of the face than this many pixels has no SSIM."""
+"""Pixels of the face below which a frame has no SSIM."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The measures of one frame, or of several one above the other.
+    """The measures of one frame, or of several frames, stacked.
 
     ``way``, ``fine_way`` (3,), see `way_sums`; ``detail`` and ``kept`` (3,), see `band_sums`;
     ``error`` (4,): sum of |swap - truth|, of the same after the local move, of |plate - truth|, and
@@ -43,7 +43,7 @@ class Measured:
 
 
 def measure(face: Face, before: Face | None) -> Measured:
-    """Return the measures of a frame, and of its change since the frame before."""
+    """Return the measures of a frame, and of its change since the last frame."""
     swap, plate, truth, weight = face.swap, face.plate, face.truth, face.weight
     carried, misplaced = local_move(swap, truth, weight)
     fine = [features(picture, weight) for picture in (swap, plate, truth)]
@@ -60,9 +60,9 @@ def measure(face: Face, before: Face | None) -> Measured:
 
 
 def ratios(faces: Iterable[Face]) -> dict[str, float | None]:
-    """Return the figures of a shot whose swap has been placed and graded, by name.
+    """Return by name the figures of a shot, whose swap has been placed and graded.
 
-    Raises MediaError where plate and truth are the same: then there is nothing to measure against.
+    Raises MediaError where plate and truth are the same, so that there is nothing to measure.
     """
     frames, before = [], None
     for face in faces:
@@ -114,7 +114,7 @@ def way_sums(swap: "F32", plate: "F32", truth: "F32", weight: "F32") -> "F64":
 
 
 def way(sums: "F64") -> tuple[float, float]:
-    """Return how much of the way from plate to truth was gone, and what is left beside it.
+    """Return the share of the way from plate to truth that was covered, and the error beside it.
 
     (1, 0) is the perfect swap and (0, 0) the plate.
     """
@@ -134,7 +134,7 @@ def band_sums(picture: "F32", truth: "F32", weight: "F32") -> "F64":
 
 
 def flicker_sums(face: Face, before: Face) -> "F64":
-    """Return the change since the frame before of swap - truth, and that of the truth itself."""
+    """Return the change since the last frame of swap - truth, and of the truth itself."""
     weight = face.weight * before.weight
     error = (face.swap - face.truth) - (before.swap - before.truth)
     return np.array([absolute(error, weight), absolute(face.truth - before.truth, weight)])

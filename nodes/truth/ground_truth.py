@@ -1,4 +1,4 @@
-"""Ground truth: a shot that was rendered twice, as the double and as the perfect swap of it."""
+"""Ground truth: a shot rendered twice, with the double and as the perfect swap."""
 
 import json
 from collections.abc import Generator, Mapping
@@ -34,16 +34,16 @@ INNER = slice(17, 68)
 """Of the 68 points of Multi-PIE: brows, eyes, nose and mouth; the jaw's outline is left out."""
 
 LEAST_OCCLUDED = 30
-"""A frame whose occluder covers fewer pixels of the face than this says nothing about occluders."""
+"""Pixels of the face that an occluder has to cover for a frame to count."""
 
-_WHOLE = 0.99  # of a matte: all of a pixel
+_WHOLE = 0.99  # of a matte: a pixel that is fully covered
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One frame: its face, and what the swap's mattes are worth in the plate's own pixels.
+    """One frame: its face, and the figures of the swap's mattes in the plate's own pixels.
 
-    ``sums`` holds only what the swap and the shot have: ``matte_error`` and ``matte_iou`` of
+    ``sums`` holds only what swap and shot allow: ``matte_error`` and ``matte_iou`` of
     facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
     occlusion.V, ``surprise`` of confidence.V.
     """
@@ -75,9 +75,9 @@ def scored(swap: Plate, ground: "GroundTruth") -> Generator[Scored, None, None]:
 
 
 def score(swap: Sequence, colorspace: str | None, ground: "GroundTruth", number: int) -> Scored:
-    """Return one frame; ``colorspace`` is None when the swap is in that of the ground truth.
+    """Return one frame; ``colorspace`` is None when swap and ground truth share it.
 
-    Raises MissingFramesError or BrokenFileError when the ground truth does not have this frame, and
+    Raises MissingFramesError or BrokenFileError when the ground truth lacks this frame, and
     SizeError when the swap has another size.
     """
     frame, renders = read(swap, number, layers=True), render(ground, number)
@@ -199,7 +199,7 @@ def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     if not whole.any():
         return {}
     error = (log_curve(rgb) - log_curve(renders.truth))[whole]
-    # A grade is the compositor's.
+    # The grade is the compositor's to set.
     off = np.abs(error - np.median(error, 0)).mean()
     expected = to_doubt(confidence[whole]).mean()
     return {"surprise": float(off / expected)} if expected else {}

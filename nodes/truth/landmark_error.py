@@ -1,4 +1,4 @@
-"""How far the landmarks that are found on a swap lie from those found on the perfect swap."""
+"""The error of landmarks detected on a swap against those detected on the perfect swap."""
 
 from collections.abc import Iterator
 from math import inf
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def landmark_error(swap: Plate, ground: "GroundTruth", every: int) -> tuple[float | None, int]:
     """Return the mean error in % of the outer eye corners' distance, and the frames lost.
 
-    Every ``every``-th frame is looked at, by the same networks on both pictures, so that their own
-    bias is not counted. A frame is lost when the truth shows the face and the swap does not. The
-    error is None when no frame has the face in both.
+    The same networks look at both pictures of every ``every``-th frame, so that their own bias does
+    not count. A frame is lost when they find the face in the truth and not in the swap. The error
+    is None when no frame has the face in both.
     """
     frames = swap.sequence.frames[::every]
     errors = list(progress.each(_errors(swap, ground, frames), "landmarks", len(frames)))

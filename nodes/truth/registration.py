@@ -1,7 +1,7 @@
 """The grade, the reposition and the smooth local move that bring a swap onto its ground truth.
 
-A compositor sets the first two with a node each, so they are taken out before anything is measured,
-once for the whole shot, and reported; the third tells what is misplaced from what is soft or wrong.
+A compositor sets the first two with a node each, so they are removed once for the whole shot before
+anything is measured, and reported. The third separates misplaced features from soft or wrong ones.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ MOST_LOCAL = 0.03
 
 @dataclass(frozen=True)
 class Difference:
-    """A picture, the truth that it is compared with, and where."""
+    """A picture, the truth it is compared with, and the weight of each pixel."""
 
     picture: "F32"
     truth: "F32"
@@ -40,7 +40,7 @@ class Difference:
 
 
 def gain(differences: Iterable[Difference]) -> "F32":
-    """Return the one grade of a shot: what to take from its pictures in the log curve, (3,)."""
+    """Return the one grade of a shot: the offset to subtract in the log curve, (3,)."""
     kept: list[F32] = []
     for d in differences:
         kept.append((d.picture - d.truth)[d.weight > 0.5])

@@ -1,4 +1,4 @@
-"""What is scored: swap, plate and truth seen from the face; a shot of them lies on disk."""
+"""Swap, plate and truth in face space, as they are scored; a shot of them is kept on disk."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 SIDE = 160
-"""Side of the face space that everything is measured in, in pixels; the face fills about half."""
+"""Side in pixels of the face space in which everything is measured; the face fills about half."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Face:
 
 
 class Spool:
-    """Faces on disk: any number of them in the memory of one, read again on every iteration."""
+    """Faces on disk, of which one is in memory at a time; each iteration reads them again."""
 
     def __init__(self, side: int = SIDE) -> None:
         self._side = side
@@ -66,7 +66,7 @@ class Spool:
 
 @dataclass(frozen=True)
 class Changed:
-    """Faces with ``change`` done to each, as often as they are asked for."""
+    """Faces with ``change`` applied to each, on every iteration."""
 
     faces: Iterable[Face]
     change: Callable[[Face], Face]
@@ -76,7 +76,7 @@ class Changed:
 
 
 def log_curve(linear: "F32") -> "F32":
-    """Return the ACEScct curve (S-2016-001) of linear values, in whatever primaries they are."""
+    """Return the ACEScct curve (S-2016-001) of linear values, in their own primaries."""
     toe = 10.5402377416545 * linear + 0.0729055341958355
     return np.where(
         linear <= 0.0078125, toe, (np.log2(np.maximum(linear, 1e-10)) + 9.72) / 17.52

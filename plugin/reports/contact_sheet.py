@@ -1,4 +1,4 @@
-"""Pictures of a swap for people to look at: before, after, matte and raw, and the contact sheet."""
+"""Pictures of a swap for review: before, after, matte and raw, and the contact sheet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ TILE, HEAD, MARGIN, GAP = 300, 44, 112, 6
 class Look:
     """One frame of a swap: ``before``, ``after`` and ``raw`` (H, W, 3) for a display, 0..1.
 
-    ``matte``, ``occlusion`` and ``confidence`` (H, W) are the swap's own; ``header`` is what its
-    file says about itself, in plain text.
+    ``matte``, ``occlusion`` and ``confidence`` (H, W) are the swap's own; ``header`` is its file's
+    ``lifemask/`` metadata as text.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Look:
 
     @property
     def mattes(self) -> "Picture":
-        """The face matte in white, what lies in front of the face in red."""
+        """The face matte in white, occluders in red."""
         import numpy as np
 
         front = np.clip(self.occlusion, 0, 1)[..., None]
@@ -101,7 +101,7 @@ def tile(picture: "Picture") -> "Picture":
 
 
 def side_by_side(look: Look, width: int = 1920) -> "Picture":
-    """Return before and after beside each other under a strip that says so, sides even."""
+    """Return before and after side by side, under a labelled strip; width and height are even."""
     import cv2
     import numpy as np
 
@@ -150,6 +150,6 @@ def save(path: Path, picture: "Picture") -> None:
 
 
 def plain(header: Mapping[str, Any]) -> dict[str, str]:
-    """Return Lifemask's own words of a header, without their prefix, as text."""
+    """Return a header's ``lifemask/`` metadata as text, without the prefix."""
     words = {key: value for key, value in header.items() if key.startswith("lifemask/")}
     return {key.removeprefix("lifemask/"): str(value) for key, value in sorted(words.items())}

@@ -1,4 +1,4 @@
-"""The coverage report of a likeness: written beside its faceset, as numbers and as a page."""
+"""The coverage report of a likeness, written into its faceset as JSON and as a page."""
 
 import json
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ PAGE = "coverage.html"
 
 
 def report(shot: Shot, likenesses: Sequence[str], doubles: Sequence[str]) -> list[str]:
-    """Set the last faceset of each likeness against the plate's people; return all advice.
+    """Compare the last faceset of each likeness with the plate's people; return all advice.
 
-    Writes ``coverage.json`` and ``coverage.html`` into the likeness's folder. Who has no faceset
-    yet is left out.
+    Writes ``coverage.json`` and ``coverage.html`` into the likeness's folder. A likeness without a
+    faceset is left out.
     """
     own, plate = _there(shot, likenesses), list(_there(shot, doubles).values())
     return [line for name, faceset in own.items() for line in _report(shot, name, faceset, plate)]
 
 
 def known(shot: Shot, name: str) -> dict[str, Any]:
-    """Return the report of a likeness as JSON holds it; empty when there is none to be read."""
+    """Return the report of a likeness as parsed JSON; empty when there is no readable one."""
     if not shot.versions("facesets", name):
         return {}
     file = shot.latest("facesets", name) / COVERAGE
     try:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        return {}  # there is none before the plate has been tracked, or it is written just now
+        return {}  # the plate is not tracked yet, or the report is being written
 
 
 def _report(shot: Shot, name: str, faceset: FaceSet, plate: Sequence[FaceSet]) -> list[str]:
@@ -60,6 +60,6 @@ def _loaded(name: str, folder: Path) -> dict[str, FaceSet]:
     try:
         return {name: FaceSet.load(folder)}
     except BrokenFileError as error:
-        # The faceset that was asked for is made; another one does not undo that.
+        # The faceset of this command is complete; trouble with another must not fail it.
         note("coverage", str(error))
         return {}

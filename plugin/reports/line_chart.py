@@ -1,4 +1,4 @@
-"""Curves over time as an SVG file of its own, for a page that has no style for it."""
+"""Line charts over time as a stand-alone SVG file, which needs no style from its page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from math import floor, log10
 from lifemask.plugin.reports.plots import Frame
 
 HEAD, LEFT, EDGE = 56, 46, 14
-"""Pixels above a panel, left of it for the numbers, and around everything."""
+"""Pixels above a panel for its title, left of it for the numbers, and as the margin."""
 
 STYLE = """
 .ground{fill:#292929}.panel{fill:#323232}.base,.grid{stroke:#4a4a4a;fill:none}
@@ -25,9 +25,9 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot: ``lines`` by name, ``levels`` that do not change by name, and the heights shown.
+    """One plot: ``lines`` by name, constant ``levels`` by name, and the ``span`` of heights shown.
 
-    What lies beyond the ``span`` is cut off.
+    Anything beyond the ``span`` is cut off.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Panel:
 
 
 def chart(title: str, panels: Sequence[Panel], unit: str) -> str:
-    """Return panels side by side, with the same axis of times in ``unit``, as an SVG file."""
+    """Return panels side by side, with one time axis in ``unit``, as an SVG file."""
     frame = Frame(390, 260)
     width = EDGE + len(panels) * (LEFT + frame.width)
     height = HEAD + frame.height + EDGE

@@ -1,4 +1,4 @@
-"""The report pages of a swap and of a faceset: files that ask no server for anything."""
+"""The report pages of a swap and of a faceset: single files that need no server."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ LARGEST_MOVIE = 24 * 2**20
 
 @dataclass(frozen=True)
 class Page:
-    """What the page shows; pictures are the bytes of JPEG files, the movie those of an MP4.
+    """The content of a page; pictures are JPEG bytes, the movie is MP4 bytes.
 
-    ``facts`` and ``provenance`` are words and values; ``coverage`` holds the report of each faceset
-    by its name, as `Faceset` wrote it.
+    ``facts`` and ``provenance`` are labels and values; ``coverage`` holds the report of each
+    faceset by name, as `Faceset` wrote it.
     """
 
     title: str

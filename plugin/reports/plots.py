@@ -1,4 +1,4 @@
-"""Plots as inline SVG: they scale, print, and ask no server for anything."""
+"""Plots as inline SVG, which scale, print and need no server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Frame:
     height: int = 150
 
     def x(self, share: float) -> float:
-        """Return where this share of the axis lies."""
+        """Return the horizontal position of this share of the axis."""
         return round(SIDE + share * (self.width - 2 * SIDE), 1)
 
     def y(self, share: float) -> float:
@@ -41,7 +41,7 @@ class Frame:
 
 
 def histograms(axis: str, unit: str, likeness: Sequence[float], plate: Sequence[float]) -> str:
-    """Return how the likeness (filled) and the plate (outlined) spread over one axis."""
+    """Return the distribution of the likeness (filled) and the plate (outlined) over one axis."""
     frame = Frame()
     values = [*likeness, *plate] or [0.0]
     pad = (max(values) - min(values)) * 0.05 or 0.5
