@@ -23,7 +23,7 @@ def placed(x, y, scale, roll):
 
 
 def still(faces, size, smooth=0.0):
-    return matrices(faces, np.zeros(len(faces.scale), np.int64), size, smooth)
+    return matrices(faces, [slice(0, len(faces.scale))], size, smooth)
 
 
 def blob(x, y, sigma, height=160, width=200):
@@ -114,8 +114,7 @@ def test_a_cut_is_not_smoothed_across():
             for n in ("shape", "scale", "rotation", "centre")
         )
     )
-    runs = np.repeat([0, 1], 12)
-    result = matrices(both, runs, 128, 1.5)
+    result = matrices(both, [slice(0, 12), slice(12, 24)], 128, 1.5)
     np.testing.assert_allclose(result[:12], still(before, 128, 1.5), atol=1e-4)
     np.testing.assert_allclose(result[12:], still(after, 128, 1.5), atol=1e-4)
 

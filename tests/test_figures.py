@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from lifemask.nodes.truth import figures, registration
-from lifemask.nodes.truth.views import SIDE, Face, Spool, log_curve, similarity
-from lifemask.ocio.colour import transform
+from lifemask.nodes.truth.views import SIDE, Face, Spool
 
 
 def picture(seed, sigma=2.0):
@@ -90,21 +89,6 @@ def test_flicker_counts_change_of_the_error_and_not_the_error():
     wild = figures.ratios([face(t + 0.02 * (-1) ** i, t) for i, t in enumerate(truths)])
     assert steady["flicker"] == pytest.approx(0, abs=1e-5)
     assert wild["flicker"] > 0.2
-
-
-def test_log_curve_is_acescct_below_and_above_its_toe():
-    linear = np.float32([-0.1, 0, 0.001, 0.0078125, 0.18, 1, 40])
-    assert log_curve(linear) == pytest.approx(
-        transform.convert(np.repeat(linear[:, None, None], 3, 2), "ACEScg", "ACEScct")[:, 0, 0],
-        abs=1e-5,
-    )
-
-
-def test_similarity_is_exact_on_a_similarity():
-    points = np.random.default_rng(7).normal(size=(51, 2))
-    turn = 3 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    found = similarity(points, points @ turn.T + [5, -2])
-    assert found == pytest.approx(np.hstack([turn, [[5], [-2]]]))
 
 
 def test_spool_gives_back_what_was_put_in_as_often_as_asked():

@@ -7,8 +7,9 @@ import pytest
 from made_up import posed, somebody, tracked
 
 from lifemask.nodes.faces import blendshapes
+from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.render.shape import neutral_of, place, similarity, target_mesh, turned
+from lifemask.nodes.render.shape import neutral_of, place, target_mesh, turned
 
 
 def performance(random, neutral, count):

@@ -32,11 +32,11 @@ def native_size(placed: "Placed") -> int:
     return int(np.clip(np.ceil(side / _STEP) * _STEP, _LEAST, _MOST))
 
 
-def matrices(placed: "Placed", runs: "NDArray[np.int64]", size: int, smooth: float) -> "Floats":
+def matrices(placed: "Placed", runs: list[slice], size: int, smooth: float) -> "Floats":
     """Return what takes each picture to face space of ``size`` pixels: (N, 2, 3).
 
-    ``runs`` (N,) numbers the stretches of consecutive frames; within one, place, size and tilt are
-    steadied by a Gaussian of ``smooth`` frames.
+    Within each of the ``runs``, which come one after the other, place, size and tilt are steadied
+    by a Gaussian of ``smooth`` frames.
     """
     roll = np.arctan2(placed.rotation[:, 1, 0], placed.rotation[:, 0, 0])
     values = np.stack(
@@ -50,28 +50,14 @@ def matrices(placed: "Placed", runs: "NDArray[np.int64]", size: int, smooth: flo
     return np.stack([first, second], 1).astype(np.float32)
 
 
-def _steadied(
-    values: "NDArray[np.float64]", runs: "NDArray[np.int64]", sigma: float
-) -> "NDArray[np.float64]":
-    if sigma <= 0:
-        return values
-    reach = int(np.ceil(3 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    kernel /= kernel.sum()
-    result = values.copy()
-    for run in np.unique(runs):
-        own = runs == run
-        padded = _padded(values[own], reach)
-        result[own] = np.stack([np.convolve(c, kernel, "valid") for c in padded.T], 1)
-    return result
+def _steadied(values: "Floats", runs: list[slice], sigma: float) -> "Floats":
+    import torch
 
+    from lifemask.nodes.faces.temporal_filter import smoothed
 
-def _padded(run: "NDArray[np.float64]", reach: int) -> "NDArray[np.float64]":
-    """``run`` (N, C) carried on at both ends; a short one has too little to mirror."""
-    around = ((reach, reach), (0, 0))
-    if len(run) > reach:
-        return np.pad(run, around, "reflect", reflect_type="odd")
-    return np.pad(run, around, "edge")
+    table = torch.from_numpy(values)
+    parts = [smoothed(table[run], sigma, trend=True, dtype=torch.float64) for run in runs]
+    return np.asarray(torch.cat(parts).numpy(), values.dtype)
 
 
 def moved(points: "Floats", matrix: "Floats") -> "Floats":

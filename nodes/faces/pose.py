@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.faces.topology import canonical
 
 if TYPE_CHECKING:
@@ -19,22 +20,16 @@ def rotations(landmarks: "NDArray[np.floating]") -> "NDArray[np.float32]":
 
     Both have x to picture right (of a head that faces the camera), y down and z away along the line
     of sight to the head, so a head at the edge of the frame is turned by its place too. It is the
-    weighted least-squares similarity (Procrustes; Kabsch 1976) of the points that an expression
+    weighted least-squares similarity (`similarity`) of the points that an expression
     moves least, with the yaw corrected. Rows with a NaN give NaN.
     """
     head = canonical()
     source = head.vertices[head.rigid] * np.array([1, -1, -1])
-    weight = head.trust / head.trust.sum()
     target = landmarks[:, head.rigid].astype(np.float64)
     known = np.isfinite(target).all((1, 2))
-    middle = np.einsum("k,nki->ni", weight, target[known])[:, None]
-    centred = source - weight @ source
-    spread = np.einsum("k,nki,kj->nij", weight, target[known] - middle, centred)
-    left, _, right = np.linalg.svd(spread)
-    # A reflection is no rotation: the weakest axis is flipped back.
-    left[..., 2] *= np.linalg.det(left @ right)[:, None]
+    _, rotation, _ = similarity(source[None], target[known], head.trust)
     result = np.full((len(landmarks), 3, 3), np.nan, np.float32)
-    result[known] = _more_turned(left @ right)
+    result[known] = _more_turned(rotation)
     return result
 
 
@@ -46,7 +41,7 @@ def angles(rotation: "NDArray[np.floating]") -> "NDArray[np.floating]":
     return np.asarray(np.rad2deg(np.stack([yaw, pitch, roll], -1)))
 
 
-def _more_turned(rotation: "NDArray[np.float64]") -> "NDArray[np.float64]":
+def _more_turned(rotation: "NDArray[np.floating]") -> "NDArray[np.floating]":
     """Return the rotation with its yaw multiplied by the gain; pitch and roll stay."""
     more = np.deg2rad(angles(rotation)[:, 0]) * (_YAW_GAIN - 1)
     cos, sin, zero, one = np.cos(more), np.sin(more), np.zeros_like(more), np.ones_like(more)

@@ -17,7 +17,8 @@ from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, VersionExistsError
 from lifemask.nodes.faces.face_space import FACE_WIDTH, matrices, moved, native_size
-from lifemask.nodes.faces.velocity import followed, velocities
+from lifemask.nodes.faces.runs import runs
+from lifemask.nodes.faces.velocity import velocities
 from lifemask.nodes.faceset.cropping import cut_out, face_matte
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
@@ -105,7 +106,8 @@ class Gathering:
         dropped: Counter[str] = Counter()
         faces = self._candidates(dropped)
         size = self.node.size or native_size(_placed(faces))
-        faces["matrix"] = matrices(_placed(faces), _runs(faces), size, self.node.smooth)
+        moving = runs(faces["take"], faces["frame"], faces["landmarks"])
+        faces["matrix"] = matrices(_placed(faces), moving, size, self.node.smooth)
         # From the headers: frames that are read in parallel cannot show which one differs.
         for number in np.unique(faces["take"]):
             same_size(self.takes[number].sequence)
@@ -218,10 +220,3 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
         "expression": track.expression[seen],
         "confidence": track.confidence[seen],
     }
-
-
-def _runs(faces: dict[str, Any]) -> "NDArray[np.int64]":
-    """Number the runs of consecutive frames of one take that no cut interrupts."""
-    new = (np.diff(faces["take"]) != 0) | (np.diff(faces["frame"]) != 1)
-    new |= ~followed(faces["landmarks"], faces["frame"])
-    return np.concatenate([[0], new.cumsum()])

@@ -12,10 +12,10 @@ from torch.nn import functional
 from lifemask.nodes.learning.data.examples import Example
 from lifemask.nodes.refiner.network import Answer
 from lifemask.nodes.render.filters import blur
+from lifemask.nodes.render.ssim import ssim
 
 _SMOOTH = (4, 8)  # pixels that nearness is averaged over
 _SCALES = 3  # structure is compared at so many sizes, each half of the one before
-_WINDOW = 7  # pixels that structure is compared in
 _LEVEL, _TEXTURE = 1e-4, 5e-5  # of structural similarity: what counts as equal, log squared
 _DETAIL, _AROUND = 2.0, 15  # pixels: what a Gaussian takes away, and where that is compared
 _NO_DETAIL = 4e-6  # log squared
@@ -59,22 +59,10 @@ def structures(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     planes = [picture, truth, weight]
     parts = []
     for _ in range(_SCALES):
-        parts.append(_structure(*planes))
+        unlike = 1 - ssim(planes[0], planes[1], _LEVEL, _TEXTURE)
+        parts.append(_mean(unlike, planes[2]))
         planes = [functional.avg_pool2d(plane, 2) for plane in planes]
     return torch.stack(parts).sum()
-
-
-def _structure(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """One less structural similarity (Wang et al. 2004, eq. 13), with a box for a window."""
-
-    def mean(planes: Tensor) -> Tensor:
-        return functional.avg_pool2d(planes, _WINDOW, 1, _WINDOW // 2, count_include_pad=False)
-
-    a, b = mean(picture), mean(truth)
-    spread = mean(picture**2) - a**2 + mean(truth**2) - b**2
-    both = mean(picture * truth) - a * b
-    level = (2 * a * b + _LEVEL) / (a**2 + b**2 + _LEVEL)
-    return _mean(1 - level * (2 * both + _TEXTURE) / (spread + _TEXTURE), weight)
 
 
 def details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:

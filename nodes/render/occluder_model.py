@@ -8,6 +8,7 @@ which are the occluder's. It then decides every texel, and so finds the rest and
 import torch
 from torch import Tensor
 
+from lifemask.nodes.faces.runs import split
 from lifemask.nodes.render.atlas import atlas, coarse
 from lifemask.nodes.render.occluders import MAYBE, SURE, occlusion
 from lifemask.nodes.render.texture import Textures
@@ -42,7 +43,7 @@ def _runs(hidden: Tensor, take: Tensor) -> list[Tensor]:
     if not len(indices):
         return []
     new = (indices.diff() != 1) | (take[indices].diff() != 0)
-    return list(indices.tensor_split((new.nonzero()[:, 0] + 1).cpu()))
+    return [indices[run] for run in split(new.cpu().numpy())]
 
 
 def _recalled(colour: Tensor, seen: Tensor, take: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:

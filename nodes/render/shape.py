@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.atlas import Atlas
 
 Floats = NDArray[np.float32]
@@ -27,26 +28,10 @@ class Placed:
     centre: Floats  # (N, 3) pixels
 
 
-def similarity(source: Floats, target: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Scale, rotation, translation that take ``source`` (N, K, 3) to ``target`` (N, K, 3).
-
-    Weighted least squares in closed form (Umeyama 1991, eq. 40 to 43); ``weight`` (K,).
-    """
-    w = weight / weight.sum()
-    mean_s, mean_t = (source * w[:, None]).sum(1), (target * w[:, None]).sum(1)
-    s, t = source - mean_s[:, None], target - mean_t[:, None]
-    u, d, vt = np.linalg.svd(np.einsum("nki,nkj,k->nij", t, s, w))
-    flip = np.ones_like(d)
-    flip[:, 2] = np.sign(np.linalg.det(u @ vt))
-    rotation = (u * flip[:, None]) @ vt
-    scale = (d * flip).sum(1) / np.einsum("nki,nki,k->n", s, s, w)
-    moved = mean_t - scale[:, None] * np.einsum("nij,nj->ni", rotation, mean_s)
-    return scale.astype(np.float32), rotation.astype(np.float32), moved.astype(np.float32)
-
-
 def place(landmarks: Floats, model: Floats, atlas: Atlas) -> Placed:
     """Take the pose out of ``landmarks`` (N, 478, 3), given what shape (N, 478, 3) is expected."""
-    scale, rotation, centre = similarity(model, landmarks, atlas.rigid)
+    found = similarity(model, landmarks, atlas.rigid)
+    scale, rotation, centre = (part.astype(np.float32) for part in found)
     shape = np.einsum("nki,nij->nkj", landmarks - centre[:, None], rotation) / scale[:, None, None]
     return Placed(shape, scale, rotation, centre)
 

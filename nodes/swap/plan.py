@@ -13,6 +13,8 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.faces.face_space import FACE_WIDTH
+from lifemask.nodes.faces.runs import runs
+from lifemask.nodes.faces.temporal_filter import smoothed
 from lifemask.nodes.faces.velocity import unshown
 from lifemask.nodes.faceset.gaps import faded
 from lifemask.nodes.render.acescct import STOP
@@ -26,7 +28,6 @@ from lifemask.nodes.render.descriptors import (
 from lifemask.nodes.render.shape import Placed, target_mesh
 from lifemask.nodes.render.source_bank import POINTS, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening, Source, prepared
-from lifemask.nodes.swap.stretches import smoothed, stretches
 from lifemask.ocio.colour.transform import finite
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _CHUNK = 16
 _HELD = 12  # pictures of the likeness in memory
 _LOOKED = 8  # of the double's: a few frames are made at once, each with its neighbours
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
+_STEADY = 1.5  # frames: sigma of what smooths openings and mouths in time
 _LIGHT_SHARES = (0.5, 0.25, 0.25)  # of a frame, the one before, the one after
 _OTHER_LIGHT = 0.3 * STOP  # between neighbours: from where on a light is no longer the same
 # A dark-eyed double says little of how much contrast is in light eyes.
@@ -88,7 +90,7 @@ class ShotPlan:
         )
         faces = role.double.faces
         self._places = {int(frame): index for index, frame in enumerate(faces.frame)}
-        self._runs = stretches(faces)
+        self._runs = runs(faces.take, faces.frame, faces.landmarks, max_missing=1)
         self._barred = barred
         self._shutter = swap.shutter / 360
         self._likeness = descriptors(role.likeness, range(len(role.likeness)))
@@ -180,7 +182,7 @@ class ShotPlan:
 
     def _steady(self, table: Tensor) -> Tensor:
         """``table`` (T, C) smoothed in time."""
-        return torch.cat([smoothed(table[run]) for run in self._runs])
+        return torch.cat([smoothed(table[run], _STEADY) for run in self._runs])
 
     def _tone(self) -> Tensor:
         """What takes the likeness's complexion to the double's: (3,), log."""

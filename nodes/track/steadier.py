@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from lifemask.nodes.faces.pyramid import Picture, crops, display, face_gains
+from lifemask.nodes.render.flow import dense_flow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,18 +66,11 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     # Each frame has its own exposure, so that a flash is no motion.
     pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
     return Motion(
-        forward=_flow(pair[0], pair[1]),
-        backward=_flow(pair[1], pair[0]),
+        forward=dense_flow(pair[0], pair[1], fast=True),
+        backward=dense_flow(pair[1], pair[0], fast=True),
         origin=np.asarray(middle - side / 2, np.float32),
         scale=size / side,
     )
-
-
-def _flow(first: "NDArray[np.uint8]", second: "NDArray[np.uint8]") -> "Array":
-    """Return the flow (H, W, 2) from one picture to the next (DIS; Kroeger et al. 2016)."""
-    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    start = np.zeros((*first.shape, 2), np.float32)
-    return np.asarray(finder.calc(first, second, start), np.float32)
 
 
 def _grey(seen: Picture, rect: torch.Tensor, gain: torch.Tensor, size: int) -> "NDArray[np.uint8]":

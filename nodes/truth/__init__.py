@@ -137,9 +137,10 @@ def _figures(faces: "Spool") -> dict[str, Any]:
 
     import numpy as np
 
+    from lifemask.nodes.render.acescct import STOP
     from lifemask.nodes.truth import registration
     from lifemask.nodes.truth.figures import ratios
-    from lifemask.nodes.truth.views import LOG_STOP, SIDE, Changed, Face
+    from lifemask.nodes.truth.views import SIDE, Changed, Face
 
     if not any((face.weight > 0.5).any() for face in faces):
         raise FaceError("no frame of the ground truth shows the face of the main performer")
@@ -151,7 +152,7 @@ def _figures(faces: "Spool") -> dict[str, Any]:
         return replace(f, swap=f.swap - grade, plate=f.plate - plate_grade)
 
     return ratios(Changed(placed, grades)) | {
-        "gain_stops": tuple((-grade / LOG_STOP).tolist()),
+        "gain_stops": tuple((-grade / STOP).tolist()),
         "place_percent": tuple((move[:2] * 100 / SIDE).tolist()),
         "place_scale": float(np.exp(move[2])),
         "place_degrees": float(np.degrees(move[3])),

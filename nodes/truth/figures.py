@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import torch
 
 from lifemask.nodes.errors import MediaError
+from lifemask.nodes.render.ssim import ssim
 from lifemask.nodes.truth.registration import local_move
 from lifemask.nodes.truth.views import Face
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
 
-SSIM_WINDOW = 7
+_LEVEL, _TEXTURE = 1e-4, 9e-4  # of structural similarity, in the log curve squared
 LEAST_WEIGHT = 20
 """Pixels of the face below which a frame has no SSIM."""
 
@@ -55,7 +57,7 @@ def measure(face: Face, before: Face | None) -> Measured:
         kept=band_sums(carried, truth, weight),
         error=np.array([*errors, 3 * total(weight)]),
         flicker=flicker_sums(face, before) if before else np.zeros(2),
-        means=np.array([ssim(swap, truth, weight), ssim(carried, truth, weight), misplaced]),
+        means=np.array([*(mean_ssim(p, truth, weight) for p in (swap, carried)), misplaced]),
     )
 
 
@@ -147,17 +149,10 @@ def features(picture: "F32", weight: "F32") -> "F32":
     return np.asarray(cv2.GaussianBlur(picture - light, (0, 0), 1.2))
 
 
-def ssim(picture: "F32", truth: "F32", weight: "F32") -> float:
-    """Return the mean structural similarity inside weight (Wang 2004; box of 7 px), at most 1."""
+def mean_ssim(picture: "F32", truth: "F32", weight: "F32") -> float:
+    """Return the mean structural similarity inside weight, at most 1."""
     if weight.sum() < LEAST_WEIGHT:
         return nan
-    mean_a, mean_b = _box(picture), _box(truth)
-    spread = _box(picture * picture) - mean_a**2 + _box(truth * truth) - mean_b**2
-    shared = _box(picture * truth) - mean_a * mean_b
-    level = (2 * mean_a * mean_b + 1e-4) / (mean_a**2 + mean_b**2 + 1e-4)
-    similar = level * (2 * shared + 9e-4) / (spread + 9e-4)
-    return total(similar * weight[..., None]) / (3 * total(weight))
-
-
-def _box(picture: "F32") -> "F32":
-    return np.asarray(cv2.blur(picture, (SSIM_WINDOW, SSIM_WINDOW)))
+    a, b = (torch.from_numpy(p.transpose(2, 0, 1)[None].astype(float)) for p in (picture, truth))
+    alike = ssim(a, b, _LEVEL, _TEXTURE)[0].mean(0).numpy()
+    return total(alike * weight) / total(weight)

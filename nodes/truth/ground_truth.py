@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import torch
 
 from lifemask.nodes import archive
 from lifemask.nodes.confidence import to_doubt
 from lifemask.nodes.errors import BrokenFileError, SizeError
-from lifemask.nodes.truth.views import SIDE, Face, log_curve, similarity
+from lifemask.nodes.faces.similarity import similarity
+from lifemask.nodes.render.acescct import to_log
+from lifemask.nodes.truth.views import SIDE, Face
 from lifemask.nodes.types import Plate
 from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
@@ -144,7 +147,7 @@ def template() -> "F64":
 
 def _face(rgb: "F32", renders: Renders) -> Face:
     target = (template() * 0.5 + [0.5, 0.52]) * SIDE
-    matrix = similarity(renders.landmarks[INNER], target)
+    matrix = _similarity(renders.landmarks[INNER], target)
 
     def straighten(picture: "F32") -> "F32":
         flags, edge = cv2.INTER_AREA, cv2.BORDER_REPLICATE
@@ -152,9 +155,21 @@ def _face(rgb: "F32", renders: Renders) -> Face:
         whole = cv2.warpAffine(picture, matrix, side, flags=flags, borderMode=edge)
         return np.asarray(whole, np.float32)
 
-    swap, plate, truth = (straighten(log_curve(p)) for p in (rgb, renders.plate, renders.truth))
+    swap, plate, truth = (straighten(_log(p)) for p in (rgb, renders.plate, renders.truth))
     weight = cv2.erode(straighten(renders.face), np.ones((3, 3)))
     return Face(swap, plate, truth, np.asarray(weight, np.float32))
+
+
+def _log(linear: "F32") -> "F32":
+    """``linear`` values in the ACEScct curve, in whatever primaries they are."""
+    return np.asarray(to_log(torch.from_numpy(linear)).numpy(), np.float32)
+
+
+def _similarity(points: "F64", target: "F64") -> "F64":
+    """The matrix (2, 3) that takes ``points`` (N, 2) nearest to ``target``."""
+    found = similarity(points[None], target[None], np.ones(len(points)))
+    (scale,), (rotation,), (move,) = found
+    return np.hstack([scale * rotation, move[:, None]])
 
 
 def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
@@ -182,7 +197,7 @@ def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     before = occluder * whole
     if before.sum() <= LEAST_OCCLUDED:
         return {}
-    error = np.abs(log_curve(rgb) - log_curve(renders.truth)).mean(-1)
+    error = np.abs(_log(rgb) - _log(renders.truth)).mean(-1)
     sums = {"occluder_l1": float((error * before).sum() / before.sum())}
     own = frame.layers.get("occlusion.V")
     if own is not None:
@@ -198,7 +213,7 @@ def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     whole = (alpha > _WHOLE) & (renders.face > _WHOLE)
     if not whole.any():
         return {}
-    error = (log_curve(rgb) - log_curve(renders.truth))[whole]
+    error = (_log(rgb) - _log(renders.truth))[whole]
     # The grade is the compositor's to set.
     off = np.abs(error - np.median(error, 0)).mean()
     expected = to_doubt(confidence[whole]).mean()

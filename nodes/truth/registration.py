@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from lifemask.nodes.render import flow
 from lifemask.nodes.truth.views import Face
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ OUTLIER = 0.03
 
 MOST_STEP = np.array([1, 1, 0.02, 0.02])
 MOST_MOVE = np.array([8, 8, 0.08, 0.08])
-MOST_LOCAL = 0.03
+STIFFNESS = flow.Stiffness(sigma=0.04, longest=0.03, floor=0.02)
 
 
 @dataclass(frozen=True)
@@ -111,21 +112,13 @@ def _normal_equations(
 def local_move(picture: "F32", truth: "F32", weight: "F32") -> "tuple[F32, float]":
     """Return the picture carried onto the truth, and the mean move inside weight in % of the side.
 
-    The flow (DIS, Kroeger 2016) is smooth, and at most 3 % of the side.
+    The move is smooth, and at most 3 % of the side.
     """
-    side = len(picture)
-    flows = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    levels = (_grey(p, truth, weight) for p in (truth, picture))
-    flow = flows.calc(*levels, None)  # type: ignore[call-overload]  # the stub forgets None
-    total = cv2.GaussianBlur(weight, (0, 0), side * 0.04)[..., None]
-    flow = cv2.GaussianBlur(flow * weight[..., None], (0, 0), side * 0.04) / (total + 0.02)
-    length = np.linalg.norm(flow, axis=-1, keepdims=True)
-    flow *= np.minimum(1, MOST_LOCAL * side / (length + 1e-6))
-    y, x = np.mgrid[:side, :side].astype(np.float32)
-    x, y = x + flow[..., 0], y + flow[..., 1]
-    carried = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    mean = (np.linalg.norm(flow, axis=-1) * weight).sum() / (weight.sum() + 1e-6)
-    return _f32(carried), float(mean) / side * 100
+    exact, own = (_grey(p, truth, weight) for p in (truth, picture))
+    move = flow.stiffened(flow.dense_flow(exact, own, at_rest=False), weight, STIFFNESS)
+    carried = flow.carried(picture.transpose(2, 0, 1), move).transpose(1, 2, 0)
+    mean = (np.linalg.norm(move, axis=-1) * weight).sum() / (weight.sum() + 1e-6)
+    return carried, float(mean) / len(picture) * 100
 
 
 def _grey(picture: "F32", truth: "F32", weight: "F32") -> "NDArray[np.uint8]":

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     F32 = NDArray[np.float32]
-    F64 = NDArray[np.float64]
 
 SIDE = 160
 """Side in pixels of the face space in which everything is measured; the face fills about half."""
@@ -73,25 +72,3 @@ class Changed:
 
     def __iter__(self) -> Iterator[Face]:
         return map(self.change, self.faces)
-
-
-def log_curve(linear: "F32") -> "F32":
-    """Return the ACEScct curve (S-2016-001) of linear values, in their own primaries."""
-    toe = 10.5402377416545 * linear + 0.0729055341958355
-    return np.where(
-        linear <= 0.0078125, toe, (np.log2(np.maximum(linear, 1e-10)) + 9.72) / 17.52
-    ).astype(np.float32)
-
-
-LOG_STOP = 1 / 17.52
-"""One stop in the log curve."""
-
-
-def similarity(points: "F64", target: "F64") -> "F64":
-    """Return the (2, 3) similarity that takes points (N, 2) nearest to target (Umeyama 1991)."""
-    middle, aim = points.mean(0), target.mean(0)
-    a, b = points - middle, target - aim
-    u, size, v = np.linalg.svd(b.T @ a / len(points))
-    signs = np.array([1.0, np.sign(np.linalg.det(u @ v))])
-    turn = u @ np.diag(signs) @ v * ((size * signs).sum() / a.var(0).sum())
-    return np.hstack([turn, (aim - turn @ middle)[:, None]])

@@ -28,6 +28,7 @@ from lifemask.nodes.refiner.crop import (
     shown,
 )
 from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.render import flow
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import Window
@@ -275,8 +276,8 @@ def learnable(
     covered = seen[:, COVERED].clamp(0, 1)  # a cubic filter runs over
     trust = taken[3].clip(0, 1) * covered[0, 0].cpu().numpy()
     render = seen[0, RENDER].cpu().numpy()
-    position = alignment.move(render, taken[:3], trust)
-    carried = torch.from_numpy(alignment.moved(taken[:4], position)).to(seen.device)[None]
+    move = alignment.move(render, taken[:3], trust)
+    carried = torch.from_numpy(flow.carried(taken[:4], move)).to(seen.device)[None]
     known = carried[:, 3:].clamp(0, 1) * covered
     right = torch.from_numpy(taken[4:]).to(seen.device)[None].clamp(0, 1)
     return Example.of(torch.cat([seen, carried[:, :3], known, right], 1), kind)
