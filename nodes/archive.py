@@ -1,4 +1,4 @@
-"""Arrays in one file: safetensors with a JSON header, whole or not at all, never pickle."""
+"""Arrays in one file, written whole or not at all: safetensors with a JSON header, never pickle."""
 
 import json
 from collections.abc import Mapping
@@ -30,25 +30,25 @@ def packed(kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> bytes:
     import numpy as np
     from safetensors.numpy import save
 
-    # Not `ascontiguousarray`, which makes a list of a single number.
+    # Not `ascontiguousarray`, which gives a scalar an axis.
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     told = json.dumps(about)
     return save(whole, {"kind": kind, "about": told, _SUM: _sum(told, whole)})
 
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":
-    """Return what `save` wrote; raises BrokenFileError when it is anything else."""
+    """Return what `save` wrote; raises BrokenFileError for any other file."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for, deaf to Ctrl-C
+        if path.exists() and not path.is_file():  # reading a pipe would block, even for Ctrl-C
             raise BrokenFileError(f"{path}: is not a file, but a folder, pipe or device")
         with safe_open(path, "numpy") as file:
             header = file.metadata() or {}
             if header.get("kind") != kind:
                 raise BrokenFileError(f"{path}: this is not a {kind} file")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            # Files of earlier versions have no sum.
+            # Files of earlier versions have no checksum.
             if _SUM in header and header[_SUM] != _sum(header["about"], arrays):
                 raise BrokenFileError(f"{path}: was altered since it was saved")
             return arrays, json.loads(header["about"])

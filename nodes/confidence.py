@@ -1,4 +1,4 @@
-"""What the confidence of a pixel says of how far off it may be."""
+"""Confidence of a pixel, as a function of its expected error."""
 
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-_UNSURE = 0.1  # log: of what may be off by this, confidence is 1/e
+_UNSURE = 0.1  # log: the expected error at which confidence is 1/e
 _LEAST = 1e-6
 
 
 def from_doubt(doubt: "Tensor") -> "Tensor":
-    """Confidence, 0..1, in pixels of which a mean absolute error of ``doubt`` is expected, log."""
+    """Confidence, 0..1, in pixels with an expected mean absolute error of ``doubt``, log."""
     return (-((doubt / _UNSURE) ** 2)).exp()
 
 
 def to_doubt(confidence: "F32") -> "F32":
-    """The mean absolute error, log, that pixels of a ``confidence``, 0..1, expect."""
+    """The expected mean absolute error, log, of pixels with this ``confidence``, 0..1."""
     return np.asarray(_UNSURE * np.sqrt(-np.log(confidence.clip(_LEAST, 1))), np.float32)

@@ -1,4 +1,4 @@
-"""Where tensors live, and how many threads compute on them."""
+"""The device for tensors, and the number of threads that compute."""
 
 import os
 import warnings
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def device() -> "torch.device":
     """Return the fastest device of this machine: CUDA, or the processor.
 
-    A card that torch cannot use, such as one with an old driver, is told of in one line. On the
-    processor torch gets half of the cores, unless ``OMP_NUM_THREADS`` says otherwise: the other
-    half reads and writes frames, and threads that fight over a core cost ten times.
+    A card that torch cannot use, such as one with an old driver, is reported in one line. On the
+    processor torch gets half of the cores, unless ``OMP_NUM_THREADS`` is set: the other half reads
+    and writes frames, and threads that compete for a core are ten times slower.
     """
     import torch
 
@@ -40,7 +40,7 @@ def device() -> "torch.device":
 
 @contextmanager
 def at_most(threads: int) -> Iterator[None]:
-    """Let torch compute on so many ``threads`` at most; on these its rounding depends."""
+    """Let torch compute on at most so many ``threads``; its rounding depends on the number."""
     import torch
 
     before = torch.get_num_threads()
@@ -52,7 +52,7 @@ def at_most(threads: int) -> Iterator[None]:
 
 
 def device_name() -> str:
-    """Return the device as an artist knows it: the card's name, or what else computes."""
+    """Return the device's name for an artist: that of the card, or of the processor."""
     import torch
 
     if device().type == "cuda":

@@ -1,4 +1,4 @@
-"""Progress of long work: told by the nodes, shown by whoever started them.
+"""Progress of long work: reported by the nodes, shown by whoever started them.
 
 A node wraps its loop in `each`; the command line, a host or a test listens with `reporting`.
 A listener stops the work by raising `StoppedError`.
@@ -18,8 +18,8 @@ T = TypeVar("T")
 class Progress:
     """``done`` of ``total`` steps of ``task`` are finished.
 
-    Or, when one of these is there: ``note`` is a line for the log, ``preview`` a picture of how far
-    the task is, ``frame`` a file of the result that is finished.
+    Or it carries one of these: ``note``, a line for the log; ``preview``, a picture of the result
+    so far; ``frame``, a finished file of the result.
     """
 
     task: str
@@ -50,12 +50,12 @@ def note(task: str, text: str) -> None:
 
 
 def preview(task: str, picture: Path) -> None:
-    """Send a picture, of a format that browsers read, that shows how far the task is."""
+    """Send a picture of the result so far, in a format that browsers read."""
     _listener.get()(Progress(task, preview=picture))
 
 
 def frames(written: Iterable[Path], task: str) -> Iterator[Path]:
-    """Yield the files of a result, telling of each one that it is finished."""
+    """Yield the files of a result, and report each one as finished."""
     tell = _listener.get()
     for path in written:
         tell(Progress(task, frame=path))
@@ -63,12 +63,12 @@ def frames(written: Iterable[Path], task: str) -> Iterator[Path]:
 
 
 def reached(task: str, done: int, total: int) -> None:
-    """Tell that ``done`` of ``total`` steps are finished, of work that is no loop over items."""
+    """Report that ``done`` of ``total`` steps are finished, for work that loops over no items."""
     _listener.get()(Progress(task, done, total))
 
 
 def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:
-    """Yield ``items``, reporting after each one that it is done."""
+    """Yield ``items``, and report each one as done after it."""
     tell = _listener.get()
     tell(Progress(task, 0, total))
     for done, item in enumerate(items, 1):

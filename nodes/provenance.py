@@ -1,4 +1,4 @@
-"""What the weights that ship with Lifemask learned from, and under which licence they are."""
+"""The provenance and licence of the weights that ship with Lifemask."""
 
 LEARNED_FROM = "Lifemask's own renders of synthetic people; no photograph, nobody real"
 LICENCE = (

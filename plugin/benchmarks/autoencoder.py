@@ -1,8 +1,8 @@
-"""What training is compared with: a shared encoder with a decoder for each of two performers.
+"""The baseline of the training benchmark: a shared encoder with a decoder for each performer.
 
-The plain scheme of the face-swapping tools (Perov et al. 2020, DeepFaceLab, section 3): both faces
-are learned into the weights, and a face that is encoded is decoded as the other performer's. It
-lives here because nothing but the benchmark uses it.
+The plain scheme of face-swapping tools (Perov et al. 2020, DeepFaceLab, section 3): the weights
+learn both faces, and an encoded face is decoded as the other performer's. Only the benchmark uses
+it.
 """
 
 from bisect import bisect_left
@@ -32,19 +32,19 @@ from lifemask.plugin.benchmarks.flops import operations
 LIKENESS, DOUBLE = 0, 1
 """The decoders."""
 
-_CODE = 128  # numbers that a face is encoded in, and channels that it is decoded from
+_CODE = 128  # numbers of a face's code, and channels that the decoder starts from
 _HALVINGS = 4
 _MIDDLE = 0.4  # log: of a face
 _WIDTHS = range(8, 129, 8)
 _RATE, _MOMENTS = 5e-4, (0.9, 0.98)
 _TURN, _ZOOM, _MOVE, _BEND = 0.1, 0.05, 0.05, 0.06  # standard deviations, in half sides
 _EXPOSURE, _TINT = 0.03, 0.01  # log, standard deviations
-_BACKGROUND = 0.1  # what counts outside of the face
+_BACKGROUND = 0.1  # weight outside the face
 _NEAR = 5.0  # weight of the absolute error beside that of structure
 
 
 class Autoencoder(nn.Module):
-    """Pictures (N, 3, size, size), log, again as one of two performers; ``size`` is in 16ths."""
+    """Decodes pictures (N, 3, size, size), log, as either performer; 16 divides ``size``."""
 
     def __init__(self, size: int, width: int) -> None:
         """Make one whose largest layers have ``width`` channels."""
@@ -67,10 +67,7 @@ class Autoencoder(nn.Module):
 
 
 def as_costly_as(wanted: int, size: int, batch: int) -> int:
-    """Return the width with which a step costs about as many operations as are ``wanted``.
-
-    PlateSubject are ``batch`` pictures of each performer in it.
-    """
+    """Return the width with which a step of ``batch`` pictures each costs ``wanted`` operations."""
 
     def costs(width: int) -> int:
         return cost(width, size, batch)
@@ -93,7 +90,7 @@ def cost(width: int, size: int, batch: int) -> int:
 def pictures(faceset: FaceSet, size: int, most: int) -> Tensor:
     """Return up to ``most`` faces (N, 4, size, size), half: log, and the face's matte.
 
-    They are cropped as the refiner sees them.
+    They are cropped as for the refiner.
     """
     window = Window(0, 0, faceset.size, faceset.size)
     still = torch.eye(2, 3).numpy()
@@ -153,9 +150,9 @@ class Training:
 
 
 def warped(faces: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what is shown, what should come of it, and its matte, of faces (N, 4, S, S).
+    """Return the input, the target and the target's matte of faces (N, 4, S, S).
 
-    All are turned, moved, scaled and exposed at random; what is shown is bent as well.
+    All are rotated, moved, scaled and exposed at random; the input is also bent.
     """
     count, side = len(faces), faces.shape[-1]
 
@@ -178,7 +175,7 @@ def warped(faces: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tens
 
 
 class Pasting(Swapping):
-    """A swap whose faces an autoencoder made: by the same matrix, matte and blend as any swap."""
+    """A swap whose faces an autoencoder makes, with the matrix, matte and blend of any swap."""
 
     def __init__(
         self, swap: Swap, plate: Plate, role: Role, network: Autoencoder, size: int
@@ -190,7 +187,7 @@ class Pasting(Swapping):
     def _finished(
         self, passes: FacePasses, plan: ShotPlan, frame_plan: FramePlan, window: Window
     ) -> Refined:
-        """The double's face decoded as the likeness's, as bright on the whole as the plate."""
+        """The double's face decoded as the likeness's, at the plate's mean brightness."""
         crop = Crop.of(frame_plan.matrix, plan.role.double.size, window, self.size)
         matte = passes.face * (1 - passes.occlusion)
         plate, inside = crop.take(torch.cat([passes.plate, matte], 1)).split([3, 1], 1)

@@ -1,4 +1,4 @@
-"""Who competes in a benchmark of training: Lifemask's own, and a plain autoencoder."""
+"""The methods that a training benchmark compares: Lifemask, and a plain autoencoder."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scene:
-    """Who goes on whom in which frames, and with which knobs training and swap are done."""
+    """The task: who goes on whom, in which frames, and with which knobs of training and swap."""
 
     plate: Plate
     role: Role
@@ -26,13 +26,13 @@ class Scene:
 
 
 class Rival(Protocol):
-    """Somebody who trains and swaps; the clock stands still while he does not train."""
+    """A method that trains and swaps; only training time counts."""
 
     name: str
 
     @property
     def operations(self) -> int:
-        """What a step costs, in floating-point operations."""
+        """The floating-point operations of a step."""
 
     @property
     def spent(self) -> tuple[int, float]:
@@ -40,18 +40,18 @@ class Rival(Protocol):
 
     @property
     def prepared(self) -> float:
-        """Seconds in which examples were made; no training, and not in its time."""
+        """Seconds spent on making examples, which are not in the training time."""
 
     def until(self, minutes: float) -> None:
-        """Go on with training until it had so many minutes."""
+        """Train on, up to so many minutes in all."""
 
     def frames(self) -> Iterator[SwapFrame]:
-        """Yield the swap with what was learned so far."""
+        """Yield the swap by the model as trained so far."""
 
 
 @dataclass
 class Ours:
-    """`Train` from the base that is shipped, in a ``folder``, and `Swap` with what it came to."""
+    """`Train` from the model that ships, in a ``folder``, and `Swap` with the result."""
 
     scene: Scene
     folder: Path
@@ -82,7 +82,7 @@ class Ours:
 
     @cached_property
     def operations(self) -> int:
-        """Those of the refiner, there and back."""
+        """Those of the refiner, forward and backward."""
         from lifemask.nodes.refiner.model import RefinerModel
         from lifemask.plugin.benchmarks.flops import learning
 
@@ -101,7 +101,7 @@ class Plain:
 
     @cached_property
     def width(self) -> int:
-        """Of the autoencoder's largest layers."""
+        """The channels of the autoencoder's largest layers."""
         from lifemask.plugin.benchmarks.autoencoder import as_costly_as
 
         chosen = self.scene.train.chosen
@@ -109,7 +109,7 @@ class Plain:
 
     @property
     def operations(self) -> int:
-        """Those of both performers' ways, there and back."""
+        """Those of both performers, forward and backward."""
         from lifemask.plugin.benchmarks.autoencoder import cost
 
         chosen = self.scene.train.chosen
@@ -117,7 +117,7 @@ class Plain:
 
     @cached_property
     def training(self) -> "Training":
-        """The run, begun with all pictures in memory."""
+        """The training run, with all pictures in memory."""
         from lifemask.plugin.benchmarks.autoencoder import Autoencoder, Training, pictures
 
         begun, train, role = monotonic(), self.scene.train, self.scene.role

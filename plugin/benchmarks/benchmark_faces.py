@@ -1,4 +1,4 @@
-"""`lifemask benchmark faces`: what large faces cost the refiner, and how far the device is used."""
+"""`lifemask benchmark faces`: the refiner's speed on large faces, and its use of the device."""
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ PEAKS = ("float32", "bfloat16")
 class Pace:
     """Crops of one size: refined frames a second, and training steps of ``batch`` examples.
 
-    ``frame_shares`` and ``step_shares`` are what that is of the device's peak in each of PEAKS.
+    ``frame_shares`` and ``step_shares`` are the shares of the device's peak, in each of PEAKS.
     """
 
     frames: float
@@ -75,7 +75,7 @@ def _run(args: Namespace) -> Result:
 
 
 def peaks_of(seconds: float) -> dict[str, float]:
-    """Return the most operations a second that the device does in each of PEAKS."""
+    """Return the device's peak in operations a second, in each of PEAKS."""
     import torch
 
     from lifemask.plugin.benchmarks.flops import peak
@@ -84,7 +84,7 @@ def peaks_of(seconds: float) -> dict[str, float]:
 
 
 def pace(model: "RefinerModel", size: int, peaks: dict[str, float], seconds: float) -> Pace:
-    """Return how fast ``model`` refines crops of ``size`` pixels, and learns from them."""
+    """Return the speed at which ``model`` refines crops of ``size`` pixels, and trains on them."""
     import torch
 
     from lifemask.plugin.benchmarks.flops import a_second, learning, looking
@@ -119,7 +119,7 @@ def _training(model: "RefinerModel", size: int) -> "Run":
 
 
 def batch_of(size: int) -> int:
-    """Return the batch of the preset that is made for crops of ``size`` pixels, or nearly."""
+    """Return the batch of the preset whose crops are nearest to ``size`` pixels."""
     fitting = [preset for preset in PRESETS.values() if preset.size >= size]
     return (fitting or list(PRESETS.values())[-1:])[0].batch
 

@@ -1,4 +1,4 @@
-"""`lifemask benchmark swap`: speed and memory of swap and track, and how good the last swap is."""
+"""`lifemask benchmark swap`: speed and memory of swap and track, and the last swap's figures."""
 
 import json
 import subprocess
@@ -114,7 +114,7 @@ def _lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def only_likeness(shot: Shot) -> str:
-    """Return whose faceset is not the double's; raises ShotError when several could be meant."""
+    """Return the one likeness of the shot; raises ShotError when there are several."""
     names = [name for name in shot.names("facesets") if not is_double(name)]
     if len(names) != 1:
         there = ", ".join(names) or "none"
@@ -199,7 +199,7 @@ def ground_of(renders: Path) -> GroundTruth:
 def identity(
     judge: tuple[str, str], swap: Path, renders: Path, takes: list[Path]
 ) -> dict[str, Any]:
-    """Return what an outsider's judge of identity prints as JSON; it is no part of Lifemask."""
+    """Return the JSON that an external identity judge prints; it is no part of Lifemask."""
     words = [*judge, swap, "--shot", renders, "--takes", *takes]
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
     try:
@@ -210,7 +210,7 @@ def identity(
 
 
 def raster_rates() -> dict[str, float]:
-    """Return how many faces, two thirds of the picture's height, are rasterised in a second."""
+    """Return the faces rasterised in a second, each two thirds of the picture's height."""
     import torch
 
     from lifemask.nodes.device import device

@@ -1,4 +1,4 @@
-"""`lifemask benchmark train`: how near the perfect swap comes after so many minutes of training."""
+"""`lifemask benchmark train`: how near a swap comes to the perfect one, by minutes of training."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -27,7 +27,7 @@ from lifemask.plugin.reports.line_chart import Panel, chart
 TIMES = (0.0, 1.0, 2.0, 5.0, 10.0)
 SHOWN = ("distance", "structure", "residue", "kept", "detail", "way")
 LAYERS = (*"RGB", "facematte.V")
-"""Of a swap, what it is scored by."""
+"""The layers of a swap that are scored."""
 
 _FILES = {"figures": "training.json", "plot": "training.svg"}
 
@@ -100,7 +100,7 @@ def _check(args: Namespace) -> None:
 
 
 def _check_out(folder: Path, overwrite: bool) -> None:
-    """Raise KnobError or WriteError unless the figures can be written to ``folder``."""
+    """Raise KnobError or WriteError when the figures cannot be written to ``folder``."""
     if folder.is_file():
         raise KnobError(f"out: {folder} is a file; it takes a folder")
     for name in _FILES.values():
@@ -124,7 +124,7 @@ def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder
 
 
 def score(frames: Iterator[SwapFrame], ground: GroundTruth, folder: Path) -> Figures:
-    """Return the figures of a swap; its files are in ``folder`` only meanwhile."""
+    """Return the figures of a swap, whose files are removed from ``folder`` afterwards."""
     from lifemask.ocio.media import exr
 
     with TemporaryDirectory(dir=folder) as name:
@@ -221,7 +221,7 @@ def _places(points: list[Point], figure: str) -> list[tuple[float, float]]:
 
 
 def _span(curves: Curves, figure: str, plate: float, perfect: float) -> tuple[float, float]:
-    """The heights to show: the perfect one and all but what nothing has been learned for yet."""
+    """The range of heights to show: the perfect one, and all points after the untrained ones."""
     learned = {name: [p for p in points if p.steps] or points for name, points in curves.items()}
     first = next(iter(curves.values()))[:1]
     values = [getattr(p.figures, figure) for points in [first, *learned.values()] for p in points]

@@ -1,4 +1,4 @@
-"""How fast this machine is, and how much work something makes for it."""
+"""Count floating-point operations, and measure how many this machine does in a second."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,25 +12,25 @@ from lifemask.nodes.refiner.crop import CHANNELS
 from lifemask.nodes.refiner.network import Refiner
 
 _SIDE = {"cuda": 8192, "cpu": 2048}
-"""Of the matrices that a device multiplies to show what it can do."""
+"""Side of the matrices whose product measures a device's peak."""
 
 _PICTURES = {"cuda": (64, 128, 64), "cpu": (1, 128, 64)}
-"""Of a convolution for the same: so many pictures, channels, and pixels a side."""
+"""Pictures, channels and side of the convolution that measures the same."""
 
 
 def a_second(work: Callable[[], object], seconds: float) -> float:
-    """Return how often ``work`` is done in a second, tried for so many ``seconds``.
+    """Return how often ``work`` runs in a second, measured for so many ``seconds``.
 
-    The first time, in which memory is found and kernels are chosen, does not count.
+    The first run, which allocates memory and chooses kernels, does not count.
     """
     took = _durations(work, seconds)
     return len(took) / sum(took)
 
 
 def peak(kind: torch.dtype, seconds: float) -> float:
-    """Return the most operations a second in large products of matrices or wide convolutions.
+    """Return the peak in operations a second, of large matrix products or wide convolutions.
 
-    Of the two, which are of other libraries on some processors, the faster one counts.
+    The faster of the two counts: on some processors different libraries do them.
     """
     with _rounded_as_convolutions(), torch.inference_mode():
         return max(
@@ -40,7 +40,7 @@ def peak(kind: torch.dtype, seconds: float) -> float:
 
 
 def operations(work: Callable[[], Tensor]) -> int:
-    """Return the floating-point operations of ``work``, and of the way back if it has gradients.
+    """Return the floating-point operations of ``work``, with its backward pass if it has gradients.
 
     Products and convolutions are counted, two for each multiplication; ``work`` may be on meta
     tensors, which cost nothing.
@@ -55,7 +55,7 @@ def operations(work: Callable[[], Tensor]) -> int:
 
 
 def looking(network: Refiner, size: int) -> int:
-    """Return the floating-point operations of a look at a crop of ``size`` pixels."""
+    """Return the floating-point operations of refining a crop of ``size`` pixels."""
     return _operations(network, 1, size, None)
 
 
@@ -92,7 +92,7 @@ def _convolution(kind: torch.dtype) -> Callable[[], Tensor]:
 
 
 def _durations(work: Callable[[], object], seconds: float) -> list[float]:
-    """How many seconds ``work`` takes, time after time, at least twice."""
+    """The seconds of each run of ``work``, at least two."""
     work()
     _wait()
     took: list[float] = []
@@ -105,14 +105,14 @@ def _durations(work: Callable[[], object], seconds: float) -> list[float]:
 
 
 def _wait() -> None:
-    """Let the device finish: it runs behind the program."""
+    """Wait for the device, which runs asynchronously."""
     if torch.accelerator.is_available():
         torch.accelerator.synchronize()
 
 
 @contextmanager
 def _rounded_as_convolutions() -> Iterator[None]:
-    """Let a card's products of float32 be as coarse as its convolutions are: TF32."""
+    """Let a card compute float32 products in TF32, as it does convolutions."""
     before = torch.backends.cuda.matmul.allow_tf32
     if device().type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32

@@ -1,4 +1,4 @@
-"""A longer, or larger, shot made of a short one: what a benchmark runs on."""
+"""Make a longer or larger shot from a short one, for benchmarks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ FIRST = 1001
 
 @contextmanager
 def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
-    """Give a temporary shot whose plate is ``shot``'s to and fro, ``count`` frames from 1001 on.
+    """Yield a temporary shot whose plate runs ``shot``'s to and fro, ``count`` frames from 1001 on.
 
     With a ``width`` the plate is enlarged to it. Tracks and the double's facesets are looped and
     enlarged in the same way; the likenesses' facesets and the releases are those of ``shot``.
@@ -37,7 +37,7 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
             (links / f"plate.{number:04d}{files[0].suffix}").symlink_to(files[index])
         path = f"{links}/plate.####{files[0].suffix}"
         loop = Shot.new(folder, path, plate.colorspace, shot.fps, project=shot.project)
-        # What is enlarged is written anew, in plain R G B.
+        # An enlarged plate is written as plain R G B.
         layer = "" if width else shot.layer
         loop = replace(loop, performers=shot.performers, knobs=shot.knobs, layer=layer)
         loop.save()
@@ -53,7 +53,7 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
 
 
 def to_and_fro(length: int, count: int) -> list[int]:
-    """Return ``count`` indices that walk up and down below ``length``: there is no jump in them."""
+    """Return ``count`` indices that run up and down below ``length`` without a jump."""
     there_and_back = [*range(length), *range(length - 2, 0, -1)]
     return list(islice(cycle(there_and_back), count))
 
@@ -103,7 +103,7 @@ def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
 def _loop_faceset(
     faceset: FaceSet, target: Path, order: list[int], plate: Plate, width: int
 ) -> None:
-    """Write ``faceset``, which is of the plate's frames, as one of the looped plate."""
+    """Write the plate's ``faceset`` as one of the looped plate."""
     import numpy as np
 
     target.mkdir()

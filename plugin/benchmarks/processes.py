@@ -1,4 +1,4 @@
-"""Commands run in child processes: how long they take, and how much memory they hold."""
+"""Run commands in child processes, and measure their time and memory."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import LifemaskError
 
 Event = tuple[float, dict[str, Any]]
-"""A line that a command wrote, and the second that it came in."""
+"""A line that a command wrote, with its time in seconds."""
 
 MODULE = "lifemask.plugin.benchmarks.processes"
 
@@ -23,8 +23,8 @@ MODULE = "lifemask.plugin.benchmarks.processes"
 class Run:
     """One finished command: ``rate`` in steps a second of one task, see `steps_a_second`.
 
-    ``seconds`` is the time from start to end, start-up counted; ``peak`` is the most memory that
-    it held, in MiB.
+    ``seconds`` is the time from start to end, start-up included; ``peak`` is its peak memory in
+    MiB.
     """
 
     seconds: float
@@ -35,13 +35,13 @@ class Run:
 def run(task: str, *words: str, module: str = MODULE) -> Run:
     """Run ``lifemask`` with ``words`` and time its ``task``, which has the name of its node.
 
-    Its progress is told as one's own.
+    Its progress is reported as this process's own.
 
     Raises LifemaskError with the command's own sentence when it fails.
     """
     begin = monotonic()
     command = [sys.executable, "-m", module, *words, "--json"]
-    quiet = subprocess.DEVNULL  # the sentence comes as an event, too
+    quiet = subprocess.DEVNULL  # the sentence also comes as an event
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True) as child:
         try:
             events = list(_told(child.stdout or ()))
@@ -68,9 +68,9 @@ def _told(lines: Iterable[str]) -> Iterator[Event]:
 
 
 def steps_a_second(task: str, events: Iterable[Event]) -> float:
-    """Return the steps of ``task`` over the time of all tasks, those that prepare it counted, too.
+    """Return the steps of ``task`` over the time of all tasks, including those that prepare it.
 
-    Raises LifemaskError when no progress of it was told.
+    Raises LifemaskError when it reported no progress.
     """
     told = [(second, event) for second, event in events if event["event"] == "progress"]
     steps = max((event["done"] for _, event in told if event["task"] == task), default=0)
@@ -80,7 +80,7 @@ def steps_a_second(task: str, events: Iterable[Event]) -> float:
 
 
 def peak() -> float:
-    """Return the most memory that this process has held, in MiB."""
+    """Return the peak memory of this process, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss starts with what the parent held: see exec_mmap of Linux
         found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
@@ -91,7 +91,7 @@ def peak() -> float:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run one command and tell, in one more line, how much memory it held."""
+    """Run one command, and report its peak memory in one more line."""
     from lifemask.plugin.commands import cli
 
     status = cli.main(words)
