@@ -1,6 +1,6 @@
 """Every error that Lifemask raises on purpose: one tree.
 
-LifemaskError               one sentence that names the file or the knob
+LifemaskError               a sentence that names the file or the knob, and perhaps a Remedy
 |- MediaError               a picture, sequence or movie cannot be used
 |  |- MissingFramesError    frames are not there (the range is named)
 |  |- BrokenFileError       truncated, altered, or not what its name says
@@ -25,6 +25,7 @@ from lifemask.ocio.media_errors import (
     LifemaskError,
     MediaError,
     MissingFramesError,
+    Remedy,
     SizeError,
     SystemRefusalError,
     VersionExistsError,
@@ -42,6 +43,7 @@ __all__ = [
     "MissingFramesError",
     "NoShotError",
     "ReleaseError",
+    "Remedy",
     "ShotError",
     "SizeError",
     "StoppedError",

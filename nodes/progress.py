@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from lifemask.nodes.errors import Remedy
+
 T = TypeVar("T")
 
 
@@ -18,14 +20,15 @@ T = TypeVar("T")
 class Progress:
     """``done`` of ``total`` steps of ``task`` are finished.
 
-    Or it carries one of these: ``note``, a line for the log; ``preview``, a picture of the result
-    so far; ``frame``, a finished file of the result.
+    Or it carries one of these: ``note``, a line for the log, perhaps with a ``remedy``;
+    ``preview``, a picture of the result so far; ``frame``, a finished file of the result.
     """
 
     task: str
     done: int = 0
     total: int = 0
     note: str = ""
+    remedy: Remedy | None = None
     preview: Path | None = None
     frame: Path | None = None
 
@@ -44,9 +47,9 @@ def reporting(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-def note(task: str, text: str) -> None:
-    """Send one line for the log."""
-    _listener.get()(Progress(task, note=text))
+def note(task: str, text: str, remedy: Remedy | None = None) -> None:
+    """Send one line for the log; each front end adds the ``remedy`` in its own words."""
+    _listener.get()(Progress(task, note=text, remedy=remedy))
 
 
 def preview(task: str, picture: Path) -> None:

@@ -3,9 +3,31 @@
 The whole tree is drawn in `lifemask.nodes.errors`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What gets a user past a problem, for each front end to word: a flag, or a button's name.
+
+    ``fields`` are the names that its words need, such as the shot's folder.
+    """
+
+    id: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
 
 class LifemaskError(Exception):
-    """Something a user can act on, said in one sentence that names the file or the knob."""
+    """A problem that a user can solve.
+
+    The message is a sentence that names the file or the knob, what is wrong and what is allowed.
+    ``remedy`` is set where the way out differs between a terminal and a host.
+    """
+
+    def __init__(self, problem: str = "", remedy: Remedy | None = None) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 class MediaError(LifemaskError):

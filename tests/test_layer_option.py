@@ -55,7 +55,8 @@ def refused(capsys, *words):
 def test_a_plate_s_layer_is_kept_with_the_shot(layered, tmp_path, capsys):
     plate = f"{layered.parent}/plate/plate.####.exr"
     new = ["shot", "new", tmp_path / "new", "--plate", plate, "--colorspace", SPACE, "--fps", "24"]
-    assert "--layer, or as plate.layer in shot.toml: a, mine, z" in refused(capsys, *new)
+    said = "which layer is the picture: a, mine, z; name one with --layer, or as plate.layer"
+    assert said in refused(capsys, *new)
     assert "no layer 'yours' with R G B or Y; there: a, mine, z" in refused(
         capsys, *new, "--layer", "yours"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifemask.ocio.media.layers import Layer, Part, choose
-from lifemask.ocio.media_errors import LayerError
+from lifemask.ocio.media_errors import LayerError, Remedy
 
 FILE = Path("plate.1001.exr")
 
@@ -88,9 +88,10 @@ def test_the_picture_is_found_wherever_it_is(name: str) -> None:
 )
 def test_where_it_cannot_be_known_the_layers_are_named(names: str) -> None:
     for choice in (one, of_parts):
-        with pytest.raises(LayerError, match=r"plate.1001.exr: .* --layer, ") as refused:
+        with pytest.raises(LayerError, match=r"plate.1001.exr: ") as refused:
             choice(names)
-        assert str(refused.value).endswith(" in shot.toml: " + names.replace(" ", ", "))
+        assert str(refused.value).endswith(" is the picture: " + names.replace(" ", ", "))
+        assert refused.value.remedy == Remedy("name_layer")
         for name in names.split():
             found = choice(names, name)
             assert name in (found if isinstance(found, str) else found.path)

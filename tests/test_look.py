@@ -22,6 +22,7 @@ from lifemask.ocio.media.movie import Movie, write_movie
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.commands import look
+from lifemask.plugin.commands.remedies import with_remedy
 from lifemask.plugin.reports import contact_sheet
 from lifemask.plugin.reports.plots import histograms, timeline
 
@@ -279,7 +280,8 @@ def test_a_look_without_a_swap_names_a_command_with_all_that_it_needs(moved):
         replace(moved, performers=performers).save()
         with pytest.raises(ShotError) as refused:
             look.COMMAND.run(words(moved))
-        assert hint.format(quote(str(moved.folder))) in str(refused.value)
+        said = with_remedy(str(refused.value), refused.value.remedy)
+        assert hint.format(quote(str(moved.folder))) in said
 
 
 def test_a_swap_that_lacks_a_layer_is_named(shot):

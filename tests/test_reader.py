@@ -13,9 +13,15 @@ import pytest
 from lifemask.ocio.colour.tags import tagged, tagged_space
 from lifemask.ocio.media import exr, still
 from lifemask.ocio.media.metadata import header_of
-from lifemask.ocio.media.reader import Reader, read, same_size, told_layer
+from lifemask.ocio.media.reader import Reader, layer_read, read, same_size
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.media_errors import BrokenFileError, LayerError, MissingFramesError, SizeError
+from lifemask.ocio.media_errors import (
+    BrokenFileError,
+    LayerError,
+    MissingFramesError,
+    Remedy,
+    SizeError,
+)
 
 NOISE = np.random.default_rng(0)
 HALF = NOISE.normal(0, 9, (12, 16, 3)).astype(np.float16)
@@ -145,7 +151,10 @@ def test_the_part_that_is_named_says_what_its_colours_are(tmp_path: Path) -> Non
     sequence = exr_of(tmp_path / "a.exr", *parts, multiView=["right", "left"])
     assert (read(sequence, 1).rgb == 2).all()
     assert (read(replace(sequence, layer="left"), 1).rgb == 1).all()
-    assert "the picture is right, not left; --layer" in told_layer(sequence)
+    assert layer_read(sequence) == (
+        f"{sequence.file(1001).name}: the picture is right, not left",
+        Remedy("another_layer"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,15 +162,15 @@ def test_the_part_that_is_named_says_what_its_colours_are(tmp_path: Path) -> Non
     [
         (dict.fromkeys("RGBA", 1), ""),
         ({**dict.fromkeys("RGB", 1), "depth.Z": 1, **layer("N", 1, "XYZ")}, ""),
-        ({**dict.fromkeys("RGB", 1), **layer("diffuse", 1)}, "is RGB, not diffuse; --layer"),
+        ({**dict.fromkeys("RGB", 1), **layer("diffuse", 1)}, "is RGB, not diffuse"),
         (layer("foo", 1), "a.exr: the picture is foo"),
-        ({**layer("Image", 1), **layer("Albedo", 1)}, "is Image, not Albedo; --layer"),
+        ({**layer("Image", 1), **layer("Albedo", 1)}, "is Image, not Albedo"),
     ],
 )
 def test_the_layer_that_is_read_is_told_where_it_is_a_choice(
     tmp_path: Path, channels: Any, said: str
 ) -> None:
-    told = told_layer(exr_of(tmp_path / "a.exr", ("", channels)))
+    told, _ = layer_read(exr_of(tmp_path / "a.exr", ("", channels)))
     assert said in told
     assert bool(told) is bool(said)
 

@@ -14,10 +14,12 @@ from lifemask.nodes.errors import (
     BrokenFileError,
     KnobError,
     LifemaskError,
+    Remedy,
     ShotError,
     VersionExistsError,
 )
 from lifemask.nodes.shot.folder import Shot, snake
+from lifemask.plugin.commands.remedies import with_remedy
 
 
 @pytest.fixture
@@ -62,8 +64,9 @@ def test_a_shot_is_not_made_twice(shot):
 
 
 def test_no_shot_there(tmp_path):
-    with pytest.raises(ShotError, match="lifemask shot new"):
+    with pytest.raises(ShotError, match="sh020: there is no shot here") as refused:
         Shot.load(tmp_path / "sh020")
+    assert refused.value.remedy == Remedy("new_shot", {"shot": str(tmp_path / "sh020")})
 
 
 @pytest.mark.parametrize(
@@ -187,8 +190,10 @@ def test_a_version_is_replaced_only_when_told(shot):
 
 
 def test_what_is_not_there_says_how_to_make_it(shot):
-    with pytest.raises(ShotError, match="lifemask faceset"):
+    with pytest.raises(ShotError, match="nothing in facesets/ of sh010") as refused:
         shot.latest("facesets", "ada")
+    fields = {"command": "faceset", "shot": str(shot.folder), "name": "ada"}
+    assert refused.value.remedy == Remedy("make", fields)
 
 
 def test_the_newest_track_is_that_of_all_people_of_one_run(shot):
@@ -206,8 +211,10 @@ def test_the_first_project_stays(shot):
 
 
 def test_a_command_that_is_named_can_be_pasted(tmp_path):
-    with pytest.raises(ShotError, match=r"`lifemask shot new '.*/sh é 10' --plate \.\.\.`"):
+    with pytest.raises(ShotError) as refused:
         Shot.load(tmp_path / "sh é 10")
+    said = f"make it with `lifemask shot new '{tmp_path}/sh é 10' --plate ...`"
+    assert with_remedy("", refused.value.remedy).endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +231,8 @@ def test_a_command_that_is_named_can_be_pasted(tmp_path):
 def test_the_command_that_makes_it_is_told_with_its_options(shot, kind, name, said):
     with pytest.raises(ShotError) as refused:
         shot.latest(kind, name)
-    assert said.format(shlex.quote(str(shot.folder))) in str(refused.value)
+    typed = with_remedy(str(refused.value), refused.value.remedy)
+    assert said.format(shlex.quote(str(shot.folder))) in typed
 
 
 @pytest.mark.parametrize("name", ["double", "double_p1", "double_"])

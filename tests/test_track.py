@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import BrokenFileError, FaceError, StoppedError
+from lifemask.nodes.errors import BrokenFileError, FaceError, Remedy, StoppedError
 from lifemask.nodes.faces.photographs import find_faces
 from lifemask.nodes.faces.pose import angles
 from lifemask.nodes.track import Track
@@ -221,8 +221,9 @@ def test_memory_does_not_grow_with_the_plate():
 def test_whoever_is_seen_too_shortly_is_told_of_otherwise_than_nobody(tmp_path):
     faces = pixels(DIALOGUE / "beauty/beauty.####.exr", "1015-1016")
     plate = written(tmp_path, [*faces, *[np.full_like(faces[0], 0.2)] * 4])
-    with pytest.raises(FaceError, match=r"nobody is seen in 5 frames; .*--least-frames"):
+    with pytest.raises(FaceError, match=r"nobody is seen in 5 frames$") as refused:
         QUICK(plate)
+    assert refused.value.remedy == Remedy("fewer_frames")
     assert len(replace(QUICK, least_frames=2)(plate)) == 1
 
 

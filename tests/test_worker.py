@@ -18,7 +18,10 @@ from lifemask.plugin.commands.cli import COMMANDS, main
 from lifemask.plugin.commands.parameters import params
 from lifemask.plugin.worker import protocol
 
-PATIENT = f"from lifemask.plugin import cli, worker; worker._GRACE = {LONG}; cli.main(['worker'])"
+PATIENT = (
+    "from lifemask.plugin.commands.cli import main; from lifemask.plugin.worker import server; "
+    f"server._GRACE = {LONG}; main(['worker'])"
+)
 REAL = (sys.executable, "-c", PATIENT)
 MADE_UP = (sys.executable, str(Path(__file__).with_name("made_up_worker.py")))
 
@@ -150,11 +153,12 @@ def test_every_command_is_a_method_that_checks_its_parameters(real, command):
         assert param.name in wrong["error"]["message"]
 
 
-def test_a_query_is_refused_in_the_command_s_own_words(real):
+def test_a_query_is_refused_with_its_problem_and_its_remedy(real):
     answer = real.ask("shot info", shot="nowhere")
     assert code(answer) == protocol.REFUSED
-    assert answer["error"]["data"] == {"kind": "NoShotError"}
-    assert "shot new" in answer["error"]["message"]
+    assert answer["error"]["message"] == "nowhere: there is no shot here"
+    remedy = {"id": "new_shot", "fields": {"shot": "nowhere"}}
+    assert answer["error"]["data"] == {"kind": "NoShotError", "remedy": remedy}
 
 
 values = st.recursive(

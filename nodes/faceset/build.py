@@ -15,7 +15,7 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import FaceError, VersionExistsError
+from lifemask.nodes.errors import FaceError, Remedy, VersionExistsError
 from lifemask.nodes.faces.face_space import FACE_WIDTH, matrices, moved, native_size
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import velocities
@@ -151,12 +151,10 @@ class Gathering:
         if count >= least:
             return
         left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
-        needed, more = f"{least} usable faces are", ", or use --single for one photograph"
-        if least == 1:
-            needed, more = "1 usable face is", ""
+        needed = "1 usable face is" if least == 1 else f"{least} usable faces are"
         raise FaceError(
-            f"{self.performer}: {needed} needed, {count} found{f' ({left})' if left else ''}; "
-            f"add takes{more}"
+            f"{self.performer}: {needed} needed, {count} found{f' ({left})' if left else ''}",
+            Remedy("add_takes" if least == 1 else "add_takes_or_allow_single"),
         )
 
     def _cut_out(self, part: Path, faces: dict[str, Any], size: int) -> Coarse:

@@ -8,7 +8,7 @@ from torch import nn
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.errors import KnobError
+from lifemask.nodes.errors import KnobError, Remedy
 from lifemask.nodes.memory import is_full
 
 _KEPT = 12  # floats for each that is shown in a window
@@ -40,7 +40,7 @@ def without_memory(error: RuntimeError | MemoryError, chosen: list[int]) -> list
         raise error
     if len(chosen) == 1:
         raise KnobError(
-            "size: there is not enough memory for one example; choose a smaller one"
+            "size: there is not enough memory for one example", Remedy("smaller_windows")
         ) from error
     if device().type == "cuda":
         torch.cuda.empty_cache()
@@ -49,14 +49,14 @@ def without_memory(error: RuntimeError | MemoryError, chosen: list[int]) -> list
 
 
 @contextmanager
-def enough_memory(otherwise: str) -> Iterator[None]:
-    """Raise KnobError, which says what to do ``otherwise``, when memory runs out in the block."""
+def enough_memory(problem: str) -> Iterator[None]:
+    """Raise KnobError with this ``problem`` when memory runs out in the block."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_full(error):
             raise
-        raise KnobError(otherwise) from error
+        raise KnobError(problem, Remedy("fewer_examples")) from error
 
 
 def fits_card(size: int) -> bool:

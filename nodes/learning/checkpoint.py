@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import archive
-from lifemask.nodes.errors import BrokenFileError, KnobError, WriteError
+from lifemask.nodes.errors import BrokenFileError, KnobError, Remedy, WriteError
 from lifemask.nodes.faceset.files import atlas_layout
 from lifemask.nodes.learning.pytree import Tree, fold, unfold
 
@@ -245,8 +245,7 @@ def _check_configuration(folder: Path, had: Mapping[str, Any], wanted: Mapping[s
     for key, value in json.loads(json.dumps(dict(wanted))).items():
         if had.get(key) != value:
             raise KnobError(
-                f"{_differs(key, value, had.get(key), folder.parent.parent)}; go on with that, "
-                "train in another folder (another --version or --out), or remove this one"
+                _differs(key, value, had.get(key), folder.parent.parent), Remedy("train_elsewhere")
             )
 
 

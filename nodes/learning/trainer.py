@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from lifemask.nodes import progress
-from lifemask.nodes.errors import KnobError
+from lifemask.nodes.errors import KnobError, Remedy
 from lifemask.nodes.learning import checkpoint
 from lifemask.nodes.learning.amp import memory, mixed, without_memory
 from lifemask.nodes.learning.augment.identity import recast
@@ -142,8 +142,8 @@ class Run:
         else:
             self.sound = False
             raise KnobError(
-                f"rate: after {len(self.history)} steps nothing that is learned is finite any "
-                "more; train anew with a lower --rate"
+                f"rate: after {len(self.history)} steps nothing that is learned is finite any more",
+                Remedy("lower_learning_rate"),
             )
         self._average()
         self.history.append(parts)

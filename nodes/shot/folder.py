@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os.path import realpath
 from pathlib import Path
-from shlex import quote
 from typing import Any, TypeVar
 
 from lifemask.nodes.declaration import Node
@@ -13,12 +12,13 @@ from lifemask.nodes.errors import (
     ColorError,
     KnobError,
     NoShotError,
+    Remedy,
     ShotError,
     VersionExistsError,
     WriteError,
 )
 from lifemask.nodes.shot.keys import KEYS, check_keys, near
-from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name, options
+from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name
 from lifemask.nodes.shot.toml import edited, load
 from lifemask.nodes.types import Plate
 from lifemask.ocio.media.sequence import Sequence
@@ -90,8 +90,8 @@ class Shot:
         try:
             table = load(file)
         except FileNotFoundError:
-            hint = f"lifemask shot new {quote(str(folder))} --plate ..."
-            raise NoShotError(f"{folder}: there is no shot here; make it with `{hint}`") from None
+            remedy = Remedy("new_shot", {"shot": str(folder)})
+            raise NoShotError(f"{folder}: there is no shot here", remedy) from None
         check_keys(file, "", table)
         check_keys(file, "plate", table["plate"])
         shot = cls(
@@ -231,10 +231,10 @@ class Shot:
         numbers = self.versions(kind, name)
         if not numbers:
             check_name(name, kind)
-            hint = f"lifemask {MADE_BY[kind]} {quote(str(self.folder))}{options(kind, name)}"
             there = ", ".join(self.names(kind)) or "none"
             raise ShotError(
-                f"{name}: nothing in {kind}/ of {self.name} (there: {there}); run `{hint}`"
+                f"{name}: nothing in {kind}/ of {self.name} (there: {there})",
+                Remedy("make", {"command": MADE_BY[kind], "shot": str(self.folder), "name": name}),
             )
         return self.version(kind, name, numbers[-1])
 
@@ -255,7 +255,7 @@ class Shot:
         path = self.version(kind, name, number)
         if path.exists() and not overwrite:
             raise VersionExistsError(
-                f"{path}: this version is there already; --overwrite replaces it"
+                f"{path}: this version is there already", Remedy("replace_version")
             )
         return path
 

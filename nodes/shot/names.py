@@ -2,7 +2,7 @@
 
 import re
 
-from lifemask.nodes.errors import KnobError, ShotError
+from lifemask.nodes.errors import KnobError, Remedy, ShotError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _DOUBLE = re.compile(r"double(?:_(.*))?")
@@ -28,15 +28,15 @@ def check_name(name: str, what: str) -> str:
 
 def is_double(name: str) -> bool:
     """Whether a faceset of this name is a double's own."""
-    return bool(_DOUBLE.fullmatch(name))
+    return person_of(name) is not None
 
 
 def check_performer(name: str, what: str) -> str:
     """Return ``name`` if a performer can have it; raises ShotError otherwise."""
     if is_double(name):
         raise ShotError(
-            f"{what}: {name} is what the double's own faceset is called; --double makes that, "
-            "and more footage of the double is a performer of its own name, for --double-is"
+            f"{what}: {name} is what the double's own faceset is called",
+            Remedy("name_the_double"),
         )
     return check_name(name, what)
 
@@ -48,12 +48,10 @@ def check_version(number: int) -> int:
     return number
 
 
-def options(kind: str, name: str) -> str:
-    """Return the options of the command that makes ``name`` of a ``kind``; see `folder.KINDS`."""
-    if kind in ("swaps", "models"):
-        return f" --likeness {name}"
-    if kind != "facesets":
-        return ""
-    if not (double := _DOUBLE.fullmatch(name)):
-        return f" --performer {name} ..."
-    return f" --double --person {double[1]}" if double[1] else " --double"
+def person_of(name: str) -> str | None:
+    """Return whom a double's own faceset shows, "" when the plate has one person.
+
+    None when it is not a double's own.
+    """
+    found = _DOUBLE.fullmatch(name)
+    return (found[1] or "") if found else None

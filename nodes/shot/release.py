@@ -10,9 +10,8 @@ from hashlib import file_digest
 from itertools import count
 from os.path import lexists
 from pathlib import Path
-from shlex import quote
 
-from lifemask.nodes.errors import BrokenFileError, ReleaseError
+from lifemask.nodes.errors import BrokenFileError, ReleaseError, Remedy
 from lifemask.nodes.shot import toml
 from lifemask.ocio.system.atomic import one_at_a_time, replacing
 
@@ -80,9 +79,8 @@ class Release:
         try:
             release = cls(**toml.load(path))
         except FileNotFoundError:
-            hint = f"lifemask release add {quote(str(folder.parent))} --performer {performer}"
-            hint += " --document FILE --project NAME --expires DAY"
-            raise ReleaseError(f"{performer}: there is no release; add it with `{hint}`") from None
+            add = Remedy("add_release", {"shot": str(folder.parent), "performer": performer})
+            raise ReleaseError(f"{performer}: there is no release", add) from None
         except TypeError as error:
             raise BrokenFileError(f"{path}: not a whole release ({error})") from error
         release._check_record(path, performer)

@@ -15,6 +15,7 @@ from lifemask.nodes.errors import (
     FaceError,
     MissingFramesError,
     ReleaseError,
+    Remedy,
     ShotError,
     SizeError,
     WriteError,
@@ -128,7 +129,8 @@ def check_tracked(plate: Plate, track: FaceTrack) -> None:
     if missing:
         raise MissingFramesError(
             f"{plate.sequence.path}: {track.person} was not tracked in frames "
-            f"{named_range(missing)}, only in {named_range(there)}; track them, too, or swap fewer"
+            f"{named_range(missing)}, only in {named_range(there)}",
+            Remedy("track_or_swap_fewer"),
         )
 
 
@@ -139,15 +141,16 @@ def check_double(plate: Plate, role: Role) -> None:
     track, faces = role.track, role.double.faces
     seen = np.isin(track.frames, plate.sequence.frames) & (track.confidence > 0)
     lacking = seen & ~np.isin(track.frames, faces.frame)
-    again = "the track is newer; make the double's faceset again"
+    newer, again = "the track is newer", Remedy("double_again")
     if lacking.any():
         frames = named_range(track.frames[lacking].tolist())
-        raise FaceError(f"{role.double.folder}: has no faces of frames {frames}: {again}")
+        raise FaceError(f"{role.double.folder}: has no faces of frames {frames}: {newer}", again)
     _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
     there, then = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
     apart = np.linalg.norm(there.mean(1) - then.mean(1), axis=-1)
     if (apart > np.ptp(there[..., 0], axis=1) / 2).any():
-        raise FaceError(f"{role.double.folder}: is of somebody else than {track.person}: {again}")
+        other = f"{role.double.folder}: is of somebody else than {track.person}: {newer}"
+        raise FaceError(other, again)
 
 
 def check_consent(cast: list[Role]) -> None:
@@ -165,7 +168,8 @@ def check_size(plate: Plate, cast: list[Role]) -> None:
         if (width, height) != (track.width, track.height):
             raise SizeError(
                 f"{plate.sequence.path}: is {width}x{height}, {track.person} was tracked at "
-                f"{track.width}x{track.height}; track it again"
+                f"{track.width}x{track.height}",
+                Remedy("track_again"),
             )
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
-from lifemask.nodes.errors import FaceError
+from lifemask.nodes.errors import FaceError, Remedy
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ class Track(Node):
         if not found:
             why = f"no face was found in frames {frames[0]}-{frames[-1]}"
             if tracklets:
-                why = f"nobody is seen in {least} frames; fewer are enough with --least-frames"
-            raise FaceError(f"{plate.sequence.path}: {why}")
+                why = f"nobody is seen in {least} frames"
+            remedy = Remedy("fewer_frames") if tracklets else None
+            raise FaceError(f"{plate.sequence.path}: {why}", remedy)
         return [
             _face_track(person, f"p{number}", width, height, frames)
             for number, person in enumerate(found, 1)

@@ -51,7 +51,7 @@ def tune(
     with alone(folder):
         # Before the rehearsal, which takes its time, say why this training cannot go on.
         begun(folder, plan.configuration(refiner), anew)
-        with enough_memory("there is not enough memory to rehearse; choose fewer --faces"):
+        with enough_memory("faces: there is not enough memory to rehearse"):
             examples = _examples(cast, refiner, corpora, plan, node.faces)
         return Model(train(refiner, examples, plan, folder, anew))
 

@@ -12,7 +12,7 @@ from lifemask.ocio.colour.transform import names_of
 from lifemask.ocio.media.movie import tags
 from lifemask.ocio.media.png import chromaticities_of
 from lifemask.ocio.media.still import opened
-from lifemask.ocio.media_errors import BrokenFileError, ColorError
+from lifemask.ocio.media_errors import BrokenFileError, ColorError, Remedy
 
 if TYPE_CHECKING:
     from OpenImageIO import ImageSpec
@@ -99,9 +99,7 @@ def _of_photograph(file: Path, spec: "ImageSpec") -> str | None:
     try:
         return _by_codes(spec) or _by_profile(spec) or _by_exif(file, spec) or _by_chunks(file)
     except ProfileError as error:
-        raise ColorError(
-            f"{file}: {error}; convert it to sRGB, or name its colour space with --colorspace"
-        ) from error
+        raise ColorError(f"{file}: {error}", Remedy("convert_or_name_colorspace")) from error
 
 
 def _by_codes(spec: "ImageSpec") -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lifemask.ocio.media_errors import LayerError
+from lifemask.ocio.media_errors import LayerError, Remedy
 
 _RGB = ("r", "g", "b"), ("red", "green", "blue")
 _CHROMA = ("y", "ry", "by")
@@ -110,8 +110,8 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     is_told = named or best[0] != _SURELY_NOT or not layered
     if ranks.count(best) > 1 or not is_told:
         raise LayerError(
-            f"{file}: its names do not tell which layer is the picture; name one with --layer, "
-            f"or as plate.layer in shot.toml: {_listed(found)}"
+            f"{file}: its names do not tell which layer is the picture: {_listed(found)}",
+            Remedy("name_layer"),
         )
     taken = found[ranks.index(best)]
     return replace(taken, beside=_listed(layer for layer in there if layer is not taken))

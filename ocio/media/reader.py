@@ -8,7 +8,7 @@ from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.movie import Movie
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.still import Form, form, opened, read_picture
-from lifemask.ocio.media_errors import LayerError, MissingFramesError, SizeError
+from lifemask.ocio.media_errors import LayerError, MissingFramesError, Remedy, SizeError
 
 
 class Reader:
@@ -75,20 +75,22 @@ def check_readable(sequence: Sequence) -> None:
         form(sequence.file(sequence.frames[0]), sequence.layer)
 
 
-def told_layer(sequence: Sequence) -> str:
-    """Return in a sentence which layer of the first frame is read, unless that is plain R G B.
+def layer_read(sequence: Sequence) -> tuple[str, Remedy | None]:
+    """Return in a sentence which layer of the first frame is read, and the remedy for another.
 
-    Errors as in `check_readable`.
+    The sentence is empty for plain R G B. Errors as in `check_readable`.
     """
     if sequence.is_movie:
-        return ""
+        return "", None
     file = sequence.file(sequence.frames[0])
     with opened(file, sequence.layer) as (picture, layer):
         plain = layer.is_plain and not layer.beside
         if plain or picture.format_name() != "openexr":
-            return ""
-    others = f", not {layer.beside}; --layer names another" if layer.beside else ""
-    return f"{file.name}: the picture is {layer.names[0]}{others}"
+            return "", None
+    said = f"{file.name}: the picture is {layer.names[0]}"
+    if not layer.beside:
+        return said, None
+    return f"{said}, not {layer.beside}", Remedy("another_layer")
 
 
 def pixel_aspect(sequence: Sequence) -> float:

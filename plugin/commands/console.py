@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from lifemask.nodes.errors import LifemaskError, StoppedError, WriteError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.remedies import with_remedy
 from lifemask.plugin.commands.system_errors import sentence
 
 if TYPE_CHECKING:
@@ -68,10 +69,11 @@ class NobodyListensError(StoppedError):
 
 def refuse(error: LifemaskError, as_json: bool) -> int:
     """Say why in one sentence on standard error, and return the exit status."""
+    text = with_remedy(str(error), error.remedy)
     if as_json:
         with suppress(NobodyListensError, WriteError):
-            _line(event="error", kind=type(error).__name__, text=str(error))
-    print(f"lifemask: {error}", file=sys.stderr)
+            _line(event="error", kind=type(error).__name__, text=text)
+    print(f"lifemask: {text}", file=sys.stderr)
     return STOPPED if isinstance(error, StoppedError) else REFUSED
 
 
@@ -131,15 +133,19 @@ def _loading(at: FrameType | None) -> bool:
 
 
 class Events:
-    """Progress as events for a program, with the seconds that are left."""
+    """Progress as events for a program, with the seconds that are left.
 
-    def __init__(self) -> None:
+    ``word`` returns what an event says of a note and of its remedy.
+    """
+
+    def __init__(self, word: Callable[[Progress], dict[str, Any]]) -> None:
+        self._word = word
         self._started: dict[str, float] = {}
 
     def of(self, progress: Progress) -> dict[str, Any]:
         """Return an event: its name, and what it tells of the task."""
         if progress.note:
-            return {"event": "note", "task": progress.task, "text": progress.note}
+            return {"event": "note", "task": progress.task, **self._word(progress)}
         if progress.preview:
             return {"event": "preview", "task": progress.task, "path": progress.preview}
         if progress.frame:
@@ -169,7 +175,7 @@ class Lines:
     """For a program: one JSON object a line on standard output."""
 
     def __init__(self) -> None:
-        self._events = Events()
+        self._events = Events(lambda note: {"text": _worded(note)})
 
     def __enter__(self) -> "Lines":
         return self
@@ -213,7 +219,7 @@ class Bars:
     def progress(self, progress: Progress) -> None:
         """Move the bar of the task; a task that starts again gets a new bar."""
         if progress.note:
-            self._bar.console.print(f"{progress.task}: {progress.note}", markup=False)
+            self._bar.console.print(f"{progress.task}: {_worded(progress)}", markup=False)
             return
         if progress.preview or progress.frame:
             return  # there is no room for them on a terminal
@@ -228,6 +234,10 @@ class Bars:
         for word, value in result.items():
             for item in value if isinstance(value, list) else [value]:
                 say(str(item) if word == "text" else f"{word}: {item}")
+
+
+def _worded(progress: Progress) -> str:
+    return with_remedy(progress.note, progress.remedy)
 
 
 def _line(**values: object) -> None:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from lifemask.nodes.errors import FaceError, KnobError
+from lifemask.nodes.errors import FaceError, KnobError, Remedy
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.progress import note
@@ -82,9 +82,11 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> Result:
     if bool(args.takes) is args.double:
-        raise KnobError("takes: --performer needs takes, --double takes its faces from the plate")
+        raise KnobError(
+            "takes: a performer needs takes, the double has none", Remedy("whose_takes")
+        )
     if args.double_is and not args.double:
-        raise KnobError("double-is: is for --double; name the likeness with --performer")
+        raise KnobError("double_is: is for the double's own faceset", Remedy("whose_double"))
     if args.layer and args.double:
         raise KnobError("layer: is for takes; that of the plate is plate.layer in shot.toml")
     shot = Shot.load(args.shot)
@@ -141,7 +143,7 @@ def _likeness(take: Plate, tracks: list[FaceTrack], person: str) -> FaceTrack:
         return chosen({track.person: track for track in tracks}, person, take.sequence.path)
     if len(tracks) > 1:
         name = Path(take.sequence.path).name
-        note("faceset", f"{name}: {len(tracks)} people; taking the largest, see --person")
+        note("faceset", f"{name}: {len(tracks)} people; taking the largest", Remedy("name_person"))
     return tracks[0]
 
 

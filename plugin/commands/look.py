@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from shlex import quote
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from lifemask.nodes.errors import (
     BrokenFileError,
     KnobError,
     MissingFramesError,
+    Remedy,
     ShotError,
     SizeError,
 )
@@ -284,11 +284,8 @@ def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:
 def _to_swap(shot: Shot) -> str:
     """Return whose swap comes first; raises ShotError when the shot has no performer yet."""
     if not shot.performers:
-        folder = quote(str(shot.folder))
-        raise ShotError(
-            f"{shot.folder}: there is no swap yet; make it with `lifemask swap {folder} "
-            f"--likeness NAME`, and `lifemask shot info {folder}` says what comes before"
-        )
+        remedy = Remedy("first_swap", {"shot": str(shot.folder)})
+        raise ShotError(f"{shot.folder}: there is no swap yet", remedy)
     return shot.performers[0]
 
 

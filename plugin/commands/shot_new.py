@@ -4,7 +4,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from lifemask.nodes.errors import ColorError, KnobError
+from lifemask.nodes.errors import ColorError, KnobError, Remedy
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
 from lifemask.ocio.media.frame_ranges import named_range
@@ -24,10 +24,11 @@ def add_layer(parser: ArgumentParser) -> None:
 
 def tell_layer(task: str, sequence: Sequence) -> None:
     """Say which layer is read where a file has more than a plain picture; errors as in `read`."""
-    from lifemask.ocio.media.reader import told_layer
+    from lifemask.ocio.media.reader import layer_read
 
-    if told := told_layer(sequence):
-        note(task, told)
+    said, remedy = layer_read(sequence)
+    if said:
+        note(task, said, remedy)
 
 
 def space_of(sequence: Sequence, named: str) -> str:
@@ -41,7 +42,7 @@ def space_of(sequence: Sequence, named: str) -> str:
     space = named or tagged_space(sequence)
     if not space:
         raise ColorError(
-            f"{sequence.path}: no colour space in the header; name it with --colorspace"
+            f"{sequence.path}: no colour space in the header", Remedy("name_colorspace")
         )
     if not is_identified(space):
         note(
@@ -104,7 +105,7 @@ def _header_rate(sequence: Sequence) -> float:
 
     rate = read(sequence, sequence.frames[0]).header.get("framesPerSecond")
     if rate is None:
-        raise KnobError("fps: the plate's header names no frame rate; give it with --fps")
+        raise KnobError("fps: the plate's header names no frame rate", Remedy("name_fps"))
     numerator, denominator = getattr(rate, "n", rate), getattr(rate, "d", 1)
     return float(numerator) / float(denominator)
 

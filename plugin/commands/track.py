@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 from pathlib import Path
 
-from lifemask.nodes.errors import VersionExistsError, WriteError
+from lifemask.nodes.errors import Remedy, VersionExistsError, WriteError
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_version
 from lifemask.nodes.track import Track
@@ -60,7 +60,7 @@ def _version(shot: Shot, number: int | None, overwrite: bool) -> int:
     known = {n for name in shot.names("track") for n in shot.versions("track", name)}
     if number in known and not overwrite:
         raise VersionExistsError(
-            f"{shot.folder}/track: v{number:03d} is there already; --overwrite replaces it"
+            f"{shot.folder}/track: v{number:03d} is there already", Remedy("replace_version")
         )
     return max(known, default=0) + 1 if number is None else check_version(number)
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from lifemask.nodes import archive
-from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.errors import BrokenFileError, Remedy
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.train import BASE, MODEL, Train
@@ -63,8 +63,7 @@ def _version(shot: Shot, args: Namespace) -> tuple[int, bool]:
         if not over(shot.version("models", NAME, number), replaced):
             return number, False
     except BrokenFileError as error:
-        anew = f"--version {number} --overwrite trains it anew"
-        raise BrokenFileError(f"{error}; {anew}") from error
+        raise BrokenFileError(str(error), Remedy("train_anew", {"version": str(number)})) from error
     shot.target("models", NAME, args.version, args.overwrite)
     return args.version or number + 1, replaced
 

@@ -61,5 +61,5 @@ def _loaded(name: str, folder: Path) -> dict[str, FaceSet]:
         return {name: FaceSet.load(folder)}
     except BrokenFileError as error:
         # The faceset of this command is complete; trouble with another must not fail it.
-        note("coverage", str(error))
+        note("coverage", str(error), error.remedy)
         return {}

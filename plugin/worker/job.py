@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..hosts.common.host_remedies import with_remedy
 from .protocol import STOPPED as WAS_STOPPED
 
 QUEUED, RUNNING, DONE, FAILED, STOPPED = "queued", "running", "done", "failed", "stopped"
@@ -57,7 +58,7 @@ class Job:
         elif what == "preview":
             self.preview = params["path"]
         elif what == "log":
-            self.message = params["text"]
+            self.message = with_remedy(params["text"], params.get("remedy"))
         else:
             self.state = RUNNING
             for name in ("task", "done", "total", "seconds_left"):
@@ -76,7 +77,9 @@ class Job:
 
 
 def reason(error: dict[str, Any]) -> tuple[str, str]:
-    """Return the sentence of an error and the name of its kind."""
+    """Return the sentence of an error, with its remedy, and the name of its kind."""
     data = error.get("data")
-    kind = data.get("kind", "") if isinstance(data, dict) else ""
-    return str(error.get("message", "")), str(kind)
+    if not isinstance(data, dict):
+        data = {}
+    text = with_remedy(str(error.get("message", "")), data.get("remedy"))
+    return text, str(data.get("kind", ""))

@@ -10,7 +10,7 @@ ready     device                            everything is loaded (no ``job``)
 started   job                               the job has left the queue
 progress  job, task, done, total,           so many steps of a task are done; ``seconds_left`` is
           seconds_left                      null until it is known
-log       job, task, text                   a line for a person
+log       job, task, text                   a line for a person; ``remedy`` as below, if it has one
 preview   job, task, path                   a picture of how far it is
 frame     job, frame, path                  this frame is on disk, whole
 ========  ================================  ====================================================
@@ -35,7 +35,11 @@ LONGEST = 4 << 20
 
 PARSE, INVALID, NO_METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 REFUSED, VERSION, STOPPED = -32000, -32001, -32002
-"""Ours: the command refuses (``data.kind`` names the error), another protocol, cancelled."""
+"""Ours: the command refuses, another protocol, cancelled.
+
+``data.kind`` names the error. ``data.remedy``, where there is one, holds its ``id`` and ``fields``,
+which the host words.
+"""
 
 
 def packed(message: dict[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from queue import SimpleQueue
 from typing import IO, Any, NoReturn
 
-from lifemask.nodes.errors import LifemaskError, StoppedError
+from lifemask.nodes.errors import LifemaskError, Remedy, StoppedError
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.plugin.commands.command import Command, Result
 from lifemask.plugin.commands.console import Events
@@ -155,7 +155,7 @@ class Worker:
 
     def _work(self, job: Job) -> Result:
         """Run a job, telling how far it is; raises StoppedError when it is cancelled."""
-        events = Events()
+        events = Events(lambda note: {"text": note.note, **_remedy(note.remedy)})
 
         def tell(progress: Progress) -> None:
             if job.cancelled:
@@ -194,11 +194,16 @@ class Worker:
             self._send({"id": number, "result": result})
 
     def _refuse(self, number: Id | None, code: int, error: LifemaskError) -> None:
-        told = {"code": code, "message": str(error), "data": {"kind": type(error).__name__}}
-        self._send({"id": number, "error": told})
+        data = {"kind": type(error).__name__, **_remedy(error.remedy)}
+        self._send({"id": number, "error": {"code": code, "message": str(error), "data": data}})
 
     def _send(self, message: dict[str, Any]) -> None:
         self._lines.put(protocol.packed(message))
+
+
+def _remedy(remedy: Remedy | None) -> Answer:
+    """Return the part of a message that has a remedy, which the host words."""
+    return {"remedy": {"id": remedy.id, "fields": remedy.fields}} if remedy else {}
 
 
 def _fault(error: Exception, name: str) -> LifemaskError:

@@ -156,10 +156,7 @@ def _room(count: int, size: int) -> Tensor:
     """For ``count`` examples; a card that has them in its own memory learns twice as fast."""
     shape = (count, PLANES, size, size)
     at = device() if fits_card(2 * math.prod(shape)) else torch.device("cpu")
-    many = f"{count} examples of {size} px"
-    with enough_memory(
-        f"faces: there is not enough memory for {many}; choose fewer, or a smaller --size"
-    ):
+    with enough_memory(f"faces: there is not enough memory for {count} examples of {size} px"):
         return torch.empty(shape, dtype=torch.float16, device=at)
 
 

@@ -1,4 +1,4 @@
-"""The work behind `lifemask base`: learn from renders whose perfect swap is known.
+"""What the base is trained on: learn from renders whose perfect swap is known.
 
 A corpus holds ``SHOT/PERSON`` folders, each with a scene-linear ``beauty/beauty.####.exr`` that
 names its colour space, and ``mattes/mattes.####.exr`` with the exact matte ``face``. Beside a plate
