@@ -1,7 +1,7 @@
-"""The worker, seen from a host: started by a command line, asked, watched, started again.
+"""The host's client: starts the worker, sends it requests, watches it, and restarts it.
 
-Standard library only, Python 3.9: hosts import this. Nothing here waits without an end, and what a
-host hands in is called on no other thread than that of `Client.pump`.
+Standard library only, Python 3.9: hosts import this. Every wait has a limit, and a host's callbacks
+are only called on the thread of `Client.pump`.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Client:
     """A worker that is started when it is first needed, and again after it died.
 
     ``command`` is a line (``lifemask worker``, ``ssh gpu01 lifemask worker``) or its words;
-    ``paths`` are pairs of folders, (here, there), where the worker sees the storage elsewhere.
-    What comes from the worker waits until the host calls `pump` on its own thread, from a timer;
-    or, if ``deliver`` is given, it is called with `pump` whenever something has come, on a thread
-    of ours: ``deliver=nuke.executeInMainThread``. ``logs`` is the folder for the worker's log,
-    ``without`` the environment variables that the host has set for itself.
+    ``paths`` are pairs of folders, (here, there), where the worker mounts the storage elsewhere.
+    Messages of the worker wait until the host calls `pump` on its own thread, from a timer. Or, if
+    ``deliver`` is given, it is called with `pump` for every message, on a thread of the client:
+    ``deliver=nuke.executeInMainThread``. ``logs`` is the folder for the worker's log, ``without``
+    the environment variables that the host has set for itself.
 
-    ``state`` is stopped, starting or ready; ``about`` has protocol and lifemask (its version) when
-    it is ready, and the name of its device as soon as everything is loaded.
+    ``state`` is stopped, starting or ready; ``about`` has protocol and lifemask (its version) once
+    it is ready, and the name of its device once everything is loaded.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Client:
         self.about: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Start the worker unless it runs, so that it is warm when it is needed; does not wait.
+        """Start the worker, unless it runs, ahead of the first request; does not wait.
 
         Raises WorkerError when there is no such command.
         """
@@ -96,7 +96,7 @@ class Client:
     def call(
         self, method: str, params: Mapping[str, Any] | None = None, seconds: float = 10.0
     ) -> Any:  # noqa: ANN401
-        """Return the answer to a query; raises WorkerError when there is none in so many seconds.
+        """Return the answer to a query; raises WorkerError after so many seconds without one.
 
         For queries such as ``shot info``, which a worker answers at once, also while a job runs.
         """
@@ -138,13 +138,13 @@ class Client:
         return job
 
     def cancel(self, job: Job) -> None:
-        """Stop a job: at its next step when it runs, at once when it is queued; does not wait."""
+        """Stop a job, a running one at its next step, a queued one at once; does not wait."""
         with self._lock:
             if self._connection and not job.ended:
                 self._send(None, "cancel", {"job": job.id})
 
     def pump(self) -> int:
-        """Deliver what has come, on the caller's thread; return how many messages it was."""
+        """Deliver the waiting messages on the caller's thread; return their number."""
         count = 0
         while True:
             try:
@@ -168,10 +168,10 @@ class Client:
         return job
 
     def close(self, seconds: float = 3.0) -> None:
-        """End the worker, which stops its job: it is gone when this returns.
+        """End the worker, which stops its job; return when the process has ended.
 
-        It has so many seconds to end by itself. The client can be used again afterwards. Called
-        when the host's Python ends, too.
+        It has so many seconds to end by itself. The client can be used again afterwards. Also
+        called when the host's Python ends.
         """
         atexit.unregister(self.close)
         connection = self._connection
@@ -198,7 +198,7 @@ class Client:
             self._waiting.append(line)
 
     def _heard(self, message: dict[str, Any]) -> None:
-        """Take a message, on the connection's thread."""
+        """Handle a message, on the connection's thread."""
         with self._lock:
             number = message.get("id")
             if number == _HELLO and "method" not in message:
@@ -214,7 +214,7 @@ class Client:
         self._call_host()
 
     def _greeted(self, message: dict[str, Any]) -> None:
-        """Send what has waited for the worker's hello, or end it when it is another one."""
+        """Send the requests that waited for the worker's hello; end one of another protocol."""
         if self._timer:
             self._timer.cancel()
         about = message.get("result")
@@ -234,7 +234,7 @@ class Client:
         connection.give_up(f"the worker did not say hello in {self._patience:g} s")
 
     def _lost(self, sentence: str) -> None:
-        """Fail everything that was asked, on the connection's thread; the next request restarts."""
+        """Fail all open requests, on the connection's thread; the next one restarts the worker."""
         with self._lock:
             if self._timer:
                 self._timer.cancel()
@@ -252,7 +252,7 @@ class Client:
         self._call_host()
 
     def _tell(self, number: Any, message: dict[str, Any]) -> None:  # noqa: ANN401
-        """Put what was told of a job where `pump` finds it."""
+        """Queue a change of a job for `pump`."""
         if number not in self._jobs:
             return
         told = self._paths.here(message)
@@ -266,7 +266,7 @@ class Client:
 
 
 def _log_folder() -> Path:
-    """Where logs are kept, emptied of those that are older than a week."""
+    """The folder of the logs, after removing those older than a week."""
     home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
     folder = (Path(home) if home else Path.home() / ".local/state") / "lifemask"
     for log in folder.glob("worker-*.log"):

@@ -1,4 +1,4 @@
-"""One run of a worker's process, seen from the host: its lines in and out, its log, its end.
+"""One worker process on the host's side: its lines in and out, its log, its end.
 
 Standard library only, Python 3.9: hosts import this.
 """
@@ -27,12 +27,12 @@ _HOSTS = {
 """What a host sets for its own Python and libraries, and would break the worker's."""
 
 _MOST_RUBBISH = 100
-_TOLD = 5  # last lines of the log
-_LATE = 2.0  # seconds that a process may live on without its output
+_TOLD = 5  # last lines of the log that an error quotes
+_LATE = 2.0  # seconds that a process may live on after closing its output
 
 
 class WorkerError(Exception):
-    """The worker cannot be used, or refuses: one sentence.
+    """The worker cannot be used, or refuses a request; the message is one sentence.
 
     ``kind`` is the name of Lifemask's error when a command refuses (ShotError, ReleaseError...).
     """
@@ -43,7 +43,7 @@ class WorkerError(Exception):
 
 
 class Connection:
-    """A worker that runs. ``heard`` gets each message, ``lost`` the sentence when it ended.
+    """A running worker. ``heard`` gets each message, ``lost`` the reason when it has ended.
 
     Both are called on a thread of the connection, ``lost`` exactly once and last.
     """
@@ -78,12 +78,12 @@ class Connection:
         self._out.put(line)
 
     def give_up(self, reason: str) -> None:
-        """End the process at once, for this reason, which becomes the sentence of its loss."""
+        """Kill the process for this reason, which ``lost`` gets."""
         self._reason = self._reason or reason
         self._signal("SIGKILL")
 
     def close(self, seconds: float) -> None:
-        """Ask the process to end, and end it after so many seconds; returns when it has ended."""
+        """Ask the process to end, and kill it after so many seconds; return when it has ended."""
         self._out.put(None)
         for name in ("SIGTERM", "SIGKILL"):
             if self._ended(seconds):
@@ -99,7 +99,7 @@ class Connection:
         return self._process.returncode is not None
 
     def _signal(self, name: str) -> None:
-        """Send a signal to the process and to what it started itself, as a shell would."""
+        """Send a signal to the process and its children, as a shell would."""
         with contextlib.suppress(OSError):
             if os.name == "nt":
                 self._process.kill()
@@ -107,7 +107,7 @@ class Connection:
                 os.killpg(self._process.pid, getattr(signal, name))
 
     def _write(self) -> None:
-        """Write what was sent: on a thread, because a pipe that nobody reads is full some day."""
+        """Write the sent lines, on a thread, because a full pipe blocks."""
         pipe = self._process.stdin
         assert pipe
         with contextlib.suppress(OSError):
@@ -153,7 +153,7 @@ class Connection:
 
 
 def _is_message(message: Any) -> bool:  # noqa: ANN401
-    """Whether a line's content is what a worker says, so that `heard` can take it."""
+    """Whether a line's content is a message of the protocol."""
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         return False
     params, error = message.get("params", {}), message.get("error", {})
@@ -198,7 +198,7 @@ def _line(command: str | Sequence[str]) -> str:
 
 
 def last_lines(log: Path) -> str:
-    """Return the last lines of a log as one line, the empty text when there is none."""
+    """Return the last lines of a log as one line; empty when there is no log."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 4000))

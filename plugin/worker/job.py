@@ -1,4 +1,4 @@
-"""A job, as far as the worker told the host of it.
+"""A job, as the worker has reported it to the host.
 
 Standard library only, Python 3.9: hosts import this.
 """
@@ -16,13 +16,13 @@ QUEUED, RUNNING, DONE, FAILED, STOPPED = "queued", "running", "done", "failed", 
 
 @dataclass
 class Job:
-    """A request whose work takes a while, as far as it was told; changes in `Client.pump` alone.
+    """A long request and its reported progress, which only changes in `Client.pump`.
 
     ``state`` is queued, running, done, failed or stopped. ``task``, ``done`` of ``total`` steps and
-    ``seconds_left`` (None until known) are those of the task at hand; a job may have several, one
-    after the other. ``message`` is the last line for the artist: of the log, or why it failed.
-    ``preview`` is the newest picture of how far it is; ``frames`` are the files that are finished,
-    by frame number. ``result`` is what the command made; ``kind`` names the error when it failed.
+    ``seconds_left`` (None until known) are those of the current task; a job may have several in
+    turn. ``message`` is the last line for the artist: from the log, or the reason of a failure.
+    ``preview`` is the newest picture of the result so far; ``frames`` are the finished files by
+    frame number. ``result`` is the command's; ``kind`` names the error of a failed job.
     """
 
     id: int
@@ -46,11 +46,11 @@ class Job:
 
     @property
     def fraction(self) -> float:
-        """How much of the task at hand is done, 0..1."""
+        """The finished share of the current task, 0..1."""
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     def note(self, message: dict[str, Any]) -> str:
-        """Take a notification in, and return what happened: its method."""
+        """Apply a notification, and return its method."""
         params = dict(message.get("params", {}))
         what = str(message["method"])
         if what == "frame":
@@ -66,7 +66,7 @@ class Job:
         return what
 
     def end(self, message: dict[str, Any]) -> str:
-        """Take the answer in, and return how the job ended: its state."""
+        """Apply the answer, and return the final state."""
         if "error" in message:
             self.message, self.kind = reason(message["error"])
             stopped = message["error"].get("code") == WAS_STOPPED

@@ -1,4 +1,4 @@
-"""How the C library keeps memory: threads share it, so that it does not grow with the frames."""
+"""Settings of the C library's allocator, so that memory does not grow with the frames."""
 
 import ctypes
 
@@ -7,10 +7,10 @@ _ARENAS = 2
 
 
 def share_memory() -> bool:
-    """Let all threads of this process share two arenas; return whether the C library can.
+    """Have all threads of this process share two arenas; return whether the C library can.
 
-    glibc gives every thread an arena of its own, which keeps what the thread frees: a swap of 180
-    frames so held 960 MiB instead of 620. To be called before threads are started.
+    glibc gives every thread an arena of its own, which keeps the memory that the thread frees: a
+    swap of 180 frames held 960 MiB instead of 620. Call it before any thread is started.
     """
     try:
         return bool(ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS))

@@ -1,4 +1,4 @@
-"""What client and worker share: JSON-RPC 2.0, one message a line, UTF-8.
+"""The protocol of client and worker: JSON-RPC 2.0, one message a line, UTF-8.
 
 A request is answered when its work has ended, so a job's id is the id of its request. Until then
 the worker sends notifications, whose ``job`` is that id:
@@ -11,7 +11,7 @@ started   job                               the job has left the queue
 progress  job, task, done, total,           so many steps of a task are done; ``seconds_left`` is
           seconds_left                      null until it is known
 log       job, task, text                   a line for a person; ``remedy`` as below, if it has one
-preview   job, task, path                   a picture of how far it is
+preview   job, task, path                   a picture of the result so far
 frame     job, frame, path                  this frame is on disk, whole
 ========  ================================  ====================================================
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 LONGEST = 4 << 20
-"""Bytes that a line may have."""
+"""Most bytes of a line."""
 
 PARSE, INVALID, NO_METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
 REFUSED, VERSION, STOPPED = -32000, -32001, -32002
@@ -52,7 +52,7 @@ def packed(message: dict[str, Any]) -> bytes:
 
 
 def unpacked(line: bytes) -> Any:  # noqa: ANN401
-    """Return what a line says; raises ValueError unless it is JSON in UTF-8."""
+    """Return the message in a line; raises ValueError unless it is JSON in UTF-8."""
     try:
         return json.loads(line.decode(), parse_constant=_no_number)
     except RecursionError:
