@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 SIDE = 24.0
-"""Centimetres of the mean head that a side covers: forehead to below the chin, with room."""
+"""Side in centimetres of the mean head: from the forehead to below the chin, with room."""
 
 FACE_WIDTH = 14.0
 """Centimetres across the mean face."""
 
 OVERSAMPLING = 1.5
-"""Pixels of face space for one of the take, so that resampling costs no detail."""
+"""Pixels of face space for each of the take, so that resampling costs no detail."""
 
 CLOSE = 12.5
-"""Pixels of the plate across a centimetre of the face from which it is a close-up."""
+"""Pixels of the plate across a centimetre of the face, from which on it is a close-up."""
 
 _STEP, _LEAST, _MOST = 16, 64, 4096
 
 
 def native_size(placed: "Placed") -> int:
-    """Return the side in pixels at which nothing of the takes is lost."""
+    """Return the side in pixels that keeps all detail of the takes."""
     side = float(np.percentile(placed.scale, 90)) * SIDE * OVERSAMPLING
     return int(np.clip(np.ceil(side / _STEP) * _STEP, _LEAST, _MOST))
 
@@ -61,14 +61,14 @@ def _steadied(values: "Floats", runs: list[slice], sigma: float) -> "Floats":
 
 
 def moved(points: "Floats", matrix: "Floats") -> "Floats":
-    """Return points (N, K, 3) carried along by ``matrix`` (N, 2, 3); depth is scaled."""
+    """Return points (N, K, 3) transformed by ``matrix`` (N, 2, 3); depth is scaled."""
     flat = np.einsum("nij,nkj->nki", matrix[..., :2], points[..., :2]) + matrix[:, None, :, 2]
     scale = np.linalg.norm(matrix[:, 0, :2], axis=1)[:, None, None]
     return np.concatenate([flat, points[..., 2:] * scale], -1).astype(np.float32)
 
 
 def crop(picture: "Floats", matrix: "Floats", size: int, sharp: bool = True) -> "Floats":
-    """Return ``picture`` (H, W, C) in face space; area-filtered where it gets smaller.
+    """Return ``picture`` (H, W, C) in face space, area-filtered where it is reduced.
 
     A ``sharp`` one overshoots at edges.
     """

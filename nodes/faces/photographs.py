@@ -1,4 +1,4 @@
-"""The faces of single pictures: photographs, or the frames of a take, one without the other."""
+"""The faces of single pictures, such as photographs, each on its own."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_PRESENCE = 0.5
-"""A detected box with less is no face; a face that is being followed may go lower for a while."""
+"""Least presence of a detected face; one that is followed may go lower for a while."""
 
-# Where crops disagree by this share of the rectangle, landmarks are worth half. Of a face in full
-# view they disagree by about .0016, of one that is half hidden by .005.
+# Disagreement of the crops, as a share of the rectangle, that halves the confidence. It is about
+# .0016 for a face in full view, .005 for one that is half hidden.
 _SPREAD = 0.008
 
 
@@ -54,7 +54,7 @@ def find_faces(pixels: "NDArray[np.float32]", samples: int = 8) -> list[Face]:
 
 
 def landmarks_of(pixels: "NDArray[np.float32]", samples: int = 8) -> Face | None:
-    """Return the largest face of ``pixels`` (H, W, 3), ACEScg, None where there is none."""
+    """Return the largest face of ``pixels`` (H, W, 3), ACEScg; None where there is none."""
     return next(iter(find_faces(pixels, samples)), None)
 
 
@@ -66,7 +66,7 @@ def detected(seen: Picture, tiled: bool = True, known: Tensor | None = None) -> 
     rects = rects_of_found(find(seen, tiled))
     if known is not None:
         rects = rects[apart(rects, known)]
-    # The landmarks say better than the box where the face is, once they have seen it.
+    # The landmarks place a face better than the detector's box.
     for _ in range(2):
         if not len(rects):
             return rects
@@ -96,5 +96,5 @@ def distinct(boxes: Tensor) -> Tensor:
 
 
 def confidence(presence: Tensor, spread: Tensor) -> Tensor:
-    """Return 0..1: how surely a face is there, less where its crops disagree."""
+    """Return the confidence of each face, 0..1; it is lower where its crops disagree."""
     return presence / (1 + (spread / _SPREAD) ** 2)

@@ -1,8 +1,8 @@
-"""A frame as the face networks see it: a linear pyramid, and display-referred crops of it.
+"""A frame for the face networks: a linear pyramid, and display-referred crops of it.
 
 A rectangle is (centre x, centre y, width, height, angle) in pixels and radians, clockwise in the
-picture, pixel centres at .5. Crops are exposed by what they show, so that an under-exposed plate
-gives the networks the same numbers as a well exposed one.
+picture, pixel centres at .5. Each crop is exposed by its own content, so that an under-exposed
+plate gives the networks the same numbers as a well exposed one.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Tensor = torch.Tensor
 
 LONGEST = 2048
-"""Longer side, in pixels, of the picture that faces are looked for in."""
+"""Longer side, in pixels, of the picture in which faces are detected."""
 
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _GREY = 0.18
@@ -48,7 +48,7 @@ class Picture:
 
 
 def reduction(height: int, width: int) -> int:
-    """Return by how much a plate of this size is made smaller."""
+    """Return the factor by which a plate of this size is reduced."""
     return ceil(max(height, width) / LONGEST)
 
 
@@ -67,10 +67,10 @@ def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]"
 
 
 def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
-    """Return the picture of ``pixels`` (H, W, 3), linear Rec.709, made smaller by ``factor``.
+    """Return the picture of ``pixels`` (H, W, 3), linear Rec.709, reduced by ``factor``.
 
-    NaN, infinite and negative values, of which a network can make nothing, are replaced. A picture
-    whose black lies below zero is raised before.
+    NaN, infinite and negative values are replaced, since no network can use them. A picture whose
+    black lies below zero is raised first.
     """
     level = torch.from_numpy(pixels).to(device()).permute(2, 0, 1)[None]
     level = level.clone(memory_format=torch.contiguous_format).nan_to_num_(0, 65504, 0)
@@ -85,9 +85,9 @@ def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
 
 
 def _below_zero(level: Tensor) -> float:
-    """By how much the darkest parts of a picture (1, 3, H, W) are below zero in all channels.
+    """How far the darkest parts of a picture (1, 3, H, W) are below zero in all channels.
 
-    One channel alone is below zero in strong colours, and says nothing of black.
+    A single channel is below zero in strong colours as well, so it does not show the black level.
     """
     lightest = F.avg_pool2d(level, _PATCH, ceil_mode=True).amax(1).flatten()
     below = -float(lightest.quantile(_DARK))
@@ -95,7 +95,7 @@ def _below_zero(level: Tensor) -> float:
 
 
 def crops(seen: Picture, rects: Tensor, size: int) -> Tensor:
-    """Return what ``rects`` (N, 5) show, (N, 3, size, size), linear, black outside the picture.
+    """Return the crops of ``rects`` (N, 5), (N, 3, size, size), linear, black outside the picture.
 
     Each crop comes from the level nearest to its own scale, so a 4K face is filtered, not aliased.
     """
@@ -124,7 +124,7 @@ def to_picture(points: Tensor, rects: Tensor) -> Tensor:
 
 
 def _turned(u: Tensor, v: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
-    """Return where -.5...5 of rectangles lies in the picture; ``rects`` has its five in axis 1."""
+    """Return the picture's pixels for -.5...5 of rectangles; ``rects`` has its five in axis 1."""
     cx, cy, width, height, angle = rects.unbind(1)
     u, v, cos, sin = u * width, v * height, angle.cos(), angle.sin()
     return cx + u * cos - v * sin, cy + u * sin + v * cos
@@ -133,8 +133,8 @@ def _turned(u: Tensor, v: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
 def gains(linear: Tensor, least: float = _BLACK) -> Tensor:
     """Return the factor (N,) that brings the log average of each picture to mid grey.
 
-    What is darker than a share ``least`` of the mean is not counted, as the black around a keyed
-    head is not: it says nothing of the exposure. Else a thousandth of the mean is the darkest, so
+    Pixels darker than a share ``least`` of the mean do not count, such as the black around a keyed
+    head, which has nothing to do with exposure. Values are limited to a thousandth of the mean, so
     the factor is exactly inverse to exposure.
     """
     weight = linear.new_tensor(_LUMINANCE)[None, :, None, None]
@@ -146,9 +146,9 @@ def gains(linear: Tensor, least: float = _BLACK) -> Tensor:
 
 
 def face_gains(seen: Picture, rects: Tensor) -> Tensor:
-    """Return the exposure (N,) that suits the middle of the faces that ``rects`` (N, 5) frame."""
+    """Return the exposure (N,) for the middle of the faces in ``rects`` (N, 5)."""
     inner = rects.clone()
-    # Rectangles are 1.5 times the face: this leaves out most of what is behind it.
+    # Rectangles are 1.5 times the face: this leaves out most of the background.
     inner[:, 2:4] *= 0.6
     return gains(crops(seen, inner, 32))
 

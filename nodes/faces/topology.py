@@ -1,4 +1,4 @@
-"""The face mesh: which landmark is what, and the canonical head that the pose is measured against.
+"""The face mesh: the meaning of each landmark, and the canonical head for poses.
 
 Right and left are the person's own. The mesh has 468 points; the landmarks add 5 for each iris,
 its middle first.
@@ -37,7 +37,7 @@ OVAL = (
 RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
 
-# Outer corners of the eyes: the line that says how a face is turned in the picture.
+# Outer corners of the eyes: the line that gives a face's roll in the picture.
 RIGHT_CORNER, LEFT_CORNER = 33, 263
 
 
@@ -65,7 +65,7 @@ def canonical() -> Canonical:
         for _, value in _fields(weights.read("geometry_pipeline_metadata_landmarks.binarypb"))
         if isinstance(value, bytes)
     ]
-    # Vertices are x y z u v; the texture coordinates are of no use to us.
+    # Vertices are x y z u v; the texture coordinates are not needed.
     table = np.array([value for number, value in mesh if number == 3], np.float32)
     corners = np.array([value for number, value in mesh if number == 4], np.int64)
     points = [dict(pair) for pair in pairs]

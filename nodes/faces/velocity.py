@@ -1,4 +1,4 @@
-"""How fast a face moves through a picture, which says how far the shutter blurs it."""
+"""The speed of a face in a picture, and the motion blur that follows from it."""
 
 import math
 from typing import TYPE_CHECKING
@@ -16,9 +16,9 @@ _CUT = 0.5  # of the face's width in a frame: a cut, or photographs that are num
 
 
 def followed(landmarks: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-    """Whether each face but the first (N - 1,) is where the one before it has moved to.
+    """Whether each face but the first (N - 1,) follows from the one before by motion.
 
-    It is not after a cut, nor where either is lost (NaN). ``landmarks`` (N, K, 3) are in the
+    False after a cut, and where either is lost (NaN). ``landmarks`` (N, K, 3) are in the
     ``frames`` (N,).
     """
     places = landmarks[..., :2]
@@ -29,7 +29,7 @@ def followed(landmarks: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.bo
 
 
 def _steps(places: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.float64]":
-    """The way (N - 1, K, 2) from each face to the next one, pixels a frame."""
+    """The motion (N - 1, K, 2) from each face to the next one, pixels a frame."""
     apart = np.maximum(np.abs(np.diff(frames)), 1)  # takes may begin with the same number
     return np.asarray(np.diff(places, axis=0) / apart[:, None, None], np.float64)
 
@@ -37,8 +37,8 @@ def _steps(places: "Floats", frames: "NDArray[np.int64]") -> "NDArray[np.float64
 def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
     """Return (N, K, 2), pixels a frame, of ``landmarks`` (N, K, 3) in the ``frames`` (N,).
 
-    It is the mean of the way from the one before and to the one after, of which one is enough;
-    where there is neither, since those are lost (NaN) or show the face elsewhere, it is 0.
+    The mean of the motion from the previous face and to the next one, or the one of these that is
+    known. Where both are lost (NaN), or show the face elsewhere, it is 0.
     """
     places = landmarks[..., :2]
     steps, known = _steps(places, frames), followed(landmarks, frames)
@@ -50,8 +50,8 @@ def velocities(landmarks: "Floats", frames: "NDArray[np.int64]") -> "Floats":
 
 
 def unshown(speed: float, shown: float) -> float:
-    """Return what share of the blur at a ``speed`` a picture lacks that was ``shown`` at another.
+    """Return the share of the blur at a ``speed`` that a picture lacks, ``shown`` at another speed.
 
-    One blur after another is as wide as the root of their squares' sum.
+    Two blurs in turn are as wide as the root of the sum of their squares.
     """
     return math.sqrt(1 - (shown / speed) ** 2) if shown < speed else 0.0
