@@ -4,24 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifemask.ocio.media.sequence import Sequence
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LEAST_CONFIDENCE", "FaceTrack", "Model", "Plate"]
+__all__ = ["LEAST_CONFIDENCE", "FaceTrack", "Model"]
 
 LEAST_CONFIDENCE = 0.4
 """A face that is seen less surely is lost in a track; in a faceset it is a bridged one."""
-
-
-@dataclass(frozen=True)
-class Plate:
-    """Footage and what its numbers mean: the plate of a shot, or a performer's take."""
-
-    sequence: Sequence
-    colorspace: str
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.shot.release import Release
 from lifemask.nodes.swap import Role
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.packaging.nuke_folder import assemble
@@ -53,7 +54,7 @@ def pytest_collection_modifyitems(items):
 class Pair:
     """A plate with its track, and the facesets of its double and of a likeness."""
 
-    plate: Plate
+    plate: Footage
     track: FaceTrack
     likeness: FaceSet
     double: FaceSet
@@ -77,7 +78,7 @@ def small_plate(folder, dtype=np.float16):
         planes = dict(zip("RGB", np.moveaxis(rgb.astype(dtype), -1, 0), strict=True))
         planes["A"] = random.random(rgb.shape[:2]).astype(dtype)
         exr.write(folder / f"plate.{number}.exr", planes, {"comments": "kept"})
-    return Plate(Sequence.find(folder / "plate.####.exr"), SPACE)
+    return Footage(Sequence.find(folder / "plate.####.exr"), SPACE)
 
 
 def filled_in(folder):
@@ -105,7 +106,7 @@ def pair(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pair")
     plate = small_plate(folder / "plate")
     (track,) = QUICK(plate)
-    take = Plate(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
+    take = Footage(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
     likeness = Faceset()([take], QUICK(take)[:1], "ada", folder / "ada_v001")
     double = Faceset(every_frame=True)([plate], [track], "double", folder / "double_v001")
     return Pair(plate, track, likeness, double)

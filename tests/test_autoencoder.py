@@ -7,7 +7,7 @@ import torch
 from lifemask.nodes.device import device
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks import autoencoder
@@ -97,7 +97,7 @@ class Repeating(torch.nn.Module):
 
 
 def test_a_face_that_is_repeated_goes_back_to_its_place(pair):
-    plate = Plate(Sequence.find(pair.plate.sequence.path, "1001-1002"), pair.plate.colorspace)
+    plate = Footage(Sequence.find(pair.plate.sequence.path, "1001-1002"), pair.plate.colorspace)
     for frame in Pasting(Swap(), plate, pair.role, Repeating(), 192).frames():
         before = read(plate.sequence, frame.number).rgb
         after = np.stack([frame.channels[c] for c in "RGB"], -1)

@@ -13,8 +13,8 @@ from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.train import BASE, tune
 from lifemask.nodes.truth import Truth
-from lifemask.nodes.types import Plate
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.benchmark_swap import ground_of
 from lifemask.plugin.benchmarks.benchmark_train import score
@@ -80,7 +80,7 @@ def test_every_rival_is_scored_at_every_time(
         assert (first["steps"], first["seconds"]) == (0, 0)
         assert (last["steps"], last["seconds"]) == (STEPS, STEPS)
         assert first["figures"] != last["figures"]
-    plate = Plate(Sequence.find(pair.plate.sequence.path, "1002"), pair.plate.colorspace)
+    plate = Footage(Sequence.find(pair.plate.sequence.path, "1002"), pair.plate.colorspace)
     shipped = score(Swap()(plate, [pair.role], BASE), ground_of(renders), tmp_path)
     ours = report["rivals"]["lifemask"]["points"][0]["figures"]
     assert ours["structure"] == pytest.approx(shipped.structure)
@@ -93,7 +93,7 @@ def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tm
     assert cli.main([*quick(shot), "--renders", str(renders), "--times", "0"]) == 0
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
     ground = ground_of(renders)
-    untouched = Plate(Sequence.find(ground.plate / "beauty/beauty.####.exr"), ground.colorspace)
+    untouched = Footage(Sequence.find(ground.plate / "beauty/beauty.####.exr"), ground.colorspace)
     plate = asdict(Truth(landmarks=0)(untouched, ground))
     named = dict(zip(rows["minutes"][1:], rows["plate"], strict=True))
     assert {name: f"{plate[name]:.3f}" for name in named} == named

@@ -15,9 +15,9 @@ from lifemask.nodes.faceset.build import Gathering
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.render.filters import blur
 from lifemask.nodes.shot.folder import Shot
-from lifemask.nodes.types import Plate
 from lifemask.ocio.colour.transform import WORKING, convert
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import unfinished
@@ -36,7 +36,7 @@ def first(track, count):
 
 @pytest.fixture(scope="module")
 def take(pair):
-    found = Plate(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
+    found = Footage(Sequence.find(FOOTAGE / "takes/ada_studio/ada_studio.####.exr"), SPACE)
     (track,) = QUICK(found)[:1]
     return found, first(track, FRAMES)
 
@@ -137,7 +137,7 @@ def test_pixels_that_are_no_numbers_count_as_black(take, tmp_path):
             channels[name][y, x] = np.nan
             channels[name][0, 0] = np.inf
         exr.write(tmp_path / "take" / file.name, channels, header)
-    spoilt = Plate(Sequence.find(tmp_path / "take/*.exr"), plate.colorspace)
+    spoilt = Footage(Sequence.find(tmp_path / "take/*.exr"), plate.colorspace)
     faceset = Faceset(every_frame=True)([spoilt], [track], "ada", tmp_path / "ada")
     assert len(faceset) == FRAMES
     for index in range(FRAMES):
@@ -217,7 +217,7 @@ def test_every_picture_keeps_its_number_when_faces_are_left_out(tmp_path, monkey
     files = [FOOTAGE / f"takes/ada_studio/ada_studio.{n}.exr" for n in (1001, *range(1001, 1011))]
     for number, file in enumerate(files, 1):
         (tmp_path / f"take.{number:04d}.exr").symlink_to(file)
-    found = Plate(Sequence.find(tmp_path / "take.####.exr"), SPACE)
+    found = Footage(Sequence.find(tmp_path / "take.####.exr"), SPACE)
     write = solve.write
 
     def slowly(job):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.media import exr
-from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.movie_writer import write_movie
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import LifemaskError

@@ -11,8 +11,9 @@ from lifemask.nodes.faces.topology import LEFT_CORNER, RIGHT_CORNER
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.gaps import bridged, faded
 from lifemask.nodes.swap import Swap, write_swap
-from lifemask.nodes.types import LEAST_CONFIDENCE, Plate
+from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
@@ -22,7 +23,7 @@ LOST = slice(3, 6)
 def crossed(folder, cover):
     """Nine frames in which ``cover`` (rgb, box of the face) changes three; the plate's track."""
     source = Sequence.find(FOOTAGE / "a1_dialogue/performer_b/beauty/beauty.####.exr", "1015-1023")
-    (track,) = QUICK(Plate(source, SPACE))
+    (track,) = QUICK(Footage(source, SPACE))
     for place, frame in enumerate(source.frames):
         rgb = read(source, frame).rgb[90:270, 200:440].copy()
         if LOST.start <= place < LOST.stop:
@@ -32,7 +33,7 @@ def crossed(folder, cover):
         exr.write(folder / f"plate.{frame}.exr", planes, {})
     landmarks = track.landmarks - np.array([200, 90, 0], np.float32)
     whole = replace(track, width=240, height=180, landmarks=landmarks)
-    return Plate(Sequence.find(folder / "plate.####.exr"), SPACE), whole
+    return Footage(Sequence.find(folder / "plate.####.exr"), SPACE), whole
 
 
 def lose(track):

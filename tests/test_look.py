@@ -18,7 +18,8 @@ from lifemask.nodes.errors import BrokenFileError, ShotError
 from lifemask.nodes.shot.folder import Shot
 from lifemask.ocio.media import exr
 from lifemask.ocio.media import reader as reading
-from lifemask.ocio.media.movie import Movie, write_movie
+from lifemask.ocio.media.movie import Movie
+from lifemask.ocio.media.movie_writer import write_movie
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.commands import look

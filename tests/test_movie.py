@@ -7,7 +7,7 @@ import pytest
 from conftest import full_disk
 
 from lifemask.ocio.colour.tags import tagged_space
-from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.movie_writer import write_movie
 from lifemask.ocio.media.reader import Reader, read, same_size
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import BrokenFileError, SizeError, WriteError

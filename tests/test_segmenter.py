@@ -20,8 +20,8 @@ from lifemask.nodes.render.descriptors import descriptors
 from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.segmenter import Segmenter, segmented
 from lifemask.nodes.render.texture import reduced
-from lifemask.nodes.types import Plate
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
@@ -163,7 +163,7 @@ def test_what_stands_before_the_chin_in_every_frame_is_in_front(pair, tmp_path):
         rgb = microphone(read(source, frame).rgb, chin).astype(np.float16)
         planes = dict(zip("RGB", np.moveaxis(rgb, -1, 0), strict=True))
         exr.write(tmp_path / f"plate.{frame}.exr", planes, {})
-    plate = Plate(Sequence.find(tmp_path / "plate.####.exr"), SPACE)
+    plate = Footage(Sequence.find(tmp_path / "plate.####.exr"), SPACE)
     made = Faceset(every_frame=True)([plate], QUICK(plate)[:1], "double", tmp_path / "double_v001")
     assert (before_the_chin(made) > 0.3).all()
     assert before_the_chin(made).mean() > 0.6

@@ -20,10 +20,11 @@ from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import Faces
 from lifemask.nodes.swap import Role, Swap, frames_of, write_swap
 from lifemask.nodes.train import BASE
-from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.colour.transform import display
 from lifemask.ocio.media import exr
-from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.footage import Footage
+from lifemask.ocio.media.movie_writer import write_movie
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import unfinished
@@ -140,7 +141,7 @@ def test_a_plate_of_whole_numbers_comes_back_as_they_were(pair, tmp_path, kind, 
     assert output.open(f"{tmp_path}/plate.1002.tif", spec)
     assert output.write_image(codes)
     output.close()
-    plate = Plate(Sequence.find(tmp_path / "plate.####.tif"), space)
+    plate = Footage(Sequence.find(tmp_path / "plate.####.tif"), space)
     write_swap(Swap(), plate, [pair.role], tmp_path, "sh010")
     channels, _ = stored(tmp_path, 1002)
     exact = "RGBA" if space == SPACE else "A"
@@ -250,7 +251,7 @@ def test_a_frame_whose_face_has_a_hole_is_named_and_nothing_of_it_spreads(pair, 
 
 
 def test_two_people_are_swapped_at_once(pair, tmp_path):
-    plate = Plate(Sequence.find(FOOTAGE / "a4_stage/performer_b/beauty/beauty.####.exr"), SPACE)
+    plate = Footage(Sequence.find(FOOTAGE / "a4_stage/performer_b/beauty/beauty.####.exr"), SPACE)
     tracks = QUICK(plate)
     assert [track.person for track in tracks] == ["p1", "p2"]
     ben = replace(pair.likeness, performer="ben")
@@ -279,7 +280,7 @@ def test_a_movie_is_a_take_and_a_plate(pair, tmp_path):
     frames = [frame for frame in pair.plate.sequence.frames if frame != NO_FACE]
     pictures = [display(read(pair.plate.sequence, frame).rgb, SPACE) for frame in frames]
     write_movie(tmp_path / "plate.mp4", pictures, 24)
-    movie = Plate(Sequence.find(tmp_path / "plate.mp4"), "sRGB Encoded Rec.709 (sRGB)")
+    movie = Footage(Sequence.find(tmp_path / "plate.mp4"), "sRGB Encoded Rec.709 (sRGB)")
     (track,) = QUICK(movie)
     likeness = Faceset(single=True)([movie], [track], "ada", tmp_path / "ada")
     double = Faceset(every_frame=True)([movie], [track], "double", tmp_path / "double")

@@ -15,10 +15,11 @@ from lifemask.nodes.faces.photographs import find_faces
 from lifemask.nodes.faces.pose import angles
 from lifemask.nodes.track import Track
 from lifemask.nodes.track import tracker as plates
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.colour.transform import SRGB, WORKING, convert, display
 from lifemask.ocio.media import exr
-from lifemask.ocio.media.movie import write_movie
+from lifemask.ocio.media.footage import Footage
+from lifemask.ocio.media.movie_writer import write_movie
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
@@ -38,7 +39,7 @@ QUICK = Track(samples=2, smooth=1)
 
 
 def footage(folder, frames=""):
-    return Plate(Sequence.find(folder / "beauty/beauty.####.exr", frames), SPACE)
+    return Footage(Sequence.find(folder / "beauty/beauty.####.exr", frames), SPACE)
 
 
 def truth(folder, frames):
@@ -51,7 +52,7 @@ def written(folder, pictures):
     for number, pixels in enumerate(pictures, 1001):
         channels = dict(zip("RGB", np.moveaxis(np.float16(pixels), -1, 0), strict=True))
         exr.write(folder / f"plate.{number}.exr", channels, {})
-    return Plate(Sequence.find(folder / "plate.####.exr"), SPACE)
+    return Footage(Sequence.find(folder / "plate.####.exr"), SPACE)
 
 
 def pixels(path, frames=""):
@@ -178,7 +179,7 @@ def test_a_plate_without_a_face_says_so(tmp_path, light):
 def test_a_movie_tracks_as_its_frames_do(tmp_path, dialogue):
     frames = pixels(DIALOGUE / "beauty/beauty.####.exr", "1015-1020")
     write_movie(tmp_path / "plate.mp4", [display(frame, SPACE) for frame in frames], 24)
-    (track,) = QUICK(Plate(Sequence.find(tmp_path / "plate.mp4"), SRGB))
+    (track,) = QUICK(Footage(Sequence.find(tmp_path / "plate.mp4"), SRGB))
     assert track.frames.tolist() == [1, 2, 3, 4, 5, 6]
     assert np.abs(track.landmarks - dialogue.landmarks[:6])[..., :2].mean() < 0.6
 
@@ -235,7 +236,7 @@ def test_squeezed_pixels_are_told(tmp_path):
         for name, aspect in (("square", 1.0), ("squeezed", 2.0)):
             path = tmp_path / f"{name}.1015.exr"
             exr.write(path, channels, {"pixelAspectRatio": aspect})
-            QUICK(Plate(Sequence.find(path), SPACE))
+            QUICK(Footage(Sequence.find(path), SPACE))
     told = [note for note in notes if note]
     assert len(told) == 1
     assert "squeezed.####.exr: its pixels are 2 times as wide as high" in told[0]

@@ -19,9 +19,9 @@ from lifemask.nodes.errors import (
     StoppedError,
 )
 from lifemask.nodes.truth import GroundTruth, Truth
-from lifemask.nodes.types import Plate
 from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 
 TESTS = Path(__file__).parent
@@ -60,11 +60,11 @@ def write(folder, frames, picture=flawed):
     """Write a swap and return it."""
     for number in frames:
         exr.write(folder / f"swap.{number}.exr", picture(*renders(number), number), {})
-    return Plate(Sequence(f"{folder}/swap.####.exr", tuple(frames)), SPACE)
+    return Footage(Sequence(f"{folder}/swap.####.exr", tuple(frames)), SPACE)
 
 
 def render_as_swap(folder, frames=FRAMES):
-    return Plate(Sequence(str(folder / "beauty" / "beauty.####.exr"), frames), SPACE)
+    return Footage(Sequence(str(folder / "beauty" / "beauty.####.exr"), frames), SPACE)
 
 
 @cache
@@ -143,7 +143,7 @@ def test_refusals(tmp_path):
         Truth()(write(tmp_path, (1010,), small), GROUND)
     (tmp_path / "swap.1010.exr").rename(tmp_path / "swap.1500.exr")
     with pytest.raises(MissingFramesError, match=r"beauty.*1500"):
-        Truth()(Plate(Sequence.find(tmp_path / "swap.*.exr"), SPACE), GROUND)
+        Truth()(Footage(Sequence.find(tmp_path / "swap.*.exr"), SPACE), GROUND)
 
 
 def broken_truth(folder, kind, name, content):

@@ -9,8 +9,8 @@ from conftest import NO_FACE
 from lifemask.nodes import progress
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.types import Plate
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 
@@ -25,7 +25,7 @@ def swapped(pair, folder, change):
         rgb = change(frame, read(pair.plate.sequence, frame).rgb).astype(np.float32)
         planes = dict(zip("RGB", np.moveaxis(rgb, -1, 0), strict=True))
         exr.write(folder / f"plate.{frame}.exr", planes, {})
-    plate = Plate(Sequence.find(folder / "plate.####.exr"), pair.plate.colorspace)
+    plate = Footage(Sequence.find(folder / "plate.####.exr"), pair.plate.colorspace)
     double = Faceset(every_frame=True)([plate], [pair.track], "double", folder / "double_v001")
     few = replace(plate, sequence=replace(plate.sequence, frames=SHOWN))
     made = Swap()(few, [replace(pair.role, double=double)])

@@ -6,7 +6,8 @@ from typing import Annotated
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.media.source import FrameSource
 
 _LEAST_SIZE = 32
 
@@ -39,7 +40,7 @@ class Faceset(Node):
 
     def __call__(
         self,
-        takes: list[Plate],
+        takes: list[FrameSource],
         tracks: list[FaceTrack],
         performer: str,
         folder: Path,

@@ -30,8 +30,8 @@ from lifemask.nodes.render.filters import halved
 from lifemask.nodes.render.segmenter import segmented
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
-from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.ocio.media.reader import same_size
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.media.source import FrameSource
 from lifemask.ocio.system.atomic import one_at_a_time, unfinished
 from lifemask.ocio.system.parallel import parallel_map
 
@@ -84,7 +84,7 @@ class Gathering:
     """One run of the `Faceset` node."""
 
     node: "Faceset"
-    takes: list[Plate]
+    takes: list[FrameSource]
     tracks: list[FaceTrack]
     performer: str
     folder: Path
@@ -110,7 +110,7 @@ class Gathering:
         faces["matrix"] = matrices(_placed(faces), moving, size, self.node.smooth)
         # From the headers: frames that are read in parallel cannot show which one differs.
         for number in np.unique(faces["take"]):
-            same_size(self.takes[number].sequence)
+            self.takes[number].size()
         faces["pedestal"] = pedestals(self.takes, faces, size)[faces["take"]]
         coarse = self._cut_out(part, faces, size)
         faces["sharpness"] = np.array(coarse.sharpness, np.float32)
@@ -123,7 +123,7 @@ class Gathering:
         numbers = {name: array[kept] for name, array in faces.items()}
         person = finish(part, kept, numbers, *coarse.textures(kept), self.other)
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
-        takes = tuple(take.sequence.path for take in self.takes)
+        takes = tuple(take.name for take in self.takes)
         everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
         return FaceSet(part, self.performer, size, takes, dict(dropped), everything)
 

@@ -11,9 +11,8 @@ from lifemask.nodes.faces.face_space import crop
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.filters import lookup
 from lifemask.nodes.render.raster import rasterise
-from lifemask.nodes.types import Plate
 from lifemask.ocio.colour.transform import WORKING, convert, finite
-from lifemask.ocio.media.reader import Reader
+from lifemask.ocio.media.source import FrameSource
 from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
 
 def cut_out(
-    take: Plate, places: "Iterable[tuple[int, Floats]]", size: int, sharp: bool = True
+    take: FrameSource, places: "Iterable[tuple[int, Floats]]", size: int, sharp: bool = True
 ) -> "Generator[Floats, None, None]":
     """Yield faces (size, size, 3), scene-linear ACEScg, read ahead.
 
     Each of the ``places`` is a frame of the ``take`` and its matrix (2, 3) to face space.
     ``sharp`` is passed to `face_space.crop`.
     """
-    with Reader(take.sequence) as reader:
+    with take.open() as reader:
 
         def cut(place: "tuple[int, Floats]") -> "Floats":
             frame, matrix = place

@@ -23,8 +23,8 @@ from lifemask.nodes.render.atlas import atlas, openings
 from lifemask.nodes.render.shape import Placed, neutral_of
 from lifemask.nodes.render.texture import on_texels, unwrap
 from lifemask.nodes.render.texture_alignment import WIDTH, Stretch
-from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
-from lifemask.ocio.media.reader import same_size
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ _EVERY = 6  # texels between two points
 _ROOM = 0.5  # of the face's width, on each side of it
 
 
-def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
+def bridged(plate: FrameSource, track: FaceTrack, most: int) -> FaceTrack:
     """Return the ``track`` with the face carried over gaps of at most ``most`` frames.
 
     A gap is a run of lost frames, with the unsure ones beside them. Its frames get a confidence
@@ -48,7 +48,7 @@ def bridged(plate: Plate, track: FaceTrack, most: int) -> FaceTrack:
     if not gaps:
         return track
     # Of frames that are read in parallel, whichever came first would count as the right one.
-    same_size(plate.sequence)
+    plate.size()
     sure = np.flatnonzero(track.confidence >= _SURE)
     _, placed = neutral_of(
         track.landmarks[sure], track.expression[sure], track.confidence[sure], atlas()
@@ -101,7 +101,7 @@ class Gap:
     ``placed`` has the shapes and poses of the sure frames, ``at`` their place in it.
     """
 
-    plate: Plate
+    plate: FrameSource
     track: FaceTrack
     placed: Placed
     at: dict[int, int]

@@ -15,7 +15,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.faceset.cropping import cut_out, face_matte
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _DARK = 0.002  # share of a face's pixels that count as its shadows
 _LEAST = 0.002  # linear: anything nearer to zero is grain
 
 
-def pedestals(takes: list[Plate], faces: "dict[str, Any]", size: int) -> "Floats":
+def pedestals(takes: list[FrameSource], faces: "dict[str, Any]", size: int) -> "Floats":
     """Return what to add to each take, (takes, 3), ACEScg, 0 or more; note the takes that need it.
 
     ``faces`` has the ``take`` (N,), ``frame`` (N,), ``landmarks`` (N, 478, 3) and ``matrix``
@@ -63,10 +63,10 @@ def below_zero(picture: "Floats", mesh: "Floats") -> "Floats":
     return np.where(below > _LEAST, below, 0).astype(np.float32)
 
 
-def _tell(take: Plate, raised: "Floats") -> None:
+def _tell(take: FrameSource, raised: "Floats") -> None:
     told = " ".join(f"{value:.3f}" for value in raised)
     progress.note(
         "faceset",
-        f"{take.sequence.path}: shadows on the face are below zero, {told} of ACEScg; the face is "
+        f"{take.name}: shadows on the face are below zero, {told} of ACEScg; the face is "
         "made as if they were not, and put that much darker",
     )

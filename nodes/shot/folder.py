@@ -20,7 +20,7 @@ from lifemask.nodes.errors import (
 from lifemask.nodes.shot.keys import KEYS, check_keys, near
 from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name
 from lifemask.nodes.shot.toml import edited, load
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import one_at_a_time, replacing
 
@@ -111,15 +111,15 @@ class Shot:
         return self.folder / "shot.toml"
 
     @property
-    def plate(self) -> Plate:
+    def plate(self) -> Footage:
         """The plate; raises MissingFramesError, BrokenFileError or ColorError."""
         return self.plate_of("")
 
-    def plate_of(self, frames: str) -> Plate:
+    def plate_of(self, frames: str) -> Footage:
         """Return these ``frames`` of the plate; an empty range means all."""
         self._check_space()
         sequence = Sequence.find(self.folder / self.path, frames or self.frames, self.layer)
-        return Plate(sequence, self.colorspace)
+        return Footage(sequence, self.colorspace)
 
     def _check_space(self) -> None:
         from lifemask.ocio.colour.transform import check_space

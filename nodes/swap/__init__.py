@@ -1,14 +1,14 @@
 """Swap: the likeness's face on the double, composited into the plate."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from os.path import abspath, realpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
+from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import (
     BrokenFileError,
@@ -18,18 +18,15 @@ from lifemask.nodes.errors import (
     Remedy,
     ShotError,
     SizeError,
-    WriteError,
 )
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.shot.release import Release
-from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.nodes.types import FaceTrack, Model
+from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.frame_ranges import named_range
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.system.atomic import sweep
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from lifemask.ocio.media.sink import FrameSink
+from lifemask.ocio.media.source import FrameSource
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,6 @@ class Role:
                 f"the release is {self.release.performer}'s, the faces {self.likeness.performer}'s"
             )
         self.release.check(self.project, today)
-
-
-@dataclass(frozen=True)
-class SwapFrame:
-    """One frame of the result: ``channels`` (H, W) by name, as they are stored, and the header."""
-
-    number: int
-    channels: "dict[str, NDArray[np.floating[Any]]]"
-    header: dict[str, Any]
 
 
 class Swap(Node):
@@ -101,8 +89,8 @@ class Swap(Node):
     ] = 0.75
 
     def __call__(
-        self, plate: Plate, cast: list[Role], model: Model | None = None
-    ) -> Iterator[SwapFrame]:
+        self, plate: FrameSource, cast: list[Role], model: Model | None = None
+    ) -> Iterator[LayeredFrame]:
         """Yield the frames of the swap, finished by ``model``; without one the bare render.
 
         Memory does not depend on how many there are.
@@ -122,24 +110,24 @@ class Swap(Node):
         return Swapping(self, plate, cast, model).frames()
 
 
-def check_tracked(plate: Plate, track: FaceTrack) -> None:
+def check_tracked(plate: FrameSource, track: FaceTrack) -> None:
     """Raise MissingFramesError unless somebody looked for the face in all frames."""
-    frames = set(plate.sequence.frames)
+    frames = set(plate.frames)
     missing, there = sorted(frames - set(track.frames.tolist())), track.frames.tolist()
     if missing:
         raise MissingFramesError(
-            f"{plate.sequence.path}: {track.person} was not tracked in frames "
+            f"{plate.name}: {track.person} was not tracked in frames "
             f"{named_range(missing)}, only in {named_range(there)}",
             Remedy("track_or_swap_fewer"),
         )
 
 
-def check_double(plate: Plate, role: Role) -> None:
+def check_double(plate: FrameSource, role: Role) -> None:
     """Raise FaceError unless the double's faces are those of the track: it may be a newer one."""
     import numpy as np
 
     track, faces = role.track, role.double.faces
-    seen = np.isin(track.frames, plate.sequence.frames) & (track.confidence > 0)
+    seen = np.isin(track.frames, plate.frames) & (track.confidence > 0)
     lacking = seen & ~np.isin(track.frames, faces.frame)
     newer, again = "the track is newer", Remedy("double_again")
     if lacking.any():
@@ -159,15 +147,13 @@ def check_consent(cast: list[Role]) -> None:
         role.check(date.today())
 
 
-def check_size(plate: Plate, cast: list[Role]) -> None:
+def check_size(plate: FrameSource, cast: list[Role]) -> None:
     """Raise SizeError unless all frames have the size at which everybody was tracked."""
-    from lifemask.ocio.media.reader import same_size
-
-    width, height = same_size(plate.sequence)
+    width, height = plate.size()
     for track in (role.track for role in cast):
         if (width, height) != (track.width, track.height):
             raise SizeError(
-                f"{plate.sequence.path}: is {width}x{height}, {track.person} was tracked at "
+                f"{plate.name}: is {width}x{height}, {track.person} was tracked at "
                 f"{track.width}x{track.height}",
                 Remedy("track_again"),
             )
@@ -175,7 +161,7 @@ def check_size(plate: Plate, cast: list[Role]) -> None:
 
 def write_swap(
     swap: Swap,
-    plate: Plate,
+    plate: FrameSource,
     cast: list[Role],
     folder: Path,
     name: str,
@@ -187,26 +173,32 @@ def write_swap(
     A ``whole`` swap takes the place of an older one in the folder: that is removed when the first
     new frame is made. Otherwise its other frames stay, as a range that is rendered anew needs.
     """
-    from lifemask.nodes import progress
-    from lifemask.ocio.media import exr
+    from lifemask.ocio.media.exr_sequence import ExrSequence
+
+    with (
+        ExrSequence(folder, name, anew=whole) as files,
+        closing(send_swap(swap, plate, cast, files, model)) as numbers,
+    ):
+        written = progress.frames(map(files.file, numbers), "swap")
+        return list(progress.each(written, "swap", len(plate.frames)))
+
+
+def send_swap(
+    swap: Swap,
+    plate: FrameSource,
+    cast: list[Role],
+    sink: FrameSink[LayeredFrame],
+    model: Model | None = None,
+) -> Generator[int, None, None]:
+    """Send the swap to ``sink``; yield the number of each frame once it is written."""
     from lifemask.ocio.system.parallel import parallel_map
 
-    def write(frame: SwapFrame) -> Path:
-        digits = 4 + (frame.number < 0)  # a minus sign takes no digit's place
-        path = folder / f"{name}.{frame.number:0{digits}d}.exr"
-        exr.write(path, frame.channels, frame.header)
-        return path
+    def write(frame: LayeredFrame) -> int:
+        sink.write(frame)
+        return frame.number
 
-    try:
-        frames = swap(plate, cast, model)
-        made = _replacing_older(frames, folder, name) if whole else frames
-        with closing(parallel_map(write, made)) as written:
-            told = progress.frames(written, "swap")
-            return list(progress.each(told, "swap", len(plate.sequence.frames)))
-    finally:
-        # An empty folder would count as a version.
-        with suppress(OSError):
-            folder.rmdir()
+    with closing(parallel_map(write, swap(plate, cast, model), sink.ahead)) as written:
+        yield from written
 
 
 def frames_of(folder: Path, shot: str = "") -> Sequence:
@@ -230,21 +222,3 @@ def frames_of(folder: Path, shot: str = "") -> Sequence:
         name = f"SHOT_{versions[0]}.####.exr"
         raise ShotError(f"{folder}: which is the swap of {names}? Name it {name}")
     return found[0]
-
-
-def _replacing_older(frames: Iterator[SwapFrame], folder: Path, name: str) -> Iterator[SwapFrame]:
-    """Yield ``frames``; with the first one the swap in ``folder`` goes, and what a kill left."""
-    ours = re.compile(rf"{re.escape(name)}\.-?\d+\.exr")
-    for index, frame in enumerate(frames):
-        if not index:
-            sweep(folder)
-            for old in [file for file in folder.glob("*.exr") if ours.fullmatch(file.name)]:
-                _remove(old)
-        yield frame
-
-
-def _remove(file: Path) -> None:
-    try:
-        file.unlink(missing_ok=True)
-    except OSError as error:
-        raise WriteError(f"{file}: cannot be replaced ({error.strerror})") from error

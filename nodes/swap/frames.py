@@ -20,19 +20,18 @@ from lifemask.nodes.refiner.model import Refined, RefinerModel, bare
 from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.render.warp import Window
-from lifemask.nodes.swap import SwapFrame
 from lifemask.nodes.swap.header import PlacedFace, Provenance
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan, planned
 from lifemask.ocio.colour.transform import WORKING, convert, finite, is_scene_linear, result_space
-from lifemask.ocio.media.frame import Frame
-from lifemask.ocio.media.reader import Reader
+from lifemask.ocio.media.frame import Frame, LayeredFrame
 from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifemask.nodes.swap import Role, Swap
-    from lifemask.nodes.types import Model, Plate
+    from lifemask.nodes.types import Model
+    from lifemask.ocio.media.source import FrameSource
 
     Floats = NDArray[np.float32]
 
@@ -70,7 +69,7 @@ class Swapping:
     """One run of the `Swap` node."""
 
     def __init__(
-        self, swap: "Swap", plate: "Plate", cast: "list[Role]", model: "Model | None" = None
+        self, swap: "Swap", plate: "FrameSource", cast: "list[Role]", model: "Model | None" = None
     ) -> None:
         """Without a ``model`` the render stays as it is."""
         self.swap, self.plate, self.cast = swap, plate, cast
@@ -80,13 +79,13 @@ class Swapping:
         digest = self.refiner.digest if self.refiner else ""
         self.provenance = Provenance.of(cast, digest, self.space)
 
-    def frames(self) -> Iterator[SwapFrame]:
+    def frames(self) -> Iterator[LayeredFrame]:
         """Yield the result, in order, reading ahead."""
-        numbers = self.plate.sequence.frames
+        numbers = self.plate.frames
         plans = [planned(self.swap, role) for role in self.cast]
         with (
             at_most(max(1, (os.cpu_count() or 1) // _AT_ONCE)),
-            Reader(self.plate.sequence) as reader,
+            self.plate.open() as reader,
             closing(parallel_map(reader.read, numbers, reader.ahead)) as plates,
             closing(parallel_map(partial(self._swapped, plans), plates, _AT_ONCE)) as results,
         ):
@@ -100,13 +99,13 @@ class Swapping:
         """Tell how many pixels around the faces of a ``frame`` hold no number."""
         progress.note(
             "swap",
-            f"{self.plate.sequence.path}, frame {frame}: {broken} "
+            f"{self.plate.name}, frame {frame}: {broken} "
             f"{'pixel' if broken == 1 else 'pixels'} around a face not finite, replaced where the "
             "face is put and left elsewhere",
         )
 
     @torch.inference_mode()
-    def _swapped(self, plans: list[ShotPlan], frame: Frame) -> tuple[SwapFrame, int]:
+    def _swapped(self, plans: list[ShotPlan], frame: Frame) -> tuple[LayeredFrame, int]:
         """Return the result, and how many pixels around faces are not finite."""
         plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
         layers = Layers.of(plate)
@@ -115,13 +114,8 @@ class Swapping:
             if frame_plan is not None:
                 self._put(layers, plan, frame_plan)
         channels = _channels(layers, frame, self.linear)
-        header = self.provenance.header(frame.header, self._mark(frame.number), layers.faces)
-        return SwapFrame(frame.number, channels, header), int(layers.broken.sum())
-
-    def _mark(self, frame: int) -> str:
-        """What changes with the file of a plate frame: its name, size and layer."""
-        file = self.plate.sequence.file(frame)
-        return f"{file.name} {file.stat().st_size} {self.plate.sequence.layer}".rstrip()
+        header = self.provenance.header(frame.header, frame.identity, layers.faces)
+        return LayeredFrame(frame.number, channels, header), int(layers.broken.sum())
 
     def _put(self, layers: Layers, plan: ShotPlan, frame_plan: FramePlan) -> None:
         """Put one face into the layers."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError, Remedy
-from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, Plate
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from lifemask.nodes.track.people import Person
@@ -24,18 +25,17 @@ class Track(Node):
     small_faces: Annotated[bool, Knob("Look for faces under a tenth of the frame, too.")] = True
     least_frames: Annotated[int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames")] = 5
 
-    def __call__(self, plate: Plate) -> list[FaceTrack]:
+    def __call__(self, plate: FrameSource) -> list[FaceTrack]:
         """Return the tracks, the largest face first; raises FaceError when there is no face."""
         from lifemask.nodes.track.people import people
         from lifemask.nodes.track.tracker import Tracker, pictures
-        from lifemask.ocio.media.reader import pixel_aspect, same_size
 
-        width, height = same_size(plate.sequence)
-        aspect = pixel_aspect(plate.sequence)
+        width, height = plate.size()
+        aspect = plate.pixel_aspect()
         if abs(aspect - 1) > _SQUARE:
             squeezed = f"its pixels are {aspect:g} times as wide as high, and are taken for square"
-            progress.note("track", f"{plate.sequence.path}: {squeezed}; unsqueeze it first")
-        frames = plate.sequence.frames
+            progress.note("track", f"{plate.name}: {squeezed}; unsqueeze it first")
+        frames = plate.frames
         seen = progress.each(pictures(plate), "track", len(frames))
         tracklets = Tracker(self.samples, self.smooth, self.small_faces).track(seen)
         least = min(self.least_frames, len(frames))
@@ -45,7 +45,7 @@ class Track(Node):
             if tracklets:
                 why = f"nobody is seen in {least} frames"
             remedy = Remedy("fewer_frames") if tracklets else None
-            raise FaceError(f"{plate.sequence.path}: {why}", remedy)
+            raise FaceError(f"{plate.name}: {why}", remedy)
         return [
             _face_track(person, f"p{number}", width, height, frames)
             for number, person in enumerate(found, 1)

@@ -12,9 +12,8 @@ from lifemask.nodes.faces.pyramid import Picture, picture, reduced, reduction
 from lifemask.nodes.track.follower import Follower, Sightings
 from lifemask.nodes.track.people import Tracklet
 from lifemask.nodes.track.steadier import Steadier, motion
-from lifemask.nodes.types import Plate
 from lifemask.ocio.colour.transform import LINEAR_SRGB, convert, is_scene_linear
-from lifemask.ocio.media.reader import Reader
+from lifemask.ocio.media.source import FrameSource
 from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
@@ -25,10 +24,10 @@ CHUNK = 8
 """Frames between two runs of the detector, and pictures in memory at a time."""
 
 
-def pictures(plate: Plate) -> Iterator[Picture]:
+def pictures(plate: FrameSource) -> Iterator[Picture]:
     """Yield the plate's frames as the networks need them, read ahead."""
     linear = is_scene_linear(plate.colorspace)
-    with Reader(plate.sequence) as reader:
+    with plate.open() as reader:
 
         def load(number: int) -> "tuple[NDArray[np.float32], int]":
             pixels = reader.read(number).rgb
@@ -38,7 +37,7 @@ def pictures(plate: Plate) -> Iterator[Picture]:
                 return convert(reduced(pixels, factor), plate.colorspace, LINEAR_SRGB), factor
             return reduced(convert(pixels, plate.colorspace, LINEAR_SRGB), factor), factor
 
-        with closing(parallel_map(load, plate.sequence.frames, reader.ahead)) as loaded:
+        with closing(parallel_map(load, plate.frames, reader.ahead)) as loaded:
             for pixels, factor in loaded:
                 yield picture(pixels, factor)
 

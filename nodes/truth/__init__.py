@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from lifemask.nodes.truth.views import Spool
@@ -101,7 +101,7 @@ class Truth(Node):
         int, Knob("Compare landmarks on every n-th frame; 0 leaves them out.", 0, 1000, "frames")
     ] = 4
 
-    def __call__(self, swap: Plate, ground: GroundTruth) -> Figures:
+    def __call__(self, swap: FrameSource, ground: GroundTruth) -> Figures:
         """Return the figures of ``swap``, frame by frame in bounded memory.
 
         Raises MissingFramesError or BrokenFileError when the ground truth lacks a frame,
@@ -111,7 +111,7 @@ class Truth(Node):
         from lifemask.nodes.truth.views import Spool
 
         sums = []
-        frames = swap.sequence.frames
+        frames = swap.frames
         with Spool() as faces, closing(scored(swap, ground)) as read_ahead:
             for frame in progress.each(read_ahead, "truth", len(frames)):
                 faces.append(frame.face)
@@ -123,7 +123,7 @@ class Truth(Node):
                 frames=len(frames),
             )
 
-    def _of_landmarks(self, swap: Plate, ground: GroundTruth) -> dict[str, Any]:
+    def _of_landmarks(self, swap: FrameSource, ground: GroundTruth) -> dict[str, Any]:
         if not self.landmarks:
             return {}
         from lifemask.nodes.truth.landmark_error import landmark_error

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,11 +18,11 @@ from lifemask.nodes.errors import BrokenFileError, SizeError
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.truth.views import SIDE, Face
-from lifemask.nodes.types import Plate
 from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.media.source import FrameReader, FrameSource
 from lifemask.ocio.system.parallel import parallel_map
 
 if TYPE_CHECKING:
@@ -70,23 +71,26 @@ class Renders:
     landmarks: "F64"
 
 
-def scored(swap: Plate, ground: "GroundTruth") -> Generator[Scored, None, None]:
+def scored(swap: FrameSource, ground: "GroundTruth") -> Generator[Scored, None, None]:
     """Yield the frames of a swap, read ahead; closing it stops the reading."""
     same = transform.check_space(swap.colorspace) == transform.check_space(ground.colorspace)
     space = None if same else swap.colorspace
-    return parallel_map(partial(score, swap.sequence, space, ground), swap.sequence.frames)
+    with swap.open() as reader:
+        work = partial(score, reader, space, ground)
+        with closing(parallel_map(work, swap.frames, reader.ahead)) as frames:
+            yield from frames
 
 
-def score(swap: Sequence, colorspace: str | None, ground: "GroundTruth", number: int) -> Scored:
+def score(swap: FrameReader, colorspace: str | None, ground: "GroundTruth", number: int) -> Scored:
     """Return one frame; ``colorspace`` is None when swap and ground truth share it.
 
     Raises MissingFramesError or BrokenFileError when the ground truth lacks this frame, and
     SizeError when the swap has another size.
     """
-    frame, renders = read(swap, number, layers=True), render(ground, number)
+    frame, renders = swap.read(number, layers=True), render(ground, number)
     if frame.rgb.shape != renders.plate.shape:
         raise SizeError(
-            f"{swap.file(number)}: {_size(frame.rgb)}, but {_size(renders.plate)} in {ground.plate}"
+            f"{frame.name}: {_size(frame.rgb)}, but {_size(renders.plate)} in {ground.plate}"
         )
     rgb = transform.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
     sums = _matte_sums(frame, renders) | _occluder_sums(frame, rgb, renders)

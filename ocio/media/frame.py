@@ -14,7 +14,8 @@ class Frame:
 
     ``rgb`` is (H, W, 3), ``alpha`` and each of the ``layers`` (H, W). Integer formats are 0..1.
     ``header`` is what `exr.write` takes: time code, rate, camera. ``half`` says that RGB and alpha
-    are all half float in the file. ``layer`` is where in the file they are.
+    are all half float in the file. ``layer`` is where in the file they are. Messages call the frame
+    ``name``; its ``identity`` changes when the source has another picture for the same number.
     """
 
     number: int
@@ -24,3 +25,14 @@ class Frame:
     header: dict[str, Any] = field(default_factory=dict)
     half: bool = False
     layer: str = ""
+    name: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True)
+class LayeredFrame:
+    """One frame to be written: ``channels`` (H, W) by name, as they are stored, and the header."""
+
+    number: int
+    channels: "dict[str, NDArray[np.floating[Any]]]"
+    header: dict[str, Any]

@@ -1,8 +1,7 @@
 """Movies through FFmpeg: read at full depth, written as previews."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +21,10 @@ from lifemask.ocio.media.frame_rate import rate_of
 from lifemask.ocio.media.orientation import Orientation, orientation_of
 from lifemask.ocio.media.timecode import time_code
 from lifemask.ocio.media.yuv import alpha_of, as_rgb
-from lifemask.ocio.media_errors import BrokenFileError, SizeError
-from lifemask.ocio.system.atomic import replacing
+from lifemask.ocio.media_errors import BrokenFileError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from av import VideoFrame, VideoStream
-    from av.container import OutputContainer
-    from numpy.typing import NDArray
+    from av import VideoFrame
 
 # Decoding on is quicker than searching for a key frame up to about this distance.
 _NEAR = 48
@@ -171,54 +166,3 @@ class Movie:
 def _is_whole(picture: "VideoFrame") -> bool:
     """Whether a picture needs none before it."""
     return bool(picture.key_frame and not picture.is_corrupt)
-
-
-def write_movie(
-    path: Path, pictures: "Iterable[NDArray[np.floating[Any] | np.uint8]]", fps: Fraction | float
-) -> None:
-    """Write display pictures (H, W, 3), uint8 or 0..1, as H.264 in MP4, tagged BT.709: a preview.
-
-    An odd last row or column is left out, since 4:2:0 has none. Raises SizeError when a picture is
-    of another size than the first, WriteError when the disk is full; then nothing is left behind.
-    """
-    import av
-
-    with (
-        replacing(path) as temporary,
-        av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as container,
-    ):
-        stream: VideoStream | None = None
-        for picture in pictures:
-            frame = _encodable(picture)
-            if stream is None:
-                stream = _stream(container, frame, fps)
-            if (frame.width, frame.height) != (stream.width, stream.height):
-                raise SizeError(f"{path}: its pictures differ in size")
-            container.mux(stream.encode(frame))
-        if stream is not None:
-            container.mux(stream.encode())
-
-
-def _stream(
-    container: "OutputContainer", frame: "VideoFrame", fps: Fraction | float
-) -> "VideoStream":
-    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-
-    stream = container.add_stream("libx264", Fraction(fps).limit_denominator(1001))
-    stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
-    stream.options = {"crf": "16", "preset": "fast"}
-    codec = stream.codec_context
-    codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
-    codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-    return stream
-
-
-def _encodable(picture: "NDArray[np.floating[Any] | np.uint8]") -> "VideoFrame":
-    import av
-    import numpy as np
-
-    height, width = (size & ~1 for size in picture.shape[:2])
-    levels = 1 if picture.dtype == np.uint8 else 255
-    rgb = np.clip(picture[:height, :width] * levels + (levels > 1) * 0.5, 0, 255).astype(np.uint8)
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-    return frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")

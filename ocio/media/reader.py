@@ -1,5 +1,6 @@
 """Frames of any footage: sequences, stills and movies."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -42,7 +43,8 @@ class Reader:
         height, width = frame.rgb.shape[:2]
         self._form = self._form or Form(width, height, frame.layer)
         _check_same(file, Form(width, height, frame.layer), self._form)
-        return frame
+        identity = f"{file.name} {file.stat().st_size} {layer}".rstrip()
+        return replace(frame, name=str(file), identity=identity)
 
     def _decoded(self, number: int) -> Frame | None:
         """Return the frame of a movie, None of anything else."""

@@ -26,7 +26,7 @@ from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.frames import Swapping
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.source import FrameSource
 from lifemask.plugin.benchmarks.flops import operations
 
 LIKENESS, DOUBLE = 0, 1
@@ -178,7 +178,7 @@ class Pasting(Swapping):
     """A swap whose faces an autoencoder makes, with the matrix, matte and blend of any swap."""
 
     def __init__(
-        self, swap: Swap, plate: Plate, role: Role, network: Autoencoder, size: int
+        self, swap: Swap, plate: FrameSource, role: Role, network: Autoencoder, size: int
     ) -> None:
         """``size`` is the side of a crop in pixels."""
         super().__init__(swap, plate, [role])

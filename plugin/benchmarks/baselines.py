@@ -7,9 +7,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from lifemask.nodes.swap import Role, Swap, SwapFrame
+from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.train import BASE, Train
-from lifemask.nodes.types import Model, Plate
+from lifemask.nodes.types import Model
+from lifemask.ocio.media.frame import LayeredFrame
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from lifemask.plugin.benchmarks.autoencoder import Training
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class Scene:
     """The task: who goes on whom, in which frames, and with which knobs of training and swap."""
 
-    plate: Plate
+    plate: FrameSource
     role: Role
     train: Train
     swap: Swap
@@ -45,7 +47,7 @@ class Rival(Protocol):
     def until(self, minutes: float) -> None:
         """Train on, up to so many minutes in all."""
 
-    def frames(self) -> Iterator[SwapFrame]:
+    def frames(self) -> Iterator[LayeredFrame]:
         """Yield the swap by the model as trained so far."""
 
 
@@ -76,7 +78,7 @@ class Ours:
             self.spent = state.step, state.order["seconds"]
         self.prepared = self.prepared or took - (self.spent[1] - before)
 
-    def frames(self) -> Iterator[SwapFrame]:
+    def frames(self) -> Iterator[LayeredFrame]:
         """Yield the swap."""
         return self.scene.swap(self.scene.plate, [self.scene.role], self.model)
 
@@ -137,7 +139,7 @@ class Plain:
         """Train on."""
         self.training.until(minutes * 60)
 
-    def frames(self) -> Iterator[SwapFrame]:
+    def frames(self) -> Iterator[LayeredFrame]:
         """Yield the swap."""
         from lifemask.plugin.benchmarks.autoencoder import Pasting
 

@@ -18,7 +18,7 @@ from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import is_double
 from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
 from lifemask.plugin.benchmarks.processes import run
@@ -186,8 +186,8 @@ def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
     """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
     ground = ground_of(renders)
     sequence = frames_of(swap)
-    own = Plate(sequence, space_of(sequence, ""))
-    both = {"swap": own, "plate": untouched(ground, sequence)}
+    own = Footage(sequence, space_of(sequence, ""))
+    both = {"swap": own, "plate": untouched(ground, sequence.frames)}
     return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}
 
 

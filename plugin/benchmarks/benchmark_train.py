@@ -11,10 +11,11 @@ from typing import Any
 from lifemask.nodes import progress
 from lifemask.nodes.errors import KnobError, VersionExistsError, WriteError
 from lifemask.nodes.shot.folder import Shot
-from lifemask.nodes.swap import Swap, SwapFrame
+from lifemask.nodes.swap import Swap
 from lifemask.nodes.train import PRESETS, Train
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.footage import Footage
+from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import replacing
 from lifemask.plugin.benchmarks.baselines import Ours, Plain, Rival, Scene
@@ -123,7 +124,7 @@ def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder
     return curves
 
 
-def score(frames: Iterator[SwapFrame], ground: GroundTruth, folder: Path) -> Figures:
+def score(frames: Iterator[LayeredFrame], ground: GroundTruth, folder: Path) -> Figures:
     """Return the figures of a swap, whose files are removed from ``folder`` afterwards."""
     from lifemask.ocio.media import exr
 
@@ -134,7 +135,7 @@ def score(frames: Iterator[SwapFrame], ground: GroundTruth, folder: Path) -> Fig
             scored = {layer: frame.channels[layer] for layer in LAYERS}
             exr.write(Path(name) / f"swap.{frame.number:04d}.exr", scored, frame.header)
         sequence = Sequence.find(f"{name}/*.exr")
-        return Truth(landmarks=0)(Plate(sequence, space), ground)
+        return Truth(landmarks=0)(Footage(sequence, space), ground)
 
 
 def _report(
@@ -142,11 +143,11 @@ def _report(
 ) -> dict[str, Any]:
     from lifemask.nodes.device import device_name
 
-    plate = Truth(landmarks=0)(untouched(ground, scene.plate.sequence), ground)
+    plate = Truth(landmarks=0)(untouched(ground, scene.plate.frames), ground)
     return {
         "device": device_name(),
         "preset": asdict(scene.train.chosen) | {"name": scene.train.preset},
-        "frames": len(scene.plate.sequence.frames),
+        "frames": len(scene.plate.frames),
         "plate": asdict(plate),
         "rivals": {
             rival.name: {

@@ -11,8 +11,8 @@ from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import is_double
-from lifemask.nodes.types import FaceTrack, Plate
-from lifemask.ocio.media.reader import same_size
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.media.footage import Footage
 
 FIRST = 1001
 
@@ -29,7 +29,7 @@ def looped(shot: Shot, count: int, width: int = 0) -> Iterator[Shot]:
         folder.mkdir()
         (folder / "releases").symlink_to((shot.folder / "releases").resolve())
         plate = shot.plate
-        order = to_and_fro(len(plate.sequence.frames), count)
+        order = to_and_fro(len(plate.frames), count)
         files = _enlarged(plate, Path(name) / "large", width) if width else _files(plate)
         links = folder / "plate"
         links.mkdir()
@@ -58,11 +58,11 @@ def to_and_fro(length: int, count: int) -> list[int]:
     return list(islice(cycle(there_and_back), count))
 
 
-def _files(plate: Plate) -> list[Path]:
-    return [plate.sequence.file(frame).resolve() for frame in plate.sequence.frames]
+def _files(plate: Footage) -> list[Path]:
+    return [plate.sequence.file(frame).resolve() for frame in plate.frames]
 
 
-def _enlarged(plate: Plate, folder: Path, width: int) -> list[Path]:
+def _enlarged(plate: Footage, folder: Path, width: int) -> list[Path]:
     """Write the plate as half-float EXRs of this width, and return the files."""
     import cv2
     import numpy as np
@@ -71,7 +71,7 @@ def _enlarged(plate: Plate, folder: Path, width: int) -> list[Path]:
     from lifemask.ocio.media.reader import read
 
     files = []
-    frames = plate.sequence.frames
+    frames = plate.frames
     for number in progress.each(frames, "enlarge", len(frames)):
         frame = read(plate.sequence, number)
         size = (width, round(width * frame.rgb.shape[0] / frame.rgb.shape[1]))
@@ -101,14 +101,14 @@ def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
 
 
 def _loop_faceset(
-    faceset: FaceSet, target: Path, order: list[int], plate: Plate, width: int
+    faceset: FaceSet, target: Path, order: list[int], plate: Footage, width: int
 ) -> None:
     """Write the plate's ``faceset`` as one of the looped plate."""
     import numpy as np
 
     target.mkdir()
     known = {int(frame): index for index, frame in enumerate(faceset.faces.frame)}
-    places = [known.get(plate.sequence.frames[index]) for index in order]
+    places = [known.get(plate.frames[index]) for index in order]
     kept = [(place, FIRST + at) for at, place in enumerate(places) if place is not None]
     for number, (place, _) in enumerate(kept, 1):
         for kind in ("face", "texture"):
@@ -118,7 +118,7 @@ def _loop_faceset(
     person = ("neutral", "albedo", "lights")
     arrays = {n: a if n in person else a[rows] for n, a in vars(faceset.faces).items()}
     arrays["frame"] = np.array([frame for _, frame in kept])
-    factor = np.float32(width / same_size(plate.sequence)[0] if width else 1)
+    factor = np.float32(width / plate.size()[0] if width else 1)
     arrays |= {name: arrays[name] * factor for name in ("landmarks", "scale", "centre", "velocity")}
     arrays["matrix"] = arrays["matrix"] / np.array([factor, factor, 1], np.float32)
     replace(faceset, folder=target, faces=Faces(**arrays)).write_index()

@@ -11,8 +11,10 @@ from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Plate
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame_ranges import named_range
+from lifemask.ocio.media.source import FrameSource
 from lifemask.plugin.commands.command import (
     Command,
     Result,
@@ -121,28 +123,30 @@ def _double(shot: Shot, args: Namespace) -> str:
     return double_name(shot, chosen(plate_tracks(shot), args.person, "--person").person)
 
 
-def _from_plate(shot: Shot, args: Namespace) -> tuple[list[Plate], list[FaceTrack]]:
+def _from_plate(shot: Shot, args: Namespace) -> tuple[list[FrameSource], list[FaceTrack]]:
     track = chosen(plate_tracks(shot), args.person, "--person")
     return [shot.plate_of(named_range(track.frames.tolist()))], [track]
 
 
-def _from_takes(shot: Shot, args: Namespace, single: bool) -> tuple[list[Plate], list[FaceTrack]]:
+def _from_takes(
+    shot: Shot, args: Namespace, single: bool
+) -> tuple[list[FrameSource], list[FaceTrack]]:
     found = [replace(take, layer=args.layer) for take in find_takes(args.takes, single)]
     for take in found:
         if take.doubt:
             note("faceset", f"{take.path}: {take.doubt}")
         tell_layer("faceset", take)
-    takes = [Plate(take, space_of(take, args.colorspace)) for take in found]
+    takes: list[FrameSource] = [Footage(take, space_of(take, args.colorspace)) for take in found]
     track = shot.node(Track)
     return takes, [_likeness(take, track(take), args.person) for take in takes]
 
 
-def _likeness(take: Plate, tracks: list[FaceTrack], person: str) -> FaceTrack:
+def _likeness(take: FrameSource, tracks: list[FaceTrack], person: str) -> FaceTrack:
     """Return whom the take is about: ``person``, or whose face is the largest."""
     if person:
-        return chosen({track.person: track for track in tracks}, person, take.sequence.path)
+        return chosen({track.person: track for track in tracks}, person, take.name)
     if len(tracks) > 1:
-        name = Path(take.sequence.path).name
+        name = Path(take.name).name
         note("faceset", f"{name}: {len(tracks)} people; taking the largest", Remedy("name_person"))
     return tracks[0]
 

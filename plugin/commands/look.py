@@ -160,7 +160,7 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
     """Return the plate of the ``frames`` of a swap, and tell which either of them lacks."""
     wanted: set[int] = set()
     with suppress(MissingFramesError):  # it may be one that is not shown
-        wanted.update(shot.plate.sequence.frames)
+        wanted.update(shot.plate.frames)
     plate = footage.Sequence.find_made(shot.folder / shot.path)[0]
     both = tuple(sorted({*frames} & {*plate.frames}))
     if not both:
@@ -216,7 +216,7 @@ def _run(args: Namespace) -> Result:
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:
     """Write sheet, movie and page of ``swap`` into ``folder``, and return where they are."""
-    from lifemask.ocio.media.movie import write_movie
+    from lifemask.ocio.media.movie_writer import write_movie
     from lifemask.ocio.system.atomic import replacing
 
     title = swap.folder.name

@@ -7,7 +7,7 @@ from typing import Any
 
 from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.types import Plate
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.commands.command import Command, Result, add_frames, add_knobs, given_knobs
 from lifemask.plugin.commands.shot_new import space_of
@@ -40,12 +40,12 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(args: Namespace) -> Result:
     ground = GroundTruth(args.shot / args.plate, args.shot / args.truth)
     sequence = _frames(args.swap, args.frames)
-    swap = Plate(sequence, space_of(sequence, args.colorspace))
+    swap = Footage(sequence, space_of(sequence, args.colorspace))
     truth = Truth(**given_knobs(args))
     figures = truth(swap, ground)
     if args.json:
         return {"figures": asdict(figures)}
-    return {"text": table(figures, truth(untouched(ground, sequence), ground))}
+    return {"text": table(figures, truth(untouched(ground, swap.frames), ground))}
 
 
 def _frames(swap: str, frames: str) -> Sequence:
@@ -53,11 +53,10 @@ def _frames(swap: str, frames: str) -> Sequence:
     return made if made and not frames else Sequence.find(made.path if made else swap, frames)
 
 
-def untouched(ground: GroundTruth, swap: Sequence) -> Plate:
+def untouched(ground: GroundTruth, frames: tuple[int, ...]) -> Footage:
     """Return the plate's render as if it were the swap: what the figures are with nothing done."""
-    return Plate(
-        Sequence(str(ground.plate / "beauty/beauty.####.exr"), swap.frames), ground.colorspace
-    )
+    renders = Sequence(str(ground.plate / "beauty/beauty.####.exr"), frames)
+    return Footage(renders, ground.colorspace)
 
 
 def table(swap: Figures, plate: Figures) -> list[str]:

@@ -47,12 +47,14 @@ from lifemask.nodes.shot.release import Release
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Model, Plate
+from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.media import exr
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
+from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from lifemask.nodes.train import Train
@@ -201,12 +203,12 @@ class Corpus:
             folder = self.facesets / f"{name}.{_mark(takes)}"
             if folder.is_dir():
                 return FaceSet.load(folder)
-        plates = [_plate(take) for take in takes]
+        plates: list[FrameSource] = [_plate(take) for take in takes]
         tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
         node = Faceset(every_frame=every_frame, least_size=24)
         return node(plates, tracks, name, folder, other)
 
-    def _track(self, plate: Plate, take: Path) -> FaceTrack:
+    def _track(self, plate: FrameSource, take: Path) -> FaceTrack:
         name = f"{take.parent.name}.{take.name}.{_mark([take])}.safetensors"
         path = self.facesets / "tracks" / name
         if not path.exists():
@@ -290,10 +292,10 @@ def _mark(takes: list[Path]) -> str:
     return sha256("\n".join(str(take.resolve()) for take in takes).encode()).hexdigest()[:12]
 
 
-def _plate(take: Path) -> Plate:
+def _plate(take: Path) -> Footage:
     # A faceset tells of its takes: whatever folder the next one is made in must not matter.
     beauty = Sequence.find(take.absolute() / "beauty" / "beauty.####.exr")
-    return Plate(beauty, tagged_space(beauty) or LINEAR_SRGB)
+    return Footage(beauty, tagged_space(beauty) or LINEAR_SRGB)
 
 
 def _taken(take: Path, what: str, frame: int, matrix: Floats, size: int) -> Tensor:
