@@ -83,8 +83,8 @@ def test_every_rival_is_scored_at_every_time(
     plate = Footage(Sequence.find(pair.plate.sequence.path, "1002"), pair.plate.colorspace)
     shipped = score(Swap()(plate, [pair.role], BASE), ground_of(renders), tmp_path)
     ours = report["rivals"]["lifemask"]["points"][0]["figures"]
-    assert ours["structure"] == pytest.approx(shipped.structure)
-    assert ours["distance"] == pytest.approx(shipped.distance)
+    assert ours["aligned_ssim"] == pytest.approx(shipped.aligned_ssim)
+    assert ours["relative_l1"] == pytest.approx(shipped.relative_l1)
     drawn = ElementTree.parse(result["plot"]).getroot()
     assert len(drawn.findall(".//{*}polyline")) == 4
 
@@ -97,7 +97,7 @@ def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tm
     plate = asdict(Truth(landmarks=0)(untouched, ground))
     named = dict(zip(rows["minutes"][1:], rows["plate"], strict=True))
     assert {name: f"{plate[name]:.3f}" for name in named} == named
-    assert {"distance", "structure"} <= set(named)
+    assert {"relative_l1", "aligned_ssim"} <= set(named)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ def test_way_is_0_for_the_plate_and_half_for_half():
     plate, truth, weight = picture(1), picture(2), np.ones((SIDE, SIDE), np.float32)
     for share in (0, 0.5, 1, 1.5):
         swap = plate + share * (truth - plate)
-        assert figures.way(figures.way_sums(swap, plate, truth, weight)) == pytest.approx(
-            (share, 0), abs=2e-3
-        )
+        assert figures.projection(
+            figures.projection_sums(swap, plate, truth, weight)
+        ) == pytest.approx((share, 0), abs=2e-3)
 
 
 def test_rest_is_what_lies_beside_the_way():
@@ -35,7 +35,7 @@ def test_rest_is_what_lies_beside_the_way():
     goal = truth - plate
     other = picture(3) - 0.4
     beside = other - goal * (other * goal).sum() / (goal * goal).sum()
-    share, rest = figures.way(figures.way_sums(truth + beside, plate, truth, weight))
+    share, rest = figures.projection(figures.projection_sums(truth + beside, plate, truth, weight))
     assert share == pytest.approx(1, abs=1e-3)
     assert rest == pytest.approx(np.linalg.norm(beside) / np.linalg.norm(goal), rel=1e-3)
 
@@ -68,27 +68,27 @@ def test_blur_lowers_detail_and_noise_raises_it_without_keeping_more():
         figures.ratios([face(swap, truth)])
         for swap in (cv2.GaussianBlur(truth, (0, 0), 1), truth, noisy)
     ]
-    assert found[0]["detail"] < found[1]["detail"] < found[2]["detail"]
-    assert found[0]["kept"] < 0.95
-    assert found[1]["kept"] == pytest.approx(1, abs=0.01)
-    assert found[2]["kept"] < 1.05
+    assert found[0]["detail_energy"] < found[1]["detail_energy"] < found[2]["detail_energy"]
+    assert found[0]["detail_recall"] < 0.95
+    assert found[1]["detail_recall"] == pytest.approx(1, abs=0.01)
+    assert found[2]["detail_recall"] < 1.05
 
 
-def test_what_is_only_misplaced_is_forgiven_by_structure_and_told_by_misplaced():
+def test_what_is_only_misplaced_is_forgiven_by_aligned_ssim_and_measured_by_displacement():
     truth = picture(6, 3)
     swap = registration.moved(truth, np.array([2.0, 0, 0, 0]))
     found = figures.ratios([face(swap, truth)])
-    assert found["structure"] > found["ssim"] + 0.05
-    assert found["residue"] < 0.5 * found["distance"]
-    assert found["misplaced"] == pytest.approx(2 / SIDE * 100, rel=0.25)
+    assert found["aligned_ssim"] > found["ssim"] + 0.05
+    assert found["aligned_l1"] < 0.5 * found["relative_l1"]
+    assert found["displacement_percent"] == pytest.approx(2 / SIDE * 100, rel=0.25)
 
 
 def test_flicker_counts_change_of_the_error_and_not_the_error():
     truths = [picture(seed) for seed in range(4)]
     steady = figures.ratios([face(truth + 0.1, truth) for truth in truths])
     wild = figures.ratios([face(t + 0.02 * (-1) ** i, t) for i, t in enumerate(truths)])
-    assert steady["flicker"] == pytest.approx(0, abs=1e-5)
-    assert wild["flicker"] > 0.2
+    assert steady["temporal_error"] == pytest.approx(0, abs=1e-5)
+    assert wild["temporal_error"] > 0.2
 
 
 def test_spool_gives_back_what_was_put_in_as_often_as_asked():

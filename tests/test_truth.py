@@ -83,7 +83,15 @@ def test_agrees_with_the_reference_implementation(tmp_path):
 
 def test_the_perfect_swap_is_perfect():
     figures = asdict(scored(GROUND.truth))
-    ones = {"structure", "ssim", "detail", "kept", "way", "fine_way", "place_scale"}
+    ones = {
+        "aligned_ssim",
+        "ssim",
+        "detail_energy",
+        "detail_recall",
+        "identity_projection",
+        "fine_identity_projection",
+        "place_scale",
+    }
     for name, value in figures.items():
         if value is not None and name != "frames":
             assert value == pytest.approx(
@@ -94,14 +102,14 @@ def test_the_perfect_swap_is_perfect():
 def test_the_untouched_plate_keeps_the_hand_and_is_far_from_perfect():
     figures = scored(GROUND.plate)
     assert figures.occluder_l1 < 0.005
-    assert figures.structure < 0.9
-    assert figures.way < 0.6
-    assert figures.distance > 0.7
+    assert figures.aligned_ssim < 0.9
+    assert figures.identity_projection < 0.6
+    assert figures.relative_l1 > 0.7
 
 
 def test_one_frame_has_no_flicker_and_a_pattern_of_frames_is_enough():
     figures = scored(GROUND.plate, (1012,))
-    assert figures.flicker is None
+    assert figures.temporal_error is None
     assert figures.frames == 1
 
 
@@ -131,8 +139,8 @@ def test_an_error_as_large_as_confidence_expects_surprises_nobody(tmp_path, scal
         return {name: np.ascontiguousarray(layer, np.float16) for name, layer in layers.items()}
 
     figures = Truth(landmarks=0)(write(tmp_path, (1010,), unsure), GROUND)
-    assert figures.surprise == pytest.approx(scale, rel=0.03)
-    assert scored(GROUND.plate).surprise is None
+    assert figures.calibration_ratio == pytest.approx(scale, rel=0.03)
+    assert scored(GROUND.plate).calibration_ratio is None
 
 
 def test_refusals(tmp_path):

@@ -43,19 +43,35 @@ class Figures:
     perfect swap.
     """
 
-    structure: float = field(metadata=_about("SSIM after a smooth local move of at most 3 %", 1))
-    residue: float = field(metadata=_about("L1 after that move, over the untouched plate's L1", 0))
-    misplaced: float = field(metadata=_about("that move, mean, % of the side", 0))
-    detail: float = field(metadata=_about("finest band over the truth's: <1 soft, >1 harsh", 1))
-    kept: float = field(metadata=_about("the truth's finest band that is there, in place", 1))
-    distance: float = field(metadata=_about("L1 over the untouched plate's L1", 0))
+    aligned_ssim: float = field(metadata=_about("SSIM after a smooth local move of at most 3 %", 1))
+    aligned_l1: float = field(
+        metadata=_about("L1 after that move, over the untouched plate's L1", 0)
+    )
+    displacement_percent: float = field(metadata=_about("that move, mean, % of the side", 0))
+    detail_energy: float = field(
+        metadata=_about("finest band over the truth's: <1 soft, >1 harsh", 1)
+    )
+    detail_recall: float = field(
+        metadata=_about("the truth's finest band that is there, in place", 1)
+    )
+    relative_l1: float = field(metadata=_about("L1 over the untouched plate's L1", 0))
     ssim: float = field(metadata=_about("structural similarity", 1))
-    way: float = field(metadata=_about("share of the way from plate to truth", 1))
-    rest: float = field(metadata=_about("what is left beside that way, over its length", 0))
-    fine_way: float = field(metadata=_about("way, in features of 2 to 8 px only", 1))
-    fine_rest: float = field(metadata=_about("rest, in features of 2 to 8 px only", 0))
+    identity_projection: float = field(
+        metadata=_about("swap - plate along truth - plate, over its length", 1)
+    )
+    identity_residual: float = field(
+        metadata=_about("swap - plate across truth - plate, over its length", 0)
+    )
+    fine_identity_projection: float = field(
+        metadata=_about("the projection, in features of 2 to 8 px only", 1)
+    )
+    fine_identity_residual: float = field(
+        metadata=_about("the residual, in features of 2 to 8 px only", 0)
+    )
     l1: float = field(metadata=_about("mean difference in the log curve (a stop is .057)", 0))
-    flicker: float | None = field(metadata=_about("change of the error over the truth's change", 0))
+    temporal_error: float | None = field(
+        metadata=_about("change of the error over the truth's change", 0)
+    )
     gain_stops: tuple[float, ...] = field(metadata=_about("the grade taken out, R G B, stops", 0))
     place_percent: tuple[float, ...] = field(
         metadata=_about("the move taken out, % of the side", 0)
@@ -85,7 +101,7 @@ class Figures:
     occlusion_error: float | None = field(
         default=None, metadata=_about("|occlusion - exact| over the exact area", 0)
     )
-    surprise: float | None = field(
+    calibration_ratio: float | None = field(
         default=None, metadata=_about("error over what confidence expects: <1 cautious", 1)
     )
 

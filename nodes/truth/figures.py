@@ -29,35 +29,36 @@ LEAST_WEIGHT = 20
 class Measured:
     """The measures of one frame, or of several frames, stacked.
 
-    ``way``, ``fine_way`` (3,), see `way_sums`; ``detail`` and ``kept`` (3,), see `band_sums`;
-    ``error`` (4,): sum of |swap - truth|, of the same after the local move, of |plate - truth|, and
-    the number of values; ``flicker`` (2,), see `flicker_sums`; ``means`` (3,): SSIM, structure
-    and misplaced, which are averaged over frames (NaN: the frame has none).
+    ``projection``, ``fine_projection`` (3,), see `projection_sums`; ``energy`` and ``recall`` (3,),
+    see `band_sums`; ``error`` (4,): sum of |swap - truth|, of the same after the local move, of
+    |plate - truth|, and the number of values; ``temporal`` (2,), see `temporal_sums`; ``means``
+    (3,): SSIM, the same after the move, and the displacement in percent, which are averaged over
+    frames (NaN: the frame has none).
     """
 
-    way: "F64"
-    fine_way: "F64"
-    detail: "F64"
-    kept: "F64"
+    projection: "F64"
+    fine_projection: "F64"
+    energy: "F64"
+    recall: "F64"
     error: "F64"
-    flicker: "F64"
+    temporal: "F64"
     means: "F64"
 
 
 def measure(face: Face, before: Face | None) -> Measured:
     """Return the measures of a frame, and of its change since the last frame."""
     swap, plate, truth, weight = face.swap, face.plate, face.truth, face.weight
-    carried, misplaced = local_move(swap, truth, weight)
+    carried, displaced = local_move(swap, truth, weight)
     fine = [features(picture, weight) for picture in (swap, plate, truth)]
     errors = [absolute(picture - truth, weight) for picture in (swap, carried, plate)]
     return Measured(
-        way=way_sums(swap, plate, truth, weight),
-        fine_way=way_sums(fine[0], fine[1], fine[2], weight),
-        detail=band_sums(swap, truth, weight),
-        kept=band_sums(carried, truth, weight),
+        projection=projection_sums(swap, plate, truth, weight),
+        fine_projection=projection_sums(fine[0], fine[1], fine[2], weight),
+        energy=band_sums(swap, truth, weight),
+        recall=band_sums(carried, truth, weight),
         error=np.array([*errors, 3 * total(weight)]),
-        flicker=flicker_sums(face, before) if before else np.zeros(2),
-        means=np.array([*(mean_ssim(p, truth, weight) for p in (swap, carried)), misplaced]),
+        temporal=temporal_sums(face, before) if before else np.zeros(2),
+        means=np.array([*(mean_ssim(p, truth, weight) for p in (swap, carried)), displaced]),
     )
 
 
@@ -71,23 +72,28 @@ def ratios(faces: Iterable[Face]) -> dict[str, float | None]:
         frames.append(measure(face, before))
         before = face
     whole = summed(frames)
-    if not whole.way[0]:
+    if not whole.projection[0]:
         raise MediaError("the ground truth equals the plate: there is no swap to measure")
     left, moved_left, untouched, count = whole.error
-    change, truth_change = whole.flicker
-    own, exact, _ = whole.detail
+    change, truth_change = whole.temporal
+    own, exact, _ = whole.energy
     numbers = {
-        **dict(zip(("ssim", "structure", "misplaced"), whole.means, strict=True)),
-        **dict(zip(("way", "rest"), way(whole.way), strict=True)),
-        **dict(zip(("fine_way", "fine_rest"), way(whole.fine_way), strict=True)),
-        "distance": left / untouched,
-        "residue": moved_left / untouched,
+        **dict(zip(("ssim", "aligned_ssim", "displacement_percent"), whole.means, strict=True)),
+        **_projected("identity", whole.projection),
+        **_projected("fine_identity", whole.fine_projection),
+        "relative_l1": left / untouched,
+        "aligned_l1": moved_left / untouched,
         "l1": left / count,
-        "detail": np.sqrt(own / exact),
-        "kept": whole.kept[2] / whole.kept[1],
+        "detail_energy": np.sqrt(own / exact),
+        "detail_recall": whole.recall[2] / whole.recall[1],
     }
     figures: dict[str, float | None] = {name: float(number) for name, number in numbers.items()}
-    return figures | {"flicker": float(change / truth_change) if truth_change else None}
+    return figures | {"temporal_error": float(change / truth_change) if truth_change else None}
+
+
+def _projected(name: str, sums: "F64") -> dict[str, float]:
+    along, beside = projection(sums)
+    return {f"{name}_projection": along, f"{name}_residual": beside}
 
 
 def summed(frames: list[Measured]) -> Measured:
@@ -108,17 +114,17 @@ def absolute(difference: "F32", weight: "F32") -> float:
     return total(np.abs(difference) * weight[..., None])
 
 
-def way_sums(swap: "F32", plate: "F32", truth: "F32", weight: "F32") -> "F64":
+def projection_sums(swap: "F32", plate: "F32", truth: "F32", weight: "F32") -> "F64":
     """Return (goal . goal, goal . gone, gone . gone) of truth - plate and swap - plate."""
     goal = ((truth - plate) * weight[..., None]).ravel().astype(np.float64)
     gone = ((swap - plate) * weight[..., None]).ravel().astype(np.float64)
     return np.array([goal @ goal, goal @ gone, gone @ gone])
 
 
-def way(sums: "F64") -> tuple[float, float]:
-    """Return the share of the way from plate to truth that was covered, and the error beside it.
+def projection(sums: "F64") -> tuple[float, float]:
+    """Return how far swap - plate reaches along truth - plate, and the length of the rest.
 
-    (1, 0) is the perfect swap and (0, 0) the plate.
+    Both are shares of the length of truth - plate: (1, 0) is the perfect swap, (0, 0) the plate.
     """
     goal, along, gone = sums
     share = along / goal
@@ -135,7 +141,7 @@ def band_sums(picture: "F32", truth: "F32", weight: "F32") -> "F64":
     return np.array([a @ a, b @ b, a @ b])
 
 
-def flicker_sums(face: Face, before: Face) -> "F64":
+def temporal_sums(face: Face, before: Face) -> "F64":
     """Return the change since the last frame of swap - truth, and of the truth itself."""
     weight = face.weight * before.weight
     error = (face.swap - face.truth) - (before.swap - before.truth)

@@ -49,7 +49,7 @@ class Scored:
 
     ``sums`` holds only what swap and shot allow: ``matte_error`` and ``matte_iou`` of
     facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
-    occlusion.V, ``surprise`` of confidence.V.
+    occlusion.V, ``calibration_ratio`` of confidence.V.
     """
 
     number: int
@@ -94,7 +94,7 @@ def score(swap: FrameReader, colorspace: str | None, ground: "GroundTruth", numb
         )
     rgb = transform.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
     sums = _matte_sums(frame, renders) | _occluder_sums(frame, rgb, renders)
-    sums |= _surprise_sums(frame, rgb, renders)
+    sums |= _calibration_sums(frame, rgb, renders)
     if colorspace is None:
         sums |= _outside_sums(frame, renders)
     return Scored(number, _face(rgb, renders), sums)
@@ -210,7 +210,7 @@ def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     return sums
 
 
-def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+def _calibration_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
     confidence, alpha = (frame.layers.get(name) for name in ("confidence.V", "swap.A"))
     if confidence is None or alpha is None:
         return {}
@@ -221,4 +221,4 @@ def _surprise_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     # The grade is the compositor's to set.
     off = np.abs(error - np.median(error, 0)).mean()
     expected = to_doubt(confidence[whole]).mean()
-    return {"surprise": float(off / expected)} if expected else {}
+    return {"calibration_ratio": float(off / expected)} if expected else {}

@@ -26,7 +26,14 @@ from lifemask.plugin.commands.truth import untouched
 from lifemask.plugin.reports.line_chart import Panel, chart
 
 TIMES = (0.0, 1.0, 2.0, 5.0, 10.0)
-SHOWN = ("distance", "structure", "residue", "kept", "detail", "way")
+SHOWN = (
+    "relative_l1",
+    "aligned_ssim",
+    "aligned_l1",
+    "detail_recall",
+    "detail_energy",
+    "identity_projection",
+)
 LAYERS = (*"RGB", "facematte.V")
 """The layers of a swap that are scored."""
 
@@ -162,7 +169,7 @@ def _report(
 
 def _table(report: dict[str, Any]) -> list[str]:
     preset = report["preset"]
-    head = f"{'':14}{'minutes':>9}{'steps':>8}" + "".join(f"{name:>11}" for name in SHOWN)
+    head = f"{'':14}{'minutes':>9}{'steps':>8}" + "".join(f"  {name}" for name in SHOWN)
     about = (
         f"{preset['size']} px, {preset['batch']} examples a step, on {report['device']}; "
         f"{report['frames']} frames"
@@ -173,7 +180,9 @@ def _table(report: dict[str, Any]) -> list[str]:
             f"{name:14}{point['minutes']:9g}{point['steps']:8}{_numbers(point['figures'])}"
             for point in rival["points"]
         ]
-    lines.append(f"{'perfect':31}" + "".join(f"{_perfect(name):11g}" for name in SHOWN))
+    lines.append(
+        f"{'perfect':31}" + "".join(f"{_perfect(name):{len(name) + 2}g}" for name in SHOWN)
+    )
     costs = (
         f"{name}: {rival['operations'] / 1e9:.1f} Gflop a step; {rival['prepared']:.0f} s to make "
         "the examples, not counted as training"
@@ -183,7 +192,7 @@ def _table(report: dict[str, Any]) -> list[str]:
 
 
 def _numbers(figures: dict[str, Any]) -> str:
-    return "".join(f"{figures[name]:11.3f}" for name in SHOWN)
+    return "".join(f"{figures[name]:{len(name) + 2}.3f}" for name in SHOWN)
 
 
 def _perfect(name: str) -> float:
@@ -200,10 +209,10 @@ def _write(folder: Path, report: dict[str, Any], curves: Curves) -> dict[str, Pa
 
 
 def plot(curves: Curves, report: dict[str, Any]) -> str:
-    """Return the curves of structure and distance over the minutes, as an SVG file."""
+    """Return the curves of aligned SSIM and relative L1 over the minutes, as an SVG file."""
     titles = {
-        "structure": "structure (1 is the perfect swap)",
-        "distance": "distance (0 is the perfect swap)",
+        "aligned_ssim": "aligned SSIM (1 is the perfect swap)",
+        "relative_l1": "relative L1 (0 is the perfect swap)",
     }
     panels = [
         Panel(

@@ -63,7 +63,7 @@ def table(swap: Figures, plate: Figures) -> list[str]:
     """Return the figures of a swap beside those of the untouched plate and the perfect swap."""
     rows = [("", "plate", "swap", "perfect", "")]
     rows += [_row(f, plate, swap) for f in fields(Figures) if getattr(swap, f.name) is not None]
-    return [f"{a:16}{b:>21}{c:>21}{d:>9}  {e}".rstrip() for a, b, c, d, e in rows]
+    return [f"{a:26}{b:>21}{c:>21}{d:>9}  {e}".rstrip() for a, b, c, d, e in rows]
 
 
 def _row(field: Field[Any], plate: Figures, swap: Figures) -> tuple[str, str, str, str, str]:
