@@ -170,10 +170,9 @@ def clock(monkeypatch):
     """Let a step of a training take a second, however fast or busy the machine is."""
     from made_up_training import clock
 
-    from lifemask.nodes.learning import callbacks, train_segmenter, trainer
-    from lifemask.plugin.benchmarks import autoencoder
+    from lifemask.nodes.learning import callbacks, trainer
 
-    for module in (trainer, callbacks, train_segmenter, autoencoder):
+    for module in (trainer, callbacks):
         monkeypatch.setattr(module, "monotonic", clock())
 
 

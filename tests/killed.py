@@ -22,11 +22,12 @@ import numpy as np
 import torch
 import torch._dynamo  # which an optimiser needs: once, and not in every process that is forked
 import torch.utils.tensorboard  # the same
-from made_up_training import PLAN, clock, minutes
+from made_up_training import CONFIG, clock, minutes
 
 from lifemask.nodes.learning import callbacks, trainer
 from lifemask.nodes.learning.checkpoint import State, load, randomness, restore, save
 from lifemask.nodes.learning.data.examples import Examples
+from lifemask.nodes.learning.train_refiner import train_refiner
 from lifemask.nodes.refiner.model import RefinerModel
 
 STEPS = 40
@@ -118,11 +119,11 @@ def train(folder: Path) -> None:
 def refine(steps: int, folder: Path) -> None:
     """Train the refiner for so many steps instead of minutes, with a checkpoint after each."""
     trainer.monotonic = clock()
-    callbacks._SAVED_EVERY = 0.0
+    callbacks.SAVE_INTERVAL = 0.0
     start = RefinerModel.load(folder.parent / "model.safetensors")
     planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
     examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
-    trainer.train(start, examples, replace(PLAN, minutes=minutes(steps)), folder)
+    train_refiner(start, examples, replace(CONFIG, minutes=minutes(steps)), folder)
 
 
 def sets(folder: Path) -> set[Path]:

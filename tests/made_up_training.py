@@ -6,12 +6,20 @@ import pytest
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
-from lifemask.nodes.learning import checkpoint, trainer
-from lifemask.nodes.learning.trainer import Plan
+from lifemask.nodes.learning import checkpoint
+from lifemask.nodes.learning.train_refiner import RefinerConfig, train_refiner
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.plugin.commands.cli import main
 
-PLAN = Plan(size=32, crop=32, batch=4, minutes=60, rate=1e-3, seed=1, whom=["ada", "double"])
+CONFIG = RefinerConfig(
+    size=32,
+    crop=32,
+    batch=4,
+    minutes=60,
+    learning_rate=1e-3,
+    seed=1,
+    performers=["ada", "double"],
+)
 QUICK = ["--likeness", "ada", "--size", "32", "--batch", "2", "--minutes"]
 
 
@@ -50,10 +58,10 @@ def steps(count, told=None):
     return progress.reporting(listen)
 
 
-def run_of(examples, small, folder, count, anew=False):
+def run_of(examples, small, folder, count, restart=False):
     """The losses of a training that is stopped when it took ``count`` steps more."""
     with pytest.raises(StoppedError), steps(count):
-        trainer.train(RefinerModel.load(small.path), examples, PLAN, folder, anew)
+        train_refiner(RefinerModel.load(small.path), examples, CONFIG, folder, restart)
     return history(folder)
 
 

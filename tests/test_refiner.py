@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_up import opinionated
 
 from lifemask.nodes.faces.face_space import OVERSAMPLING
-from lifemask.nodes.learning import trainer
+from lifemask.nodes.learning import train_refiner
 from lifemask.nodes.learning.augment.beards import Disguise
 from lifemask.nodes.learning.data import alignment, examples
 from lifemask.nodes.learning.data.cycle_pairs import Rehearsal, rehearsals
@@ -548,12 +548,12 @@ def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed)
 
 
 def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):
-    monkeypatch.setattr(trainer, "varied", lambda example, bent: example)
+    monkeypatch.setattr(train_refiner, "varied", lambda example, bent: example)
     batch = rehearsed.batch([0, 1] * 12)
     rendered = torch.arange(24) % 2 == 0
     mixed = Example.of(batch.planes, torch.where(rendered, Kind.RENDERED, Kind.FILMED))
     torch.manual_seed(5)
-    after = trainer._made_over(mixed)
+    after = train_refiner.augmented(mixed)
     changed = (after.planes != mixed.planes).flatten(1).any(1)
     assert torch.equal(changed, rendered)
     assert torch.equal(after.kind, mixed.kind)

@@ -7,14 +7,14 @@ from functools import partial
 
 import pytest
 import torch
-from made_up_training import PLAN, contents, history, minutes, model_of, refused, run_of, trained
+from made_up_training import CONFIG, contents, history, minutes, model_of, refused, run_of, trained
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, KnobError, WriteError
-from lifemask.nodes.learning import trainer
-from lifemask.nodes.learning.callbacks import Watch
-from lifemask.nodes.learning.run_folder import alone
-from lifemask.nodes.learning.trainer import Run
+from lifemask.nodes.learning.preview import Preview
+from lifemask.nodes.learning.run_folder import RunFolder
+from lifemask.nodes.learning.train_refiner import train_refiner
+from lifemask.nodes.learning.trainer import Trainer
 from lifemask.nodes.refiner.model import RefinerModel
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -24,9 +24,9 @@ def test_two_trainings_do_not_share_a_folder(quick, capsys):
     assert trained(quick) == 0
     shutil.rmtree(model_of(quick).parent / "log")
     folder = model_of(quick, 2).parent
-    with alone(folder):
+    with RunFolder(folder).locked():
         before = contents(quick / "models")
-        assert f"{folder}: another training is at work" in refused(capsys, partial(trained, quick))
+        assert f"{folder}: another training is running" in refused(capsys, partial(trained, quick))
         assert contents(quick / "models") == before
     assert trained(quick) == 0
 
@@ -35,7 +35,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_rehearsal(tmp_path):
     (tmp_path / "models").touch()
     with (
         pytest.raises(WriteError, match="models/refiner_v001: nothing can be written here"),
-        alone(tmp_path / "models/refiner_v001"),
+        RunFolder(tmp_path / "models/refiner_v001").locked(),
     ):
         raise AssertionError
 
@@ -46,10 +46,13 @@ def test_where_nothing_can_be_locked_that_is_told_and_the_training_goes_on(tmp_p
 
     monkeypatch.setattr(fcntl, "flock", without_locks)
     notes = []
-    with progress.reporting(lambda said: notes.append(said.note)), alone(tmp_path / "models"):
+    with (
+        progress.reporting(lambda said: notes.append(said.note)),
+        RunFolder(tmp_path / "models").locked(),
+    ):
         notes.append("at work")
     assert notes == [
-        f"{tmp_path / 'models'}: cannot be locked; train nothing else here meanwhile",
+        f"{tmp_path / 'models'}: cannot be locked; start no other training here",
         "at work",
     ]
 
@@ -59,21 +62,21 @@ def test_a_model_without_its_checkpoints_is_not_begun_again_in_silence(examples,
     shutil.rmtree(tmp_path / "checkpoints")
     before = contents(tmp_path)
     with pytest.raises(BrokenFileError, match="are gone"):
-        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
+        train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
     assert contents(tmp_path) == before
-    assert len(run_of(examples, small, tmp_path, 1, anew=True)) == 1
+    assert len(run_of(examples, small, tmp_path, 1, restart=True)) == 1
 
 
 def failing(monkeypatch, after, error):
     """Let a training fail when it took so many steps."""
-    learn = Run._learn
+    learn = Trainer._learn
 
     def learned(self, chosen):
         if len(self.history) == after:
             raise error
         return learn(self, chosen)
 
-    monkeypatch.setattr(Run, "_learn", learned)
+    monkeypatch.setattr(Trainer, "_learn", learned)
 
 
 @pytest.mark.parametrize(
@@ -84,22 +87,22 @@ def test_whatever_stops_a_training_what_it_learned_is_kept(
 ):
     failing(monkeypatch, 3, error)
     with pytest.raises(type(error)):
-        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
+        train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
     assert len(history(tmp_path)) == 3
     assert RefinerModel.load(tmp_path / "model.safetensors").about["trained"][0]["steps"] == 3
 
 
 def test_what_is_nothing_finite_is_not_kept(examples, small, tmp_path, monkeypatch):
-    learn = Run._learn
+    learn = Trainer._learn
 
     def learned(self, chosen):
         if len(self.history) == 2:
             return {"loss": float("nan")}
         return learn(self, chosen)
 
-    monkeypatch.setattr(Run, "_learn", learned)
+    monkeypatch.setattr(Trainer, "_learn", learned)
     with pytest.raises(KnobError, match="rate"):
-        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
+        train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
     assert not (tmp_path / "checkpoints").exists()
 
 
@@ -107,23 +110,21 @@ def test_a_log_that_cannot_be_written_stops_nothing(examples, small, tmp_path):
     (tmp_path / "log").touch()
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        trainer.train(
-            RefinerModel.load(small.path), examples, replace(PLAN, minutes=minutes(2)), tmp_path
+        train_refiner(
+            RefinerModel.load(small.path), examples, replace(CONFIG, minutes=minutes(2)), tmp_path
         )
     assert sum("log: no more losses are written" in note for note in notes) == 1
     assert len(history(tmp_path)) == 2
 
 
 def test_the_last_preview_is_of_the_model_that_is_kept(examples, small, tmp_path, monkeypatch):
-    shown, preview = [], Watch.preview
+    shown, write = [], Preview.write
 
     def seen(self):
-        shown.append((len(self.run.history), self.model().network.state_dict()))
-        preview(self)
+        shown.append(self._network().state_dict())
+        write(self)
 
-    monkeypatch.setattr(Watch, "preview", seen)
+    monkeypatch.setattr(Preview, "write", seen)
     run_of(examples, small, tmp_path, 3)
-    steps, weights = shown[-1]
-    assert steps == 3
     kept = RefinerModel.load(tmp_path / "model.safetensors").network.state_dict()
-    assert all(torch.allclose(weights[name], kept[name], atol=0.02) for name in kept)
+    assert all(torch.allclose(shown[-1][name], kept[name], atol=0.02) for name in kept)

@@ -1,19 +1,27 @@
 """What does not belong to a face is found in one texture, and the face itself is not."""
 
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from conftest import FOOTAGE, QUICK, SPACE
-from made_up_training import minutes
+from made_up_training import clock, history, minutes
+from made_up_training import steps as stop_after
 
 from lifemask.nodes import archive
-from lifemask.nodes.errors import FaceError
+from lifemask.nodes.errors import FaceError, StoppedError
 from lifemask.nodes.faceset import Faceset
-from lifemask.nodes.learning import train_segmenter
-from lifemask.nodes.learning.augment.painted_faces import painted
+from lifemask.nodes.learning import trainer
+from lifemask.nodes.learning.augment.painted_faces import Material, painted
+from lifemask.nodes.learning.run_folder import RunFolder
+from lifemask.nodes.learning.train_segmenter import (
+    read_material,
+    segmenter_config,
+    train_segmenter,
+)
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
 from lifemask.nodes.render.descriptors import descriptors
@@ -94,14 +102,14 @@ def material(pair, tmp_path_factory):
     pictures.mkdir(parents=True)
     source = FOOTAGE / "takes/ada_studio/ada_studio.1001.exr"
     (pictures / "beauty.0001.exr").symlink_to(source)
-    return train_segmenter.material(pair.likeness.folder.parent, pictures.parents[2])
+    return read_material(pair.likeness.folder.parent, pictures.parents[2])
 
 
 def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch):
     for name in ("_CAST", "_MAKE_UP", "_SHADOW"):
         monkeypatch.setattr(f"lifemask.nodes.learning.augment.painted_faces.{name}", 0)
     flat = material.faces[0] * 0 + (0.4, 0.35, 0.3, 1)
-    alone = train_segmenter.Material([flat.astype(np.float32)], material.pictures)
+    alone = Material([flat.astype(np.float32)], material.pictures)
     random = np.random.default_rng(2)
     monkeypatch.setattr(
         "lifemask.nodes.learning.augment.painted_faces._light",
@@ -118,26 +126,41 @@ def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch)
     assert 15 <= hidden <= 29
 
 
-def test_the_recipe_learns_and_says_of_what(material, clock, tmp_path, monkeypatch):
-    losses = []
-    step = train_segmenter._step
-    monkeypatch.setattr(train_segmenter, "_BATCH", 4)
-    monkeypatch.setattr(
-        train_segmenter, "_step", lambda *given: losses.append(step(*given)) or losses[-1]
-    )
+def trained(material, folder, count):
+    """The losses of a training in ``folder`` that is stopped after ``count`` steps more."""
     torch.manual_seed(0)
-    network, steps = train_segmenter.learned(Segmenter(), material, minutes(STEPS + 1), 6e-3, 0)
-    assert steps == len(losses) == STEPS
+    config = replace(segmenter_config(minutes(STEPS + 1), 6e-3, 0), batch=4)
+    with pytest.raises(StoppedError), stop_after(count):
+        train_segmenter(Segmenter(), material, config, RunFolder(folder), {"steps": 5})
+    return [one["loss"] for one in history(folder)]
+
+
+@pytest.fixture(scope="module")
+def whole(material, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trainer, "monotonic", clock())
+        return folder, trained(material, folder, STEPS)
+
+
+def test_a_training_learns_and_its_header_counts_the_steps(whole):
+    folder, losses = whole
+    assert len(losses) == STEPS
     assert np.mean(losses[-2:]) < 0.8 * losses[0]
-    train_segmenter.save(tmp_path / "segment.safetensors", network, {"steps": steps})
-    arrays, about = archive.load(tmp_path / "segment.safetensors", "segmenter")
-    assert about["steps"] == steps
+    arrays, about = archive.load(folder / "model.safetensors", "segmenter")
+    assert about["steps"] == 5 + STEPS
     Segmenter().load_state_dict({n: torch.from_numpy(a).float() for n, a in arrays.items()})
+
+
+def test_a_stopped_training_resumes_with_the_same_losses(whole, material, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "monotonic", clock())
+    assert len(trained(material, tmp_path, 6)) == 6
+    assert trained(material, tmp_path, STEPS - 6) == whole[1]
 
 
 def test_a_recipe_without_faces_is_refused(tmp_path):
     with pytest.raises(FaceError, match=re.escape(f"{tmp_path}: no faceset")):
-        train_segmenter.material(tmp_path, tmp_path)
+        read_material(tmp_path, tmp_path)
 
 
 def microphone(rgb, at):

@@ -14,7 +14,7 @@ import pytest
 import torch
 from killed import watched
 from made_up_training import (
-    PLAN,
+    CONFIG,
     QUICK,
     contents,
     history,
@@ -28,13 +28,13 @@ from made_up_training import (
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer import event_file_writer
 
-from lifemask.nodes import archive, device, progress
+from lifemask.nodes import archive, device, memory, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
-from lifemask.nodes.learning import amp, callbacks, checkpoint, trainer
-from lifemask.nodes.learning.callbacks import Watch
+from lifemask.nodes.learning import callbacks, checkpoint, train_refiner
 from lifemask.nodes.learning.data.cycle_pairs import rehearsals
 from lifemask.nodes.learning.data.examples import Example, Examples, windowed
-from lifemask.nodes.learning.trainer import Run
+from lifemask.nodes.learning.train_refiner import RefinerRun, refiner_trainer
+from lifemask.nodes.learning.trainer import Trainer, halved
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
@@ -62,7 +62,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
         sides.add((example.planes.shape[-1], window.planes.shape[-1]))
         return window
 
-    monkeypatch.setattr(trainer, "windowed", listen)
+    monkeypatch.setattr(train_refiner, "windowed", listen)
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.role], small, tmp_path / "models")
     made = RefinerModel.load(model.path)
@@ -99,7 +99,7 @@ def test_what_is_left_is_told(examples, small, tmp_path):
     def told(count):
         said = []
         with pytest.raises(StoppedError), steps(count, said):
-            trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
+            train_refiner.train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
         return [(one.done, one.total) for one in said if one.task == "train" and one.total]
 
     first = told(2)
@@ -131,18 +131,17 @@ def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_p
 @pytest.mark.parametrize("before", [[], [{"steps": 1}]], ids=["nothing", "something"])
 def test_what_a_model_learned_before_stays_by_half(before, examples, small, tmp_path):
     start = replace(RefinerModel.load(small.path), about={"trained": before})
-    run = Run(start.network, examples, PLAN)
+    run = refiner_trainer(start.network, examples, CONFIG)
     run.step()
     learned = run.average.state_dict()
-    with Watch(run, start, tmp_path, {}) as watching:
-        made = watching.model().network.state_dict()
+    made = RefinerRun(run, start, CONFIG, {}).model().network.state_dict()
     for name, weight in start.network.state_dict().items():
         expected = (weight + learned[name]) / 2 if before else learned[name]
         torch.testing.assert_close(made[name], expected)
 
 
 def test_members_learn_in_turn_and_apart(examples, small):
-    run = Run(RefinerModel.load(small.path).network, examples, PLAN)
+    run = refiner_trainer(RefinerModel.load(small.path).network, examples, CONFIG)
 
     def members():
         return [torch.cat([w.flatten() for w in one.parameters()]) for one in run.network.members]
@@ -187,13 +186,13 @@ def test_a_stopped_run_goes_on_where_it_was(faces, request, small, tmp_path):
 
 
 def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch):
-    monkeypatch.setattr(callbacks, "_SAVED_EVERY", 3600)
+    monkeypatch.setattr(callbacks, "SAVE_INTERVAL", 3600)
     # Logs are read by second, process and count, as text: in one second 10 would come before 9.
     count = event_file_writer.AtomicCounter(100)
     monkeypatch.setattr(event_file_writer, "_global_uid", count)
     run_of(examples, small, tmp_path, 3)
     with monkeypatch.context() as killed:
-        killed.setattr(callbacks.Watch, "save", lambda self: None)
+        killed.setattr(callbacks.Checkpoints, "save", lambda self: None)
         run_of(examples, small, tmp_path, 4)
     run_of(examples, small, tmp_path, 5)
     log = EventAccumulator(str(tmp_path / "log")).Reload()
@@ -205,7 +204,7 @@ def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_in_the_middle_of_a_step_loses_nothing(quick, monkeypatch, capsys, number):
-    learn, calls = Run._learn, []
+    learn, calls = Trainer._learn, []
 
     def interrupted(self, chosen):
         calls.append(chosen)
@@ -214,7 +213,7 @@ def test_an_interrupt_in_the_middle_of_a_step_loses_nothing(quick, monkeypatch, 
         return learn(self, chosen)
 
     with monkeypatch.context() as stopped:
-        stopped.setattr(Run, "_learn", interrupted)
+        stopped.setattr(Trainer, "_learn", interrupted)
         assert trained(quick, steps=60) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "lifemask: train: stopped by the user"
     before = history(quick / "models/refiner_v001")
@@ -506,18 +505,21 @@ def test_examples_that_are_not_finite_are_counted_and_left_out(examples):
 
 
 def test_a_batch_that_is_not_finite_changes_nothing_and_is_told(examples, small):
-    run, notes = Run(RefinerModel.load(small.path).network, spoilt(examples, 1), PLAN), []
+    run, notes = (
+        refiner_trainer(RefinerModel.load(small.path).network, spoilt(examples, 1), CONFIG),
+        [],
+    )
     with progress.reporting(lambda said: notes.append(said.note)):
-        for _ in range(len(examples) // PLAN.batch):
+        for _ in range(len(examples) // CONFIG.batch):
             run.step()
-    assert notes == ["a batch is not finite, left out (1 so far)"]
+    assert notes == ["skipped a batch that is not finite (1 so far)"]
     assert np.isfinite([[*losses.values()] for losses in run.history]).all()
     for weights in (run.network.parameters(), run.average.parameters()):
         assert all(weight.isfinite().all() for weight in weights)
 
 
 def test_a_training_that_is_never_finite_ends(examples, small, tmp_path):
-    with pytest.raises(KnobError, match=r"^rate: after 0 steps nothing .* finite"):
+    with pytest.raises(KnobError, match=r"^rate: after 0 steps no batch is finite"):
         run_of(spoilt(examples, len(examples)), small, tmp_path, 4)
     assert not (tmp_path / "model.safetensors").exists()
 
@@ -602,7 +604,7 @@ def full_primitive():
 def test_a_batch_that_memory_has_no_room_for_is_halved(
     examples, small, tmp_path, monkeypatch, fill
 ):
-    learn, tried = Run._learn, []
+    learn, tried = Trainer._learn, []
 
     def full(self, chosen):
         tried.append(len(chosen))
@@ -610,7 +612,7 @@ def test_a_batch_that_memory_has_no_room_for_is_halved(
             fill()
         return learn(self, chosen)
 
-    monkeypatch.setattr(Run, "_learn", full)
+    monkeypatch.setattr(Trainer, "_learn", full)
     assert len(run_of(examples, small, tmp_path, 3)) == 3
     assert tried == [4, 2, 1, 1, 1]
     assert len(run_of(examples, small, tmp_path, 1)) == 4
@@ -618,11 +620,11 @@ def test_a_batch_that_memory_has_no_room_for_is_halved(
 
 
 def test_examples_live_on_a_card_that_has_room_to_learn_beside_them(monkeypatch):
-    assert not amp.fits_card(1)
-    monkeypatch.setattr(amp, "device", lambda: torch.device("cuda"))
+    assert not memory.fits_card(1)
+    monkeypatch.setattr(device, "device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2**30, 2**31))
-    assert amp.fits_card(2**28)
-    assert not amp.fits_card(2**29)
+    assert memory.fits_card(2**28)
+    assert not memory.fits_card(2**29)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -641,27 +643,27 @@ def test_another_fault_is_not_taken_for_a_full_memory(examples, small, tmp_path,
     def fails(self, chosen):
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr(Run, "_learn", fails)
+    monkeypatch.setattr(Trainer, "_learn", fails)
     with pytest.raises(RuntimeError, match="shapes differ"):
-        trainer.train(RefinerModel.load(small.path), examples, PLAN, tmp_path)
+        train_refiner.train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
 
 
 def test_a_halved_batch_is_told():
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        assert amp.without_memory(torch.OutOfMemoryError("full"), [3, 4, 5]) == [3]
+        assert halved(torch.OutOfMemoryError("full"), [3, 4, 5]) == [3]
     assert notes == ["memory is full: batches of 1 from now on"]
 
 
 def test_no_room_for_one_example_is_said():
     with pytest.raises(KnobError, match="size: there is not enough memory"):
-        amp.without_memory(torch.OutOfMemoryError("full"), [3])
+        halved(torch.OutOfMemoryError("full"), [3])
 
 
 @pytest.mark.parametrize("fill", [filled, full_card, full_list])
 def test_no_room_to_rehearse_is_said(quick, monkeypatch, capsys, fill):
     monkeypatch.setattr(tune, "_examples", lambda *_: fill())
-    assert "not enough memory to rehearse" in refused(capsys, partial(trained, quick))
+    assert "not enough memory for the cycle pairs" in refused(capsys, partial(trained, quick))
     assert not (quick / "models").exists()
 
 

@@ -1,231 +1,238 @@
-"""The training loop: the base and a shot learn by the same page."""
+"""The training loop of every network: the base, a shot, the segmenter, the benchmark's baseline.
+
+What is particular to a network is its `Task`: where its examples come from, and their losses.
+"""
 
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lifemask.nodes import progress
+from lifemask.nodes.device import device
 from lifemask.nodes.errors import KnobError, Remedy
 from lifemask.nodes.learning import checkpoint
-from lifemask.nodes.learning.amp import memory, mixed, without_memory
-from lifemask.nodes.learning.augment.identity import recast
-from lifemask.nodes.learning.augment.occlusions import obstructed, shadowed
-from lifemask.nodes.learning.callbacks import Watch
 from lifemask.nodes.learning.checkpoint import State
-from lifemask.nodes.learning.data.examples import PLANES, Example, Examples, Kind, varied, windowed
-from lifemask.nodes.learning.losses import losses, total
-from lifemask.nodes.learning.run_folder import begun
-from lifemask.nodes.refiner.crop import STEP
-from lifemask.nodes.refiner.model import RefinerModel
-from lifemask.nodes.refiner.network import Refiner
-from lifemask.nodes.train import MODEL
+from lifemask.nodes.learning.pytree import Tree
+from lifemask.nodes.memory import is_full
 from lifemask.ocio.system.signals import deferred_signals
 
-if TYPE_CHECKING:
-    from lifemask.nodes.train import Train
+_PATIENCE = 20  # batches in a row that are not finite before a training gives up
+_WARM_UP_STEPS = 100
+_WARM_UP_TIME = 0.02  # share of the training
+_EMA_RAMP = 9  # steps: the average follows faster at first
 
-_WARM_UP = 100  # steps
-_AVERAGED = 0.998  # of the averaged weights stays in a step
-_LONGEST = 1.0  # norm of the gradient
-_DECAY = 0.02
-_PATIENCE = 20  # batches in a row that teach nothing before the training is given up
+Network = TypeVar("Network", bound=nn.Module)
+
+Schedule = Callable[[int, float], float]
+"""Share of the peak learning rate, after so many steps and after a share of the training's time."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How to train: in windows of ``size`` pixels, ``batch`` a step, for so many ``minutes``.
+def constant(step: int, elapsed: float) -> float:
+    """Stay at the peak."""
+    return 1.0
 
-    The examples are crops of ``crop`` pixels. ``rate`` is the highest step, ``seed`` draws the
-    order; ``whom`` says what is learned from, at most so many ``faces`` of each, and a hash of
-    their ``facesets`` that these are the same.
+
+def warm_up(step: int, elapsed: float) -> float:
+    """Rise to the peak over the first steps, then stay."""
+    return min(1.0, (step + 1) / _WARM_UP_STEPS)
+
+
+def cosine(step: int, elapsed: float) -> float:
+    """Rise to the peak over the first of the time, then fall to 0 along a cosine."""
+    return min(elapsed / _WARM_UP_TIME, 0.5 + 0.5 * math.cos(math.pi * elapsed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How to train: AdamW on ``batch`` examples a step until the steps took so many ``minutes``.
+
+    ``learning_rate`` is the peak of the ``schedule``; ``ema_decay`` is the share of the averaged
+    weights that stays in each step.
     """
 
-    size: int
-    crop: int
-    batch: int
     minutes: float
-    rate: float
+    batch: int
+    learning_rate: float
     seed: int
-    whom: list[str]
-    faces: int = 0
-    facesets: str = ""
-
-    @classmethod
-    def of(cls, node: "Train", whom: list[str], crop: int, facesets: str = "") -> "Plan":
-        """What the knobs come to, for a training on crops of ``crop`` pixels of ``whom``.
-
-        Raises KnobError for a size that the refiner cannot see.
-        """
-        chosen = node.chosen
-        if chosen.size % STEP:
-            raise KnobError(f"size: {chosen.size} is not a multiple of {STEP}")
-        size, rate = min(chosen.size, crop), node.rate / 1000
-        seen = whom, node.faces, facesets
-        return cls(size, crop, chosen.batch, chosen.minutes, rate, node.seed, *seen)
-
-    def configuration(self, start: RefinerModel) -> dict[str, Any]:
-        """What a training of ``start`` keeps when it goes on; it may be given more time."""
-        kept = {name: value for name, value in asdict(self).items() if name != "minutes"}
-        return {**kept, "from": start.digest}
-
-    def announce(self, start: RefinerModel, count: int) -> None:
-        """Tell how much memory a training of ``start`` on ``count`` examples will take."""
-        shape = count, PLANES, self.crop
-        progress.note("train", memory(shape, start.network, self.batch, self.size))
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.02
+    max_gradient_norm: float = 1.0
+    ema_decay: float = 0.998
+    schedule: Schedule = warm_up
 
 
-def train(
-    start: RefinerModel, examples: Examples, plan: Plan, folder: Path, anew: bool = False
-) -> Path:
-    """Train ``start`` on ``examples`` until it had its time, and return the file it became.
+class Task(Protocol):
+    """What is particular to a network: its examples, and what its answer to them costs."""
 
-    ``folder`` keeps model, checkpoints, losses and a preview; a run that began there goes on,
-    unless one is wanted ``anew``.
-    """
-    about = {**plan.configuration(start), "examples": len(examples)}
-    run = Run(start.network, examples, plan)
-    state = begun(folder, about, anew)
-    if state is not None:
-        progress.note("train", f"goes on in {folder} after {state.step} steps")
-        run.resume(state)
-    with Watch(run, start, folder, about) as watch:
-        while not run.finished:
-            with deferred_signals():
-                watch.tell(run.step())
-    return folder / MODEL
+    def draw(self, count: int, random: np.random.Generator) -> list[Any]:
+        """Return the next ``count`` examples, or what stands for them."""
+
+    def losses(self, network: Any, examples: list[Any], step: int) -> dict[str, Tensor]:  # noqa: ANN401
+        """Return ``loss``, which is minimised, first, and then the parts of it to be logged."""
+
+    def state(self) -> dict[str, Tree]:
+        """Return the position in the order of the examples."""
+
+    def resume(self, state: Mapping[str, Tree]) -> None:
+        """Continue from a `state`."""
 
 
-class Run:
-    """One training run; its whole `state` can be kept, and `resume` goes on from there.
+class Callback(AbstractContextManager[Any], Protocol):
+    """Is entered before the first step of a training, and left after its last one."""
 
-    Every number that decides what a step does is in the state, none comes from the clock: a run
-    that was killed and resumed has the losses of one that was not.
+    def step(self, losses: Mapping[str, float]) -> None:
+        """Take note of the losses of one more step."""
+
+
+class Trainer(Generic[Network]):
+    """A run of a `Task`. Its whole `state` can be saved, and `resume` continues from there.
+
+    With a schedule by steps no number that decides on a step comes from the clock: a run that was
+    killed and resumed has the losses of one that was not.
     """
 
-    def __init__(self, network: Refiner, examples: Examples, plan: Plan) -> None:
-        """Begin with the weights of ``network``, which is left as it is."""
-        torch.manual_seed(plan.seed)
-        self.examples, self.plan, self.batch = examples, plan, plan.batch
-        self.network, self.average = network.twin().train(), network.twin().eval()
+    def __init__(
+        self, network: Network, average: Network, task: Task, config: TrainingConfig
+    ) -> None:
+        """Train ``network`` in place, and let ``average``, a copy of it, follow its weights."""
+        self.network, self.average, self.task, self.config = network, average, task, config
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), plan.rate, (0.9, 0.98), weight_decay=_DECAY, fused=True
+            network.parameters(),
+            config.learning_rate,
+            config.betas,
+            weight_decay=config.weight_decay,
+            fused=True,
         )
-        self.random = np.random.default_rng(plan.seed)
-        self.waiting: list[int] = []
+        self.random = np.random.default_rng(config.seed)
+        self.batch = config.batch
         self.history: list[dict[str, float]] = []
-        self.seconds, self.left_out, self.sound = 0.0, 0, True
+        self.seconds, self.skipped, self.diverged = 0.0, 0, False
 
     @property
     def finished(self) -> bool:
-        """Whether it had its time."""
-        return self.seconds >= self.plan.minutes * 60
+        """Whether the steps took the time that they were given."""
+        return self.seconds >= self.config.minutes * 60
+
+    def run(self, callbacks: Iterable[Callback]) -> None:
+        """Train until it is `finished`."""
+        with ExitStack() as stack:
+            entered = [stack.enter_context(callback) for callback in callbacks]
+            while not self.finished:
+                with deferred_signals():
+                    losses = self.step()
+                    for callback in entered:
+                        callback.step(losses)
 
     def step(self) -> dict[str, float]:
         """Learn from one batch and return its losses; halves the batch when memory runs out.
 
-        A batch whose gradient is not finite is left out, which is told, and another one is drawn.
-        Raises KnobError when none of many in a row is finite.
+        A batch whose losses or gradient are not finite is skipped. Raises KnobError when many in
+        a row are.
         """
-        begun = monotonic()
+        started = monotonic()
         for _ in range(_PATIENCE):
-            parts = self._learned(self._draw())
-            if _finite(parts):
+            losses = self._learn_halving(self.task.draw(self.batch, self.random))
+            if _finite(losses):
                 break
-            self.left_out += 1
-            progress.note("train", f"a batch is not finite, left out ({self.left_out} so far)")
+            self.skipped += 1
+            progress.note("train", f"skipped a batch that is not finite ({self.skipped} so far)")
         else:
-            self.sound = False
+            self.diverged = True
             raise KnobError(
-                f"rate: after {len(self.history)} steps nothing that is learned is finite any more",
+                f"rate: after {len(self.history)} steps no batch is finite any more",
                 Remedy("lower_learning_rate"),
             )
-        self._average()
-        self.history.append(parts)
-        self.seconds += monotonic() - begun
-        return parts
+        self._update_average()
+        self.history.append(losses)
+        self.seconds += monotonic() - started
+        return losses
 
-    def _learned(self, chosen: list[int]) -> dict[str, float]:
-        """Learn from as many of those ``chosen`` as memory has room for."""
+    def _learn_halving(self, examples: list[Any]) -> dict[str, float]:
+        """Learn from as many of the ``examples`` as fit in memory."""
         while True:
             try:
-                return self._learn(chosen)
+                return self._learn(examples)
             except (RuntimeError, MemoryError) as error:
-                chosen = without_memory(error, chosen)
-                self.batch = len(chosen)
+                examples = halved(error, examples)
+                self.batch = len(examples)
 
-    def _draw(self) -> list[int]:
-        """Every example once, in a new order, before any comes again."""
-        while len(self.waiting) < self.batch:
-            self.waiting += self.random.permutation(len(self.examples)).tolist()
-        chosen, self.waiting = self.waiting[: self.batch], self.waiting[self.batch :]
-        return chosen
-
-    def _learn(self, chosen: list[int]) -> dict[str, float]:
-        example = windowed(_made_over(self.examples.batch(chosen)), self.plan.size)
-        with mixed():
-            # One member a step: what learns apart errs apart.
-            answer = self.network(example.shown, turn=len(self.history))
-        parts = losses(answer, example)
-        loss = total(parts)
+    def _learn(self, examples: list[Any]) -> dict[str, float]:
+        step = len(self.history)
+        losses = self.task.losses(self.network, examples, step)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        length = nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST)
+        losses["loss"].backward()
+        parameters = self.network.parameters()
+        losses["gradient"] = nn.utils.clip_grad_norm_(parameters, self.config.max_gradient_norm)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate * min(1.0, (len(self.history) + 1) / _WARM_UP)
-        told = {"loss": loss, **parts, "gradient": length}
+            group["lr"] = self.config.learning_rate * self.config.schedule(step, self._elapsed())
         # One wait for the device, not one for each.
-        numbers = dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
+        numbers = dict(zip(losses, torch.stack([*losses.values()]).tolist(), strict=True))
         if _finite(numbers):
             self.optimiser.step()
         return numbers
 
+    def _elapsed(self) -> float:
+        """Share of the training's time, 0..1."""
+        return self.seconds / (self.config.minutes * 60) if self.config.minutes else 0.0
+
     @torch.no_grad()
-    def _average(self) -> None:
-        """Follow the weights slowly, at first less so: what is saved and shown."""
+    def _update_average(self) -> None:
+        """Exponential moving average of the weights, which is what is saved and shown."""
         steps = len(self.history) + 1
-        follow = 1 - min(_AVERAGED, steps / (steps + 9))
-        slow, quick = (
+        share = 1 - min(self.config.ema_decay, steps / (steps + _EMA_RAMP))
+        average, current = (
             [weight.data for weight in net.parameters()] for net in (self.average, self.network)
         )
-        torch._foreach_lerp_(slow, quick, follow)
+        torch._foreach_lerp_(average, current, share)
 
-    def state(self, configuration: dict[str, Any]) -> State:
-        """All of it."""
+    def state(self, configuration: Mapping[str, Any]) -> State:
+        """Return all that a checkpoint keeps; ``configuration`` is what the run was begun with."""
+        order = {**self.task.state(), "batch": self.batch, "seconds": self.seconds}
         return State(
             step=len(self.history),
             configuration=configuration,
             weights=self.network.state_dict(),
             average=self.average.state_dict(),
             optimiser=self.optimiser.state_dict(),
-            order={"waiting": self.waiting, "batch": self.batch, "seconds": self.seconds},
+            order=order,
             randomness=checkpoint.randomness(self.random),
             history=self.history,
         )
 
     def resume(self, state: State) -> None:
-        """Go on from ``state``."""
+        """Continue from ``state``."""
         self.network.load_state_dict(state.weights)
         self.average.load_state_dict(state.average)
         self.optimiser.load_state_dict(state.optimiser)
-        self.waiting, self.batch = state.order["waiting"], state.order["batch"]
-        self.seconds, self.history = state.order["seconds"], state.history
+        self.task.resume(state.order)
+        self.batch, self.seconds = state.order["batch"], state.order["seconds"]
+        self.history = state.history
         checkpoint.restore(state.randomness, self.random)
 
 
-def _made_over(example: Example) -> Example:
-    """The same, varied; what was rendered is of other people, obstacles and shadows before them."""
-    rendered = example.kind == Kind.RENDERED
-    example = varied(example, bent=rendered)
-    if not rendered.any():
-        return example
-    return example.but(rendered, obstructed(shadowed(recast(example.only(rendered)))))
+def halved(error: RuntimeError | MemoryError, examples: list[Any]) -> list[Any]:
+    """Return the first half of a batch that did not fit in memory.
+
+    Raises ``error`` when it is another one, KnobError when the batch is of one example already.
+    """
+    if not is_full(error):
+        raise error
+    if len(examples) == 1:
+        raise KnobError(
+            "size: there is not enough memory for one example", Remedy("smaller_windows")
+        ) from error
+    if device().type == "cuda":
+        torch.cuda.empty_cache()
+    progress.note("train", f"memory is full: batches of {len(examples) // 2} from now on")
+    return examples[: len(examples) // 2]
 
 
-def _finite(numbers: dict[str, float]) -> bool:
+def _finite(numbers: Mapping[str, float]) -> bool:
     return all(map(math.isfinite, numbers.values()))

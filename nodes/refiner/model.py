@@ -11,12 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes import archive
+from lifemask.nodes.amp import mixed_inference
 from lifemask.nodes.errors import BrokenFileError, KnobError
 from lifemask.nodes.faceset.files import atlas_layout
 from lifemask.nodes.memory import is_full
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.face_passes import FacePasses
-from lifemask.nodes.refiner.network import Refiner
+from lifemask.nodes.refiner.network import Answer, Refiner
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.acescct import STOP, to_linear
 from lifemask.nodes.render.composite import blended
@@ -145,16 +146,23 @@ class RefinerModel:
         It knows light by the whole face, of which it sees less the finer a crop is: of each but
         the first it is asked only for what the one before is too coarse for.
         """
-        total, *finer = (self._said(passes, crop) for crop in crops)
-        for said in finer:
-            size = said.shape[-1]
-            detail = said - feather(said, _SHARED * size / total.shape[-1])
+        total, *finer = (self._planes(passes, crop) for crop in crops)
+        for planes in finer:
+            size = planes.shape[-1]
+            detail = planes - feather(planes, _SHARED * size / total.shape[-1])
             total = feather(total, _SHARED)
             total = functional.interpolate(total, size=size, mode="bicubic") + detail
         return total
 
-    def _said(self, passes: FacePasses, crop: Crop) -> Tensor:
-        answer = self.network(shown(passes, crop))
+    @torch.inference_mode()
+    def answer(self, shown: Tensor) -> Answer:
+        """What the network makes of `crop.shown`, in mixed precision where a card gains from it."""
+        with mixed_inference():
+            answer: Answer = self.network(shown)
+        return answer
+
+    def _planes(self, passes: FacePasses, crop: Crop) -> Tensor:
+        answer = self.answer(shown(passes, crop))
         return torch.cat([answer.change, answer.matte, answer.spread], 1)
 
 

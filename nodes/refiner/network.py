@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lifemask.nodes.device import device
-from lifemask.nodes.learning.unet import UNet
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, LIGHT, RENDER, level
+from lifemask.nodes.unet import UNet
 
 CHOICES = 3
 """Between so many pictures of the likeness it chooses."""

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from lifemask.nodes import archive
 from lifemask.nodes.device import at_most, device
-from lifemask.nodes.learning.unet import UNet
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
 from lifemask.nodes.render.filters import smooth
 from lifemask.nodes.render.texture import averaged
+from lifemask.nodes.unet import UNet
 
 _WIDTHS = (24, 48, 64, 64)
 _BLOCK = SIZE // COARSE

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.errors import KnobError
 from lifemask.nodes.swap import Role, check_consent
 from lifemask.nodes.types import Model
 
-MODEL = "model.safetensors"
-"""In the folder of a training, what it came to so far."""
+if TYPE_CHECKING:
+    from lifemask.nodes.learning.train_refiner import RefinerConfig
 
 BASE = Model(Path(__file__).parents[1] / "refiner/base.safetensors")
 """What ships with Lifemask; it learned from synthetic people only."""
@@ -66,18 +67,41 @@ class Train(Node):
         usual = preset.minutes if device().type == "cpu" else ON_CARD[self.preset]
         return Preset(self.size or preset.size, self.batch or preset.batch, self.minutes or usual)
 
+    def config(self, performers: list[str], crop: int, facesets: str = "") -> "RefinerConfig":
+        """Return how to train on crops of ``crop`` pixels of the ``performers``.
+
+        ``facesets`` is a hash of theirs. Raises KnobError for a size that the refiner cannot see.
+        """
+        from lifemask.nodes.learning.train_refiner import RefinerConfig
+        from lifemask.nodes.refiner.crop import STEP
+
+        chosen = self.chosen
+        if chosen.size % STEP:
+            raise KnobError(f"size: {chosen.size} is not a multiple of {STEP}")
+        return RefinerConfig(
+            minutes=chosen.minutes,
+            batch=chosen.batch,
+            learning_rate=self.rate / 1000,
+            seed=self.seed,
+            size=min(chosen.size, crop),
+            crop=crop,
+            performers=performers,
+            max_examples=self.faces,
+            facesets=facesets,
+        )
+
     def __call__(
         self,
         cast: list[Role],
         start: Model,
         folder: Path,
-        anew: bool = False,
+        restart: bool = False,
         pairs: list[Path] | None = None,
         facesets: Path | None = None,
     ) -> Model:
         """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
 
-        A training ``anew`` takes the place of the one that is there. From folders of ``pairs``,
+        With ``restart`` it takes the place of the one that is there. From folders of ``pairs``,
         whose perfect swap is known, it learns along what holds for everybody; ``facesets`` keeps
         theirs for the next time.
 
@@ -88,4 +112,4 @@ class Train(Node):
         from lifemask.nodes.learning.data.paired import corpora
         from lifemask.nodes.train.tune import tune
 
-        return tune(self, cast, start, folder, anew, corpora(pairs or [], facesets))
+        return tune(self, cast, start, folder, restart, corpora(pairs or [], facesets))

@@ -1,4 +1,4 @@
-"""The work behind `Train`: rehearse on the shot, train, keep the model."""
+"""The work behind `Train`: fine-tune the refiner to a shot, on the shot's own facesets."""
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import INDEX
-from lifemask.nodes.learning.amp import enough_memory
 from lifemask.nodes.learning.data.cycle_pairs import rehearsals
 from lifemask.nodes.learning.data.distillation import reminders
 from lifemask.nodes.learning.data.examples import Example, Examples
 from lifemask.nodes.learning.data.paired import Corpus
-from lifemask.nodes.learning.run_folder import alone, begun
-from lifemask.nodes.learning.trainer import Plan, train
+from lifemask.nodes.learning.run_folder import RunFolder
+from lifemask.nodes.learning.train_refiner import RefinerConfig, train_refiner
+from lifemask.nodes.memory import enough_memory
 from lifemask.nodes.refiner.crop import side
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.types import Model
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lifemask.nodes.train import Train
 
 
-_REMINDED = 8  # so many times fewer reminders than exercises, at most
+_DISTILLED = 8  # at most one distilled example for so many cycle pairs
 
 
 def tune(
@@ -32,57 +32,60 @@ def tune(
     cast: "list[Role]",
     start: Model,
     folder: Path,
-    anew: bool = False,
+    restart: bool = False,
     corpora: Sequence[Corpus] = (),
 ) -> Model:
-    """Train ``start`` on the ``cast``, as the knobs of ``node`` say, and write it to ``folder``.
+    """Fine-tune ``start`` to the ``cast``, as the knobs of ``node`` say, and save it in ``folder``.
 
-    What the pairs of the ``corpora`` teach is learned along.
+    The pairs of the ``corpora`` are learned from, too.
     """
-    refiner = RefinerModel.load(start.path)
-    people = sorted({name for role in cast for name in _names(role)})
-    wanted = max(node.chosen.size, refiner.size)
-    crop = max(side(role.double, wanted) for role in cast)
-    whom = people + [corpus.folder.name for corpus in corpora]
-    plan = Plan.of(node, whom, crop, _identity(cast))
+    model = RefinerModel.load(start.path)
+    config = _config(node, cast, model, corpora)
+    with RunFolder(folder).locked() as run:
+        # Before the cycle pairs, which take time, say why this training cannot resume.
+        run.resumable(config.configuration(model), restart)
+        with enough_memory("faces: there is not enough memory for the cycle pairs"):
+            examples = _examples(cast, model, corpora, config)
+        return Model(train_refiner(model, examples, config, folder, restart))
+
+
+def _config(
+    node: "Train", cast: "list[Role]", model: RefinerModel, corpora: Sequence[Corpus]
+) -> RefinerConfig:
+    names = {one.performer for role in cast for one in (role.likeness, role.double)}
+    learned_from = sorted(names) + [corpus.folder.name for corpus in corpora]
+    largest = max(node.chosen.size, model.size)
+    crop = max(side(role.double, largest) for role in cast)
     if crop < node.chosen.size:
         larger = f"{node.chosen.size} would only magnify them"
         progress.note("train", f"the faces are learned at {crop} px; {larger}")
-    with alone(folder):
-        # Before the rehearsal, which takes its time, say why this training cannot go on.
-        begun(folder, plan.configuration(refiner), anew)
-        with enough_memory("faces: there is not enough memory to rehearse"):
-            examples = _examples(cast, refiner, corpora, plan, node.faces)
-        return Model(train(refiner, examples, plan, folder, anew))
-
-
-def _names(role: "Role") -> tuple[str, str]:
-    return role.likeness.performer, role.double.performer
+    return node.config(learned_from, crop, _identity(cast))
 
 
 def _identity(cast: "list[Role]") -> str:
-    """A hash that another faceset of as many faces would not have."""
-    told = sha256()
+    """A hash that changes with any faceset of the ``cast``."""
+    found = sha256()
     for role in cast:
         for faceset in (role.likeness, role.double):
-            told.update((faceset.folder / INDEX).read_bytes())
-    return told.hexdigest()
+            found.update((faceset.folder / INDEX).read_bytes())
+    return found.hexdigest()
 
 
 def _examples(
-    cast: "list[Role]", refiner: RefinerModel, corpora: Sequence[Corpus], plan: Plan, most: int
+    cast: "list[Role]", model: RefinerModel, corpora: Sequence[Corpus], config: RefinerConfig
 ) -> Examples:
-    every, size, few = rehearsals(cast, refiner), plan.crop, most // _REMINDED
+    every, size, most = rehearsals(cast, model), config.crop, config.max_examples
+    few = most // _DISTILLED
     count = sum(min(len(one.own), most) for one in every)
     count += sum(min(len(role.double), few) for role in cast)
     count += sum(corpus.count(most) for corpus in corpora)
-    plan.announce(refiner, count)
+    config.report_memory(model.network, count)
 
     def each() -> Iterator[Example]:
         yield from chain.from_iterable(one.examples(size, most) for one in every)
         for role in cast:
-            yield from reminders(role, refiner, size, few)
+            yield from reminders(role, model, size, few)
         for corpus in corpora:
-            yield from corpus.examples(size, plan.seed, most)
+            yield from corpus.examples(size, config.seed, most)
 
     return Examples.gathered(each(), count, size)

@@ -5,20 +5,24 @@ learn both faces, and an encoded face is decoded as the other performer's. Only 
 it.
 """
 
+import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
-from time import monotonic
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.learning.amp import mixed
 from lifemask.nodes.learning.data.examples import even, logged
 from lifemask.nodes.learning.losses import structures
+from lifemask.nodes.learning.pytree import Tree
+from lifemask.nodes.learning.trainer import Trainer, TrainingConfig, constant
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import Refined
@@ -36,11 +40,11 @@ _CODE = 128  # numbers of a face's code, and channels that the decoder starts fr
 _HALVINGS = 4
 _MIDDLE = 0.4  # log: of a face
 _WIDTHS = range(8, 129, 8)
-_RATE, _MOMENTS = 5e-4, (0.9, 0.98)
+_LEARNING_RATE, _WEIGHT_DECAY = 5e-4, 0.01
 _TURN, _ZOOM, _MOVE, _BEND = 0.1, 0.05, 0.05, 0.06  # standard deviations, in half sides
 _EXPOSURE, _TINT = 0.03, 0.01  # log, standard deviations
 _BACKGROUND = 0.1  # weight outside the face
-_NEAR = 5.0  # weight of the absolute error beside that of structure
+_L1 = 5.0  # weight of the absolute error beside that of structure
 
 
 class Autoencoder(nn.Module):
@@ -103,50 +107,61 @@ def pictures(faceset: FaceSet, size: int, most: int) -> Tensor:
     return torch.cat(taken)
 
 
-@dataclass
-class Training:
-    """One run; ``faces`` are the `pictures` of both performers, ``batch`` of each go in a step."""
+class AutoencoderTask:
+    """Learns to undo `warped`, with faces of both performers in each step."""
 
-    network: Autoencoder
-    faces: tuple[Tensor, Tensor]
-    batch: int
-    seed: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    random: torch.Generator = field(init=False)
+    def __init__(self, faces: tuple[Tensor, Tensor], seed: int) -> None:
+        """Learn from ``faces``, the `pictures` of both performers."""
+        self.faces = faces
+        self.random = torch.Generator().manual_seed(seed)
 
-    def __post_init__(self) -> None:
-        self.network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.random = torch.Generator().manual_seed(self.seed)
-        weights = self.network.parameters()
-        self.optimiser = torch.optim.AdamW(weights, _RATE, _MOMENTS, fused=True)
+    def draw(self, count: int, random: np.random.Generator) -> list[tuple[int, int]]:
+        """Return the indices of ``count`` faces of each performer."""
+        return [
+            (int(random.integers(len(likeness))), int(random.integers(len(double))))
+            for likeness, double in [self.faces] * count
+        ]
 
-    def until(self, seconds: float) -> None:
-        """Train until so many ``seconds`` were spent in steps, counted from the first one."""
-        while self.seconds < seconds:
-            self.step()
+    def losses(
+        self, network: Autoencoder, examples: list[tuple[int, int]], step: int
+    ) -> dict[str, Tensor]:
+        """Return the sum of both performers' losses."""
+        both = zip(*examples, strict=True)
+        parts = [self._loss(network, who, list(own)) for who, own in enumerate(both)]
+        return {"loss": torch.stack(parts).sum()}
 
-    def step(self) -> float:
-        """Learn from a batch of each performer and return the loss."""
-        begun = monotonic()
-        loss = torch.stack([self._loss(who) for who in (LIKENESS, DOUBLE)]).sum()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        value = float(loss.detach())
-        self.steps += 1
-        self.seconds += monotonic() - begun
-        return value
-
-    def _loss(self, performer: int) -> Tensor:
-        faces = self.faces[performer]
-        chosen = torch.randint(len(faces), (self.batch,), generator=self.random)
-        bent, straight, matte = warped(faces[chosen].to(device()).float(), self.random)
-        with mixed():
-            made = self.network(bent.contiguous(memory_format=torch.channels_last), performer)
+    def _loss(self, network: Autoencoder, performer: int, chosen: list[int]) -> Tensor:
+        faces = self.faces[performer][chosen].to(device()).float()
+        bent, straight, matte = warped(faces, self.random)
+        with mixed_training():
+            made = network(bent.contiguous(memory_format=torch.channels_last), performer)
         weight = _BACKGROUND + (1 - _BACKGROUND) * matte
-        near: Tensor = ((made.float() - straight).abs() * weight).mean()
-        return _NEAR * near + structures(made.float(), straight, weight)
+        l1: Tensor = ((made.float() - straight).abs() * weight).mean()
+        return _L1 * l1 + structures(made.float(), straight, weight)
+
+    def state(self) -> dict[str, Tree]:
+        """Return nothing: a benchmark does not resume."""
+        return {}
+
+    def resume(self, state: Mapping[str, Tree]) -> None:
+        """Draw on."""
+
+
+def autoencoder_trainer(
+    network: Autoencoder, faces: tuple[Tensor, Tensor], batch: int, seed: int = 0
+) -> Trainer[Autoencoder]:
+    """Return a trainer of ``network`` on ``batch`` of the `pictures` of each performer a step."""
+    network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    config = TrainingConfig(
+        minutes=math.inf,
+        batch=batch,
+        learning_rate=_LEARNING_RATE,
+        seed=seed,
+        weight_decay=_WEIGHT_DECAY,
+        max_gradient_norm=math.inf,
+        schedule=constant,
+    )
+    return Trainer(network, deepcopy(network), AutoencoderTask(faces, seed), config)
 
 
 def warped(faces: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -14,7 +14,8 @@ from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
-    from lifemask.plugin.benchmarks.autoencoder import Training
+    from lifemask.nodes.learning.trainer import Trainer
+    from lifemask.plugin.benchmarks.autoencoder import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Ours:
     def until(self, minutes: float) -> None:
         """Train, or go on from the checkpoint in the folder."""
         from lifemask.nodes.learning import checkpoint
-        from lifemask.nodes.learning.run_folder import CHECKPOINTS
+        from lifemask.nodes.learning.run_folder import RunFolder
 
         if not minutes:
             return
@@ -73,7 +74,7 @@ class Ours:
         node = replace(self.scene.train, minutes=minutes)
         self.model = node([self.scene.role], BASE, self.folder)
         took = monotonic() - begun
-        state = checkpoint.load(self.folder / CHECKPOINTS)
+        state = checkpoint.load(RunFolder(self.folder).checkpoints)
         if state is not None:
             self.spent = state.step, state.order["seconds"]
         self.prepared = self.prepared or took - (self.spent[1] - before)
@@ -118,30 +119,37 @@ class Plain:
         return cost(self.width, chosen.size, chosen.batch)
 
     @cached_property
-    def training(self) -> "Training":
+    def trainer(self) -> "Trainer[Autoencoder]":
         """The training run, with all pictures in memory."""
-        from lifemask.plugin.benchmarks.autoencoder import Autoencoder, Training, pictures
+        from lifemask.plugin.benchmarks.autoencoder import (
+            Autoencoder,
+            autoencoder_trainer,
+            pictures,
+        )
 
         begun, train, role = monotonic(), self.scene.train, self.scene.role
         size, batch = train.chosen.size, train.chosen.batch
-        faces = [pictures(who, size, train.faces) for who in (role.likeness, role.double)]
+        likeness, double = (
+            pictures(who, size, train.faces) for who in (role.likeness, role.double)
+        )
         network = Autoencoder(size, self.width)
-        run = Training(network, (faces[0], faces[1]), batch, train.seed)
+        trainer = autoencoder_trainer(network, (likeness, double), batch, train.seed)
         self.prepared = monotonic() - begun
-        return run
+        return trainer
 
     @property
     def spent(self) -> tuple[int, float]:
         """Steps and seconds so far."""
-        return self.training.steps, self.training.seconds
+        return len(self.trainer.history), self.trainer.seconds
 
     def until(self, minutes: float) -> None:
         """Train on."""
-        self.training.until(minutes * 60)
+        while self.trainer.seconds < minutes * 60:
+            self.trainer.step()
 
     def frames(self) -> Iterator[LayeredFrame]:
         """Yield the swap."""
         from lifemask.plugin.benchmarks.autoencoder import Pasting
 
         scene, size = self.scene, self.scene.train.chosen.size
-        return Pasting(scene.swap, scene.plate, scene.role, self.training.network, size).frames()
+        return Pasting(scene.swap, scene.plate, scene.role, self.trainer.network, size).frames()

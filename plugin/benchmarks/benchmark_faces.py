@@ -10,8 +10,10 @@ from lifemask.nodes.train import BASE, PRESETS
 from lifemask.plugin.commands.command import Command, Result
 
 if TYPE_CHECKING:
-    from lifemask.nodes.learning.trainer import Run
+    from lifemask.nodes.learning.data.examples import Examples
+    from lifemask.nodes.learning.trainer import Trainer
     from lifemask.nodes.refiner.model import RefinerModel
+    from lifemask.nodes.refiner.network import Refiner
 
 SIZES = (128, 256, 512)
 SECONDS = 5.0
@@ -55,19 +57,21 @@ def _run(args: Namespace) -> Result:
     for size in args.sizes:
         if size < 32 or size % 32:
             raise KnobError(f"sizes: {size} is not a multiple of 32")
+    from lifemask.nodes.amp import infers_in_bfloat16, trains_in_bfloat16
     from lifemask.nodes.device import device_name
-    from lifemask.nodes.learning.amp import fast
     from lifemask.nodes.refiner.model import RefinerModel
 
     peaks = peaks_of(args.seconds)
     model = RefinerModel.load(BASE.path)
     sizes = progress.each(args.sizes, "benchmark", len(args.sizes))
     paces = {size: pace(model, size, peaks, args.seconds) for size in sizes}
+    kinds = PEAKS[infers_in_bfloat16()], PEAKS[trains_in_bfloat16()]
     if not args.json:
-        return {"text": _table(device_name(), fast(), peaks, paces)}
+        return {"text": _table(device_name(), kinds, peaks, paces)}
     faces = {
         "device": device_name(),
-        "training": PEAKS[fast()],
+        "inference": kinds[0],
+        "training": kinds[1],
         "peaks": peaks,
         "sizes": {str(size): asdict(one) for size, one in paces.items()},
     }
@@ -87,35 +91,49 @@ def pace(model: "RefinerModel", size: int, peaks: dict[str, float], seconds: flo
     """Return the speed at which ``model`` refines crops of ``size`` pixels, and trains on them."""
     import torch
 
+    from lifemask.nodes.amp import mixed_inference
     from lifemask.plugin.benchmarks.flops import a_second, learning, looking
 
-    run = _training(model, size)
-    with torch.inference_mode():
-        crop = run.examples.batch([0]).shown
+    examples = _noise(size)
+    trainer = _trainer(model, examples, size)
+    with torch.inference_mode(), mixed_inference():
+        crop = examples.batch([0]).shown
         frames = a_second(lambda: model.network(crop), seconds)
-    steps = a_second(run.step, seconds)
+    steps = a_second(trainer.step, seconds)
     looked = frames * looking(model.network, size)
-    learned = steps * learning(model.network, run.batch, size)
+    learned = steps * learning(model.network, trainer.batch, size)
     return Pace(
         frames=frames,
         steps=steps,
-        batch=run.batch,
+        batch=trainer.batch,
         frame_shares={name: looked / most for name, most in peaks.items()},
         step_shares={name: learned / most for name, most in peaks.items()},
     )
 
 
-def _training(model: "RefinerModel", size: int) -> "Run":
-    """A training on noise, which takes as long as one on faces."""
+def _noise(size: int) -> "Examples":
+    """Examples of noise, which take as long to learn from as faces."""
     import torch
 
     from lifemask.nodes.learning.data.examples import PLANES, Example, Examples
-    from lifemask.nodes.learning.trainer import Plan, Run
 
     noise = (Example.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
-    examples = Examples.gathered(noise, EXAMPLES, size)
-    plan = Plan(size, size, batch_of(size), minutes=0, rate=1e-4, seed=0, whom=[])
-    return Run(model.network, examples, plan)
+    return Examples.gathered(noise, EXAMPLES, size)
+
+
+def _trainer(model: "RefinerModel", examples: "Examples", size: int) -> "Trainer[Refiner]":
+    from lifemask.nodes.learning.train_refiner import RefinerConfig, refiner_trainer
+
+    config = RefinerConfig(
+        minutes=0,
+        batch=batch_of(size),
+        learning_rate=1e-4,
+        seed=0,
+        size=size,
+        crop=size,
+        performers=[],
+    )
+    return refiner_trainer(model.network, examples, config)
 
 
 def batch_of(size: int) -> int:
@@ -125,13 +143,13 @@ def batch_of(size: int) -> int:
 
 
 def _table(
-    device: str, bfloat16: bool, peaks: dict[str, float], paces: dict[int, Pace]
+    device: str, kinds: tuple[str, str], peaks: dict[str, float], paces: dict[int, Pace]
 ) -> list[str]:
     most = ", ".join(f"{value / 1e9:.0f} Gflop/s in {name}" for name, value in peaks.items())
     shares = "".join(f"{'of ' + name:>13}" for name in PEAKS)
     lines = [
         f"{device}: {most}, in large products or convolutions; shares are of that",
-        f"the refiner looks in float32 and learns in {PEAKS[bfloat16]}",
+        f"the refiner runs in {kinds[0]} and is trained in {kinds[1]}",
         f"{'crop':>8}{'frames/s':>11}{shares}{'steps/s':>11}{shares}{'batch':>7}",
     ]
     for size, one in paces.items():

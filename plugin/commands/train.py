@@ -5,9 +5,10 @@ from pathlib import Path
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, Remedy
+from lifemask.nodes.learning import MODEL
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
-from lifemask.nodes.train import BASE, MODEL, Train
+from lifemask.nodes.train import BASE, Train
 from lifemask.nodes.types import Model
 from lifemask.plugin.commands.command import (
     Command,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
-from lifemask.nodes.train import MODEL, Train
+from lifemask.nodes.learning import MODEL
+from lifemask.nodes.train import Train
 from lifemask.ocio.system.atomic import replacing
 from lifemask.plugin.commands.command import Command, Result, add_knobs, given_knobs
 from lifemask.plugin.commands.train import over
@@ -51,8 +52,8 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> Result:
-    from lifemask.nodes.learning.data.paired import learn
     from lifemask.nodes.refiner.model import RefinerModel
+    from lifemask.nodes.train.base import train_base
 
     if not args.pairs and len(args.start) < 2:
         raise KnobError("pairs: name folders of renders, or several models to put together")
@@ -62,8 +63,8 @@ def _run(args: Namespace) -> Result:
         start.save(args.out)
         return {"model": args.out}
     node = Train(**given_knobs(args))
-    anew = args.overwrite and over(folder, replaced=True)
-    model = learn(node, args.pairs, args.facesets, start, folder, anew)
+    restart = args.overwrite and over(folder, replaced=True)
+    model = train_base(node, args.pairs, args.facesets, start, folder, restart)
     with replacing(args.out) as temporary:
         shutil.copyfile(model.path, temporary)
     return {"model": args.out, "preview": folder / "preview.png"}

@@ -15,8 +15,8 @@ from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces.face_space import moved
-from lifemask.nodes.learning.amp import enough_memory, fits_card
 from lifemask.nodes.learning.data import alignment
+from lifemask.nodes.memory import enough_memory, fits_card
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,

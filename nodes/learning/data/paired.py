@@ -1,4 +1,4 @@
-"""What the base is trained on: learn from renders whose perfect swap is known.
+"""Paired data: examples of renders whose perfect swap was rendered, too.
 
 A corpus holds ``SHOT/PERSON`` folders, each with a scene-linear ``beauty/beauty.####.exr`` that
 names its colour space, and ``mattes/mattes.####.exr`` with the exact matte ``face``. Beside a plate
@@ -12,7 +12,6 @@ from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,9 +23,9 @@ from lifemask.nodes.faces.face_space import crop as cut
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.learning.augment.beards import Disguise
+from lifemask.nodes.learning.augment.source_dropout import DROPOUTS
 from lifemask.nodes.learning.data.examples import (
     Example,
-    Examples,
     Kind,
     even,
     learnable,
@@ -34,20 +33,15 @@ from lifemask.nodes.learning.data.examples import (
     picture,
     scene,
 )
-from lifemask.nodes.learning.run_folder import alone
-from lifemask.nodes.learning.trainer import Plan, train
-from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
 from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.face_passes import FacePasses, PlateSubject
-from lifemask.nodes.refiner.model import RefinerModel
-from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import View
 from lifemask.nodes.shot.release import Release
 from lifemask.nodes.swap import Role, Swap
 from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack, Model
+from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.media import exr
@@ -56,12 +50,8 @@ from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.source import FrameSource
 
-if TYPE_CHECKING:
-    from lifemask.nodes.train import Train
-
 _ON = "_on_"
 _KNOWN = 0.4  # of the doubles have other takes that tell their albedo
-_FEWEST = 7  # pictures: up to so many less one, when there are few
 
 
 @dataclass(frozen=True)
@@ -121,7 +111,7 @@ class Corpus:
 
     def count(self, most: int) -> int:
         """How many `examples` there are at most."""
-        return len(_CHOICES) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
+        return len(DROPOUTS) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
 
     def _both_ways(self, truth: Path) -> list[Pair]:
         """The pairs that ``A_on_B`` makes with ``B``; none, which is told, without all it takes."""
@@ -151,13 +141,13 @@ class Corpus:
         self, pair: Pair, size: int, random: np.random.Generator, most: int
     ) -> Iterator[Example]:
         likeness, known = self._person(pair.likeness), self._person(pair.double)
-        for choice in _CHOICES:
+        for dropout in DROPOUTS:
             other = known if random.random() < _KNOWN else None
             double = self._double(pair, other)
             role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
-            barred = choice(likeness, len(double), random)
+            excluded = dropout(likeness, len(double), random)
             # The frames of a take are too far apart to tell how it moves.
-            plan, disguise = ShotPlan(Swap(shutter=0), role, barred), Disguise.drawn(random)
+            plan, disguise = ShotPlan(Swap(shutter=0), role, excluded), Disguise.drawn(random)
             for index in even(len(double), most):
                 yield self._one(pair, plan, index, size, disguise)
 
@@ -226,65 +216,12 @@ def corpora(folders: list[Path], facesets: Path | None) -> list[Corpus]:
     return [Corpus(folder, facesets) for folder in folders]
 
 
-_ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
-
-
-def learn(
-    node: "Train",
-    folders: list[Path],
-    facesets: Path | None,
-    start: RefinerModel | None,
-    folder: Path,
-    anew: bool = False,
-) -> Model:
-    """Train ``start``, or a new refiner, on the pairs in ``folders``, and keep it in ``folder``.
-
-    A training ``anew`` takes the place of the one that is there, which else goes on. Raises
-    KnobError without a folder for ``facesets``.
-    """
-    torch.manual_seed(node.seed)
-    begun = start or RefinerModel(Refiner(), node.chosen.size, _ABOUT)
-    plan = Plan.of(node, [one.name for one in folders], max(node.chosen.size, begun.size))
-    known = corpora(folders, facesets)
-    with alone(folder):
-        count = sum(corpus.count(node.faces) for corpus in known)
-        plan.announce(begun, count)
-        each = (e for one in known for e in one.examples(plan.crop, plan.seed, node.faces))
-        examples = Examples.gathered(each, count, plan.crop)
-        return Model(train(begun, examples, plan, folder, anew))
-
-
 def _frames(most: int) -> int:
-    """How many frames of a pair are learned from, each by all `_CHOICES`."""
-    return max(1, most // len(_CHOICES))
+    """How many frames of a pair are learned from, each with all `DROPOUTS`."""
+    return max(1, most // len(DROPOUTS))
 
 
 _NO_RELEASE = Release("", "", date.max, "", "", date.min)
-
-
-Barred = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
-
-
-def _all(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
-    return np.zeros((frames, len(likeness)), bool)
-
-
-def _one_take(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
-    take = likeness.faces.take
-    return np.tile(take != random.choice(take), (frames, 1))
-
-
-def _few(likeness: FaceSet, frames: int, random: np.random.Generator) -> Barred:
-    """All but a few pictures, for each frame anew."""
-    barred, count = np.ones((frames, len(likeness)), bool), len(likeness)
-    for row in barred:
-        row[random.choice(count, min(count, int(random.integers(1, _FEWEST))), False)] = False
-    return barred
-
-
-_CHOICES = (_all, _one_take, _few)
-"""What may not serve which frame: so the refiner learns to work with one photograph as with a day
-of takes."""
 
 
 def _mark(takes: list[Path]) -> str:
