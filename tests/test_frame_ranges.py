@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.ocio.media.frame_ranges import named_range, numbers, told
@@ -38,6 +38,26 @@ def test_what_is_no_range_is_refused_here_and_in_hosts(text):
     for read in (numbers, results.numbers):
         with pytest.raises(ValueError, match="is not a frame range"):
             read(text)
+
+
+def read_or_refused(read, text):
+    try:
+        return list(read(text))
+    except ValueError:
+        return None
+
+
+NUMBER = st.integers(-120, 1200).map(str)
+BLANKS = st.sampled_from(["", "", " ", "\t"])
+SIGNS = st.sampled_from(["-", "-", "x", "y", ":", ",", ".5", "#", " "])
+PIECES = st.tuples(BLANKS, NUMBER, BLANKS, SIGNS).map("".join)
+TEXTS = st.tuples(st.lists(PIECES, max_size=5).map("".join), BLANKS, NUMBER, BLANKS).map("".join)
+
+
+@settings(max_examples=1000)
+@given(TEXTS)
+def test_any_text_is_read_or_refused_alike_here_and_in_hosts(text):
+    assert read_or_refused(numbers, text) == read_or_refused(results.numbers, text)
 
 
 def test_many_frames_are_told_in_a_few_words():

@@ -71,7 +71,7 @@ def test_files_are_in_the_shot_s_folder_with_forward_slashes():
     values = {**FULL, "shot": "P:\\shots\\sh é 010\\"}
     assert requests.plate(values).hashes == "P:/shots/sh é 010/plate/plate.####.exr"
     assert requests.fix(values, "add").file(7) == "P:/shots/sh é 010/fixes/add.0007.exr"
-    assert requests.result(values).printf.endswith("/swaps/ada_v003/sh é 010_ada_v003.%04d.exr")
+    assert requests.result(values).hashes.endswith("/swaps/ada_v003/sh é 010_ada_v003.####.exr")
     assert "/moved_ada_v003." in requests.result(values, "moved").hashes
     with pytest.raises(ValueError, match="add, remove, paint"):
         requests.fix(values, "blur")

@@ -36,7 +36,6 @@ def write(file, width=8, **about):
 def test_a_pattern_is_read_in_every_form(tmp_path, place):
     odd = Pattern.of(f"{tmp_path}/{ODD}.{place}.exr")
     assert odd.hashes == f"{tmp_path}/{ODD}.####.exr"
-    assert odd.printf == f"{tmp_path}/{ODD}.%04d.exr"
     assert odd.file(7) == f"{tmp_path}/{ODD}.0007.exr"
     assert odd.file(-7) == f"{tmp_path}/{ODD}.-0007.exr"
     assert odd.frames() == []
@@ -93,10 +92,10 @@ def add_result(result, plate, frame, width=8):
     write(Path(result.file(frame)), width, plate=f"{source.name} {source.stat().st_size}")
 
 
-def test_a_whole_result_has_nothing_to_do(sequences):
+def test_nothing_is_said_of_a_whole_result(sequences):
     found = checked(*sequences, [1001, 1002, 1003])
     assert found == Frames(made=(1001, 1002, 1003))
-    assert (found.to_do, found.sentence) == ((), "")
+    assert found.sentence == ""
 
 
 def test_everything_that_is_wrong_is_named(sequences):
@@ -110,7 +109,6 @@ def test_everything_that_is_wrong_is_named(sequences):
     add_plate(plate, 1004, note="rendered anew")
     found = checked(result, plate, range(1001, 1005))
     assert found == Frames((), (1001,), (1002,), (1003,), (1004,))
-    assert found.to_do == (1001, 1002, 1003, 1004)
     assert found.sentence == (
         "1001 not made yet; 1002 not whole EXR files; 1003 of another size than the plate; "
         "1004 made of another plate"

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fileseq.frameset import FrameSet
 
 MOST = 1_000_000
 """Frames that a range may have: eleven hours and a half of film."""
 
-# Blanks may be anywhere but within a number.
-_PART = re.compile(r"\s*(-?[0-9]{1,10})\s*(?:-\s*(-?[0-9]{1,10})\s*(?:x\s*([0-9]{1,10})\s*)?)?")
+# What fileseq would take, and nobody means: fractions, two numbers with a blank between, padding.
+_PLAIN = re.compile(r"\s*-?[0-9]{1,10}\s*(-\s*-?[0-9]{1,10}\s*(x\s*[0-9]{1,10}\s*)?)?")
 _SHORT = 80  # letters of a range that a sentence has room for
 
 
 def numbers(text: str) -> tuple[int, ...]:
     """Return the frames of a range, ascending; raises ValueError saying what is wrong.
-
-    fileseq would cut off fractions, and make one number of two that a blank parts.
 
     >>> numbers("1010, 1001-1005x2")
     (1001, 1003, 1005, 1010)
@@ -23,16 +25,19 @@ def numbers(text: str) -> tuple[int, ...]:
     count = sum(map(len, parts))
     if count > MOST:
         raise ValueError(f"{text!r} is not a frame range: of {count} frames, where {MOST} may be")
-    return tuple(sorted({frame for part in parts for frame in part}))
+    return tuple(sorted({int(frame) for part in parts for frame in part}))
 
 
-def _part(text: str, part: str) -> range:
-    found = _PART.fullmatch(part)
-    if not found or int(found[3] or 1) == 0:
-        raise ValueError(f"{text!r} is not a frame range like 1001-1096x2 or 1001,1005")
-    first, last, step = int(found[1]), int(found[2] or found[1]), int(found[3] or 1)
-    way = 1 if first <= last else -1
-    return range(first, last + way, way * step)
+def _part(text: str, part: str) -> "FrameSet":
+    from fileseq.exceptions import FileSeqException, MaxSizeException
+    from fileseq.frameset import FrameSet
+
+    try:
+        if _PLAIN.fullmatch(part):
+            return FrameSet(part)
+    except (FileSeqException, MaxSizeException):
+        pass  # a step of 0, or more frames than any shot has
+    raise ValueError(f"{text!r} is not a frame range like 1001-1096x2 or 1001,1005")
 
 
 def named_range(frames: Iterable[int]) -> str:

@@ -59,11 +59,6 @@ class Pattern:
         """As Lifemask writes it: ``name.####.exr``."""
         return f"{self.before}{'#' * self.digits}{self.after}"
 
-    @property
-    def printf(self) -> str:
-        """As C writes it: ``name.%04d.exr``."""
-        return f"{self.before}%0{self.digits}d{self.after}"
-
     def file(self, frame: int) -> str:
         """Return the file of a frame; a minus sign takes no digit's place."""
         number = f"{frame:0{self.digits + (frame < 0)}d}" if self.digits else ""
@@ -152,11 +147,6 @@ class Frames:
     broken: tuple[int, ...] = ()
     other_size: tuple[int, ...] = ()
     other_plate: tuple[int, ...] = ()
-
-    @property
-    def to_do(self) -> tuple[int, ...]:
-        """The frames that a swap would have to make, ascending."""
-        return tuple(sorted(self.missing + self.broken + self.other_size + self.other_plate))
 
     @property
     def sentence(self) -> str:
