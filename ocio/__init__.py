@@ -1,1 +1,1 @@
-"""Pixels in and out: frames of footage, colour, and what both need of the system."""
+"""Pixels in and out: frames of footage, colour, and the system functions that both need."""

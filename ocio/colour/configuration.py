@@ -1,4 +1,4 @@
-"""OpenColorIO configurations: the one in `$OCIO`, the built-in one, and the way between them."""
+"""OpenColorIO configurations: the one in `$OCIO`, the built-in one, and conversion between them."""
 
 import os
 from contextlib import suppress
@@ -19,14 +19,14 @@ _XYZ = "cie_xyz_d65_interchange"
 
 
 class Space(NamedTuple):
-    """A colour space by its configuration's source and its own name in there."""
+    """A colour space: its configuration's source, and its name in that configuration."""
 
     config: str
     name: str
 
     @property
     def declared(self) -> "ColorSpace":
-        """What the configuration says of it."""
+        """The configuration's entry for it."""
         return load(self.config).getColorSpace(self.name)
 
     @property
@@ -95,7 +95,7 @@ def processor(source: Space, target: Space) -> "CPUProcessor":
 
 
 def called(name: str) -> str:
-    """Return what `$OCIO` calls a built-in space that it lacks by this name; the name if nothing.
+    """Return the name in `$OCIO` of a built-in space, or the built-in name if it has none.
 
     Raises ColorError when `$OCIO` is not usable.
     """
@@ -103,12 +103,12 @@ def called(name: str) -> str:
 
 
 def is_assumed(space: Space) -> bool:
-    """Whether a space is related to others by its configuration's scene_linear being Rec.709."""
+    """Whether a space is converted by assuming that its configuration's scene_linear is Rec.709."""
     return space.config != BUILT_IN and _interchange(space).assumed
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """Return what OpenColorIO raises: a table that is missing is no Exception of its own."""
+    """Return the classes that OpenColorIO raises; its error for a missing LUT has another base."""
     import PyOpenColorIO
 
     return PyOpenColorIO.Exception, PyOpenColorIO.ExceptionMissingFile
@@ -151,10 +151,10 @@ def _between(source: Space, target: Space) -> "Processor":
 
 @cache
 def _interchange(space: Space) -> _Interchange:
-    """Return where the configuration of ``space`` meets the built-in one.
+    """Return the space in which the configuration of ``space`` and the built-in one meet.
 
-    By its interchange roles, else by what OpenColorIO identifies, else by a space that is called
-    as one of the built-in spaces, else by its scene_linear, which is then taken for Rec.709.
+    That of its interchange roles, else the one that OpenColorIO identifies, else one with the name
+    of a built-in space, else its scene_linear, which is then taken for Rec.709.
     """
     config, built_in = load(space.config), load(BUILT_IN)
     with suppress(*_failures()):

@@ -22,7 +22,7 @@ _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0
 
 
 class _Encoding(NamedTuple):
-    """``primaries`` are x and y of red, green, blue and white.
+    """A colour encoding; ``primaries`` are x and y of red, green, blue and white.
 
     A curve without an offset is a power; with one it begins as a line (sRGB, BT.709, CIE L*).
     """
@@ -76,7 +76,7 @@ def add_encodings(config: "Config") -> None:
 
 
 def to_xyz(primaries: tuple[float, ...]) -> "Matrix":
-    """Return the matrix from linear RGB to CIE XYZ; white, as it is, has Y = 1."""
+    """Return the matrix from linear RGB to CIE XYZ; white has Y = 1 and is not adapted."""
     import numpy as np
 
     x, y = np.reshape(primaries, (4, 2)).T
@@ -86,7 +86,7 @@ def to_xyz(primaries: tuple[float, ...]) -> "Matrix":
 
 
 def to_aces(xyz: "Matrix") -> "Matrix":
-    """Return the matrix to ACES2065-1 for one from RGB to CIE XYZ, its white being the white."""
+    """Return the matrix to ACES2065-1, given one from RGB to CIE XYZ; its white is adapted."""
     import numpy as np
     import PyOpenColorIO
 

@@ -1,4 +1,4 @@
-"""Colour spaces by what a profile says: its primaries and its curve, whatever it is called."""
+"""Find the colour space of an ICC profile by its primaries and curve, whatever its name."""
 
 import struct
 from functools import cache, lru_cache
@@ -23,13 +23,13 @@ _PARAMETERS = (1, 3, 4, 5, 7)
 
 
 class ProfileError(Exception):
-    """A profile is of a kind that no colour space by name is."""
+    """A profile matches no named colour space."""
 
 
 def space_of_primaries(primaries: tuple[float, ...], gamma: float | None) -> str | None:
-    """Return the colour space of x and y of red, green, blue and white, and of a power.
+    """Return the colour space with these primaries (x, y of red, green, blue, white) and gamma.
 
-    Without a power the curve is sRGB's. None when there is no space like it.
+    Without a gamma the curve is sRGB's. None when no space matches.
     """
     import numpy as np
 
@@ -43,9 +43,9 @@ def space_of_primaries(primaries: tuple[float, ...], gamma: float | None) -> str
 
 @lru_cache(maxsize=16)
 def space_of_icc(data: bytes, description: str) -> str:
-    """Return the colour space of an ICC profile of RGB or grey, which calls itself so.
+    """Return the colour space of an ICC profile of RGB or grey.
 
-    Raises ProfileError saying what it is otherwise. Reference: ICC.1:2022, sections 7, 9 and 10.
+    Raises ProfileError, which names any other kind. Reference: ICC.1:2022, sections 7, 9 and 10.
     """
     import numpy as np
 

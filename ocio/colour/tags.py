@@ -1,4 +1,4 @@
-"""Which colour space footage says it is in, and how ours says it."""
+"""Colour space tags: read those of footage, and write those of a result."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _CORNERS = 8  # x and y of red, green, blue and white
 _LABELS = "colorInteropID", "chromaticities"
-_CAMERAS = frozenset({"openexr", "dpx", "cineon"})  # formats that no profile describes
+_CAMERAS = frozenset({"openexr", "dpx", "cineon"})  # formats without ICC profiles
 _EXIF = {1: H273[1, 13], 2: "Gamma 2.2 Encoded AdobeRGB"}
 _UNCALIBRATED = 0xFFFF
 # The entry of Exif's table of interoperability that means Adobe RGB, in either order of bytes.
@@ -32,11 +32,11 @@ _EXIF_BYTES = 1 << 17
 def tagged_space(sequence: "Sequence") -> str | None:
     """Return the colour space that the first frame's header or the movie's tags name, or None.
 
-    A header names it as ``colorInteropID`` (ASWF colour interop forum) or as ``chromaticities``
-    (an EXR with these is scene-linear), one of ours as ``lifemask/colorspace``, too; a photograph
-    by its ICC profile, ``cICP``, ``cHRM`` or Exif; a name of data, or that no configuration has,
-    counts as none. Raises ColorError when a photograph is in a space that has no name, or another
-    than the first.
+    A header names it as ``colorInteropID`` (ASWF Color Interop Forum), as ``chromaticities`` (an
+    EXR with these is scene-linear), or, in a Lifemask result, as ``lifemask/colorspace``. A
+    photograph names it by ICC profile, ``cICP``, ``cHRM`` or Exif. A name of data, or one that no
+    configuration has, counts as none. Raises ColorError when a photograph's space has no name, or
+    differs from the first photograph's.
     """
     if sequence.is_movie:
         return _known(H273.get(tags(Path(sequence.path))))
@@ -58,9 +58,9 @@ def _known(name: str | None) -> str | None:
 
 
 def tagged(header: Mapping[str, Any], space: str) -> dict[str, Any]:
-    """Return an EXR's ``header`` with the names of the scene-linear ``space``, and no other's.
+    """Return an EXR's ``header`` with the tags of the scene-linear ``space`` instead of its own.
 
-    A space of which no standard name is known has none.
+    A space without a standard name gets no tags.
     """
     import OpenEXR
 
@@ -95,7 +95,7 @@ def _of_picture(file: Path, layer: str) -> str | None:
 
 
 def _of_photograph(file: Path, spec: "ImageSpec") -> str | None:
-    """Return what a photograph says of its colours, None when it is silent; raises ColorError."""
+    """Return the colour space that a photograph is tagged with, or None; raises ColorError."""
     try:
         return _by_codes(spec) or _by_profile(spec) or _by_exif(file, spec) or _by_chunks(file)
     except ProfileError as error:

@@ -1,6 +1,6 @@
-"""Colour by name: every conversion is OpenColorIO's.
+"""Convert between colour spaces by name, with OpenColorIO.
 
-A name is looked up in `$OCIO`, and when that lacks it, in the ACES studio config that is built in.
+A name is looked up in `$OCIO` first, then in the built-in ACES studio config.
 """
 
 import os
@@ -51,7 +51,7 @@ def convert(pixels: "NDArray[np.floating[Any]]", source: str, target: str) -> "N
 
 
 def finite(pixels: "NDArray[np.floating[Any]]") -> "NDArray[np.floating[Any]]":
-    """Return ``pixels`` to compute with: infinity is where half floats end, NaN and -inf black."""
+    """Return finite ``pixels``: infinity becomes the largest half float, NaN and -inf black."""
     import numpy as np
 
     numbers: NDArray[np.floating[Any]] = np.nan_to_num(pixels, True, 0.0, 65504.0, 0.0)
@@ -67,11 +67,10 @@ def check_space(space: str) -> str:
 
 
 def is_identified(space: str) -> bool:
-    """Whether it is known, and not assumed, how a colour space relates to the working space.
+    """Whether a colour space's relation to the working space is known, and not assumed.
 
-    It is assumed of a configuration that only says which space is scene_linear: the primaries are
-    then taken for Rec.709's. Raises ColorError when the space is of data, or cannot be converted to
-    and fro.
+    A configuration that only names its scene_linear space is assumed to have Rec.709 primaries.
+    Raises ColorError when the space is of data, or cannot be converted in both directions.
     """
     found, working = _space(space), _space(WORKING)
     if found.declared.isData():
@@ -83,7 +82,7 @@ def is_identified(space: str) -> bool:
 
 
 def names_of(space: str) -> list[str]:
-    """Return all names of a colour space, those of the same linear one that is built in included.
+    """Return all names of a colour space, including those of the equal built-in linear space.
 
     Errors as in `check_space`.
     """
@@ -99,18 +98,18 @@ def is_scene_linear(space: str) -> bool:
 
 
 def result_space(plate: str) -> str:
-    """Return the space of what is made for a plate: the plate's own when that is scene-linear.
+    """Return the colour space of a plate's results: the plate's own if that is scene-linear.
 
-    Otherwise the working space, by the name that `$OCIO` has for it when it has one.
+    Otherwise the working space, under its name in `$OCIO` if it has one.
     """
     return plate if is_scene_linear(plate) else called(WORKING)
 
 
 def display(pixels: "NDArray[np.floating[Any]]", source: str) -> "NDArray[np.float32]":
-    """Return ``pixels`` (..., 3) as an sRGB picture, 0..1, for people and detectors to look at.
+    """Return ``pixels`` (..., 3) as an sRGB picture, 0..1, for people and detectors.
 
-    Scene light above .6 rolls off towards white; a picture that was graded for video is only
-    converted. This is far quicker than an ACES view, and good enough to judge by.
+    Scene light above .6 rolls off towards white; a picture graded for video is only converted. Far
+    quicker than an ACES view, and good enough to judge by.
     """
     import numpy as np
 

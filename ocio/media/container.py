@@ -1,4 +1,4 @@
-"""What a movie's container says of its frames, without decoding them."""
+"""The frames of a movie according to its container, without decoding them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -21,16 +21,16 @@ HALF = Fraction(1, 2)
 
 @dataclass(frozen=True)
 class Index:
-    """How many frames there are, and when each is shown, in the stream's time base.
+    """The number of frames, and the time at which each is shown, in the stream's time base.
 
-    ``times`` is empty when the container does not know each: its frames are counted only.
+    ``times`` is empty when the container does not have them all.
     """
 
     count: int
     times: tuple[int, ...] = ()
 
     def number(self, time: int | None) -> int | None:
-        """Return which frame is shown at exactly this time, counted from 1."""
+        """Return the number of the frame shown at exactly this time, counted from 1."""
         from bisect import bisect_left
 
         place = bisect_left(self.times, time) if time is not None else len(self.times)
@@ -43,7 +43,7 @@ def index_of(path: Path) -> Index:
 
 
 def stamp(path: Path) -> tuple[int, int]:
-    """Return what changes with a file: when it was changed, and its size."""
+    """Return a key that changes with a file: its time of change and its size."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_size
 
@@ -53,7 +53,7 @@ def _index(path: Path, _changed: int, _size: int) -> Index:
     with opened(path) as (container, stream):
         kind, codec, counted = container.format.name, stream.codec_context, said(stream)
         shown = [p.pts for p in container.demux(stream) if p.size and not p.is_discard]
-        # AVI has one time a frame, in the order of decoding.
+        # AVI has one time for each frame, in decoding order.
         ordered = kind != "avi" or not codec.has_b_frames
     if kind == "mpegts" and codec.name == "h264":
         # A camcorder's picture of two fields: the second has no time of its own.
@@ -63,14 +63,14 @@ def _index(path: Path, _changed: int, _size: int) -> Index:
     times = {time for time in shown if time is not None}
     if not ordered or len(times) < len(shown):
         return Index(len(shown))
-    # A movie that was cut out of a longer one may begin with frames that need what is gone.
+    # A movie cut from a longer one may begin with frames that depend on missing ones.
     first = None if counted == len(times) else _first_time(path)
     whole = sorted(time for time in times if first is None or time >= first)
     return Index(len(whole), tuple(whole))
 
 
 def said(stream: "VideoStream") -> int:
-    """Return the header's number of frames, 0 when it lasts longer or shorter than they do."""
+    """Return the header's number of frames; 0 when it does not fit the duration."""
     if stream.container.format.name == "avi" and len(stream.index_entries) != stream.frames:
         return 0  # frames that repeat the one before are counted, but not there
     lasts = frames_in(stream.duration or 0, stream)
@@ -78,12 +78,12 @@ def said(stream: "VideoStream") -> int:
 
 
 def frames_in(time: int, stream: "VideoStream") -> Fraction:
-    """Return how many frames are shown in a time."""
+    """Return the number of frames in a duration."""
     return time * (stream.time_base or Fraction()) * (stream.average_rate or Fraction())
 
 
 def _first_time(path: Path) -> int | None:
-    """Return when the first picture is shown that can be decoded."""
+    """Return the time of the first picture that can be decoded."""
     from av.error import FFmpegError
 
     with opened(path) as (container, stream), suppress(FFmpegError):
@@ -93,11 +93,11 @@ def _first_time(path: Path) -> int | None:
 
 @contextmanager
 def opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """Give a movie and the video stream that is the movie, and close the file.
+    """Yield an open movie and its main video stream; close the file afterwards.
 
-    Covers and thumbnails never are, nor is a stream of one picture beside one of several. Of the
-    others it is one that the container plays by default, where it says so; of these the largest;
-    of these the first. Raises BrokenFileError when there is none, or when it cannot be decoded.
+    Covers, thumbnails and streams of a single picture beside longer ones are ignored. Of the others
+    it takes the container's default, then the largest, then the first. Raises BrokenFileError when
+    there is none, or when it cannot be decoded.
     """
     import av
 
@@ -109,7 +109,7 @@ def opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
 
 
 def doubt(path: Path) -> str:
-    """Return which of several video streams is taken, in a sentence; empty when there is one."""
+    """Return a sentence that names which of several video streams is read; empty for only one."""
     import av
 
     with told(path), av.open(str(path)) as container:
@@ -117,7 +117,7 @@ def doubt(path: Path) -> str:
 
 
 def _chosen(path: Path, container: "InputContainer") -> tuple[int, str]:
-    """Return which video stream is the movie, and the `doubt`."""
+    """Return the main video stream, and the `doubt`."""
     from av.stream import Disposition as Is
 
     streams, beside = container.streams.video, Is.attached_pic | Is.timed_thumbnails
@@ -153,7 +153,7 @@ def _played(path: Path, places: tuple[int, ...], _changed: int, _size: int) -> t
 
 
 def _moving(container: "InputContainer", places: tuple[int, ...]) -> tuple[int, ...]:
-    """Return which video streams have more than one picture."""
+    """Return the video streams with more than one picture."""
     streams = [container.streams.video[place] for place in places]
     counts = Counter[int]()
     for packet in container.demux(streams):
@@ -164,7 +164,7 @@ def _moving(container: "InputContainer", places: tuple[int, ...]) -> tuple[int, 
 
 
 def check_pixels(path: Path, kind: str | None) -> None:
-    """Raise BrokenFileError when a pixel format, if it is known, is not read."""
+    """Raise BrokenFileError when a pixel format, if it is known, is not supported."""
     if kind and not is_read(kind):
         raise BrokenFileError(
             f"{path}: its pixel format {kind} is not read; RGB, grey and YCbCr of 8 to 16 bits are"

@@ -1,4 +1,4 @@
-"""Layered EXR: what a compositor gets, written whole and checked."""
+"""Layered EXR files for a compositor, written whole and checked."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Channels = Mapping[str, NDArray[np.floating[Any]]]
 
-# What a header says about the file's own layout: the writer's business, not passed through.
+# Attributes of the file's own layout, which the writer sets itself.
 STRUCTURE = (
     *("channels", "compression", "dataWindow", "displayWindow", "lineOrder", "type", "tiles"),
     *("chunkCount", "name", "version", "preview", "dwaCompressionLevel", "zipCompressionLevel"),
@@ -26,8 +26,8 @@ _CHECKED_ROWS = 16
 def write(path: Path, channels: "Channels", header: Mapping[str, Any]) -> None:
     """Write one part with a full-frame window, ZIPS, and read part of it back before it counts.
 
-    ``channels`` are (H, W), float16 or float32, which is also how they are stored. Raises
-    WriteError when the disk is full or refuses, or gives back something else.
+    ``channels`` are (H, W), float16 or float32, and are stored as such. Raises WriteError when the
+    disk is full, refuses, or returns other pixels.
     """
     import numpy as np
     import OpenEXR
@@ -47,7 +47,7 @@ def write(path: Path, channels: "Channels", header: Mapping[str, Any]) -> None:
 def read_channels(path: Path, part: int = 0) -> "tuple[dict[str, NDArray[Any]], dict[str, Any]]":
     """Return the channels of a part, (H, W) as stored, and its header without the layout.
 
-    Raises BrokenFileError when the file is truncated or no EXR.
+    Raises BrokenFileError when the file is truncated or not an EXR.
     """
     import OpenEXR
 
@@ -76,7 +76,7 @@ def read_header(path: Path, part: int = 0) -> dict[str, Any]:
 
 
 def _check_there(path: Path) -> None:
-    # OpenEXR itself prints a line of its own about a file that is not there.
+    # OpenEXR prints a line of its own about a missing file.
     if not path.exists():
         raise BrokenFileError(f"{path}: there is no such file")
 
@@ -86,7 +86,7 @@ def _passed_on(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(path: Path, written: Path, channels: "Channels") -> None:
-    """Compare some rows, always the first and the last, with what should be there."""
+    """Compare some rows, always including the first and the last, with the written ones."""
     import numpy as np
     import OpenImageIO
 

@@ -1,4 +1,4 @@
-"""A sequence of layered EXR files that is being written."""
+"""Write a sequence of layered EXR files."""
 
 import re
 from contextlib import suppress
@@ -15,10 +15,10 @@ _DIGITS = 4
 
 
 class ExrSequence:
-    """A `FrameSink` of the files ``folder/name.####.exr``, each whole or not there.
+    """A `FrameSink` of the files ``folder/name.####.exr``, each written whole or not at all.
 
-    With ``anew`` the sequence that was there goes, once the first new frame is to be written;
-    without, its other frames stay. A folder in which nothing was written is removed.
+    With ``anew`` an older sequence is removed before the first new frame is written; without it,
+    its other frames stay. A folder in which nothing was written is removed.
     """
 
     ahead = 4
@@ -28,7 +28,7 @@ class ExrSequence:
         self._lock = Lock()
 
     def file(self, number: int) -> Path:
-        """Return the file of a frame; a minus sign takes no digit's place."""
+        """Return the file of a frame; a minus sign does not count as a digit."""
         return self._folder / f"{self._name}.{number:0{_DIGITS + (number < 0)}d}.exr"
 
     def write(self, frame: LayeredFrame) -> None:
@@ -40,7 +40,7 @@ class ExrSequence:
         exr.write(self.file(frame.number), frame.channels, frame.header)
 
     def _remove_older(self) -> None:
-        """Remove the files of this name, and what a killed process left."""
+        """Remove the files of this name, and the leftovers of a killed process."""
         ours = re.compile(rf"{re.escape(self._name)}\.-?\d+\.exr")
         sweep(self._folder)
         for file in [file for file in self._folder.glob("*.exr") if ours.fullmatch(file.name)]:

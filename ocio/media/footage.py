@@ -35,5 +35,5 @@ class Footage:
         return same_size(self.sequence)
 
     def pixel_aspect(self) -> float:
-        """Return how wide a pixel is for its height, by the first frame's header."""
+        """Return the width of a pixel over its height, by the first frame's header."""
         return pixel_aspect(self.sequence)

@@ -1,4 +1,4 @@
-"""What one frame of footage holds."""
+"""A frame of footage."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frame:
-    """The pixels of one frame, float32, as numbers in the file: neither converted nor clamped.
+    """The pixels of one frame, float32, as stored: neither converted nor clamped.
 
     ``rgb`` is (H, W, 3), ``alpha`` and each of the ``layers`` (H, W). Integer formats are 0..1.
-    ``header`` is what `exr.write` takes: time code, rate, camera. ``half`` says that RGB and alpha
-    are all half float in the file. ``layer`` is where in the file they are. Messages call the frame
-    ``name``; its ``identity`` changes when the source has another picture for the same number.
+    ``header`` (time code, rate, camera) is in the form of `exr.write`. ``half`` is true if RGB and
+    alpha are half float in the file. ``layer`` is the layer they were read from. ``name`` is for
+    messages; ``identity`` changes when the source has another picture for the same number.
     """
 
     number: int

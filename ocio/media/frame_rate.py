@@ -1,4 +1,4 @@
-"""How many frames a second a movie shows, by when it shows them."""
+"""The frame rate of a movie, measured from the times of its frames."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,8 +8,8 @@ from pathlib import Path
 from lifemask.ocio.media.container import HALF, index_of, opened, said, stamp
 from lifemask.ocio.media.metadata import as_rate
 
-_TICKS = 2  # of a stream's time base, by which rounding may move a frame
-_OFF = 0.25  # of a frame, that one may be off an even beat
+_TICKS = 2  # of a stream's time base: how far rounding may move a frame
+_OFF = 0.25  # of a frame: tolerance of an even rate
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Rate:
 
 
 def rate_of(path: Path) -> Rate | None:
-    """Return a movie's rate, None when it does not know; raises BrokenFileError."""
+    """Return a movie's rate, None when it has none; raises BrokenFileError."""
     return _rate(path, *stamp(path))
 
 
@@ -49,7 +49,7 @@ def _rate(path: Path, _changed: int, _size: int) -> Rate | None:
 
 
 def _uneven(times: list[int]) -> bool:
-    """Whether frames are shown at other times than an even beat from first to last has."""
+    """Whether the frames' times differ from an even rate from the first to the last."""
     steps, lasts = len(times) - 1, times[-1] - times[0]
     most = max(_TICKS * steps, _OFF * lasts)
     beats = enumerate(times)

@@ -1,4 +1,4 @@
-"""Which layer of a file is the picture: renderers and compositors each have their own names."""
+"""Find the layer of a file that is the picture, by the names of renderers and compositors."""
 
 import re
 from collections import defaultdict
@@ -23,7 +23,7 @@ _PICTURE = _FIRST.union(
     ("source", "src"),
 )
 _PICTURE_BEGINS = re.compile("beauty|rgba|combined|composite|final")
-# Words that say nothing of what is in a layer.
+# Words without a meaning for the content of a layer.
 _NEUTRAL = frozenset(
     (
         *("view", "viewlayer", "layer", "renderlayer", "masterlayer", "defaultrenderlayer"),
@@ -31,8 +31,8 @@ _NEUTRAL = frozenset(
     )
 )
 _CODE = re.compile(r"[a-z]{0,5}\d{3,}")  # of a shot
-_VIEWS = ("main", "left", "l", "right", "r")  # the first that is there is the one to read
-# Whole pictures by one light alone, or of another stage: only where nothing else is.
+_VIEWS = ("main", "left", "l", "right", "r")  # the first of these is read
+# Whole pictures of one light, or of another stage: taken only if there is nothing else.
 _DOUBTFUL = re.compile(
     "denois|noisy|light|group|kick|bounce|^(?:lg|lgt|lpe|key|fill|rim|sun|sky|hdri|dome|raw|aux)$"
 )
@@ -54,7 +54,7 @@ _UTILITY = re.compile(
 
 @dataclass(frozen=True)
 class Part:
-    """What the header of a part says; ``name`` is empty when there is only one."""
+    """The header of a part; ``name`` is empty when there is only one."""
 
     index: int
     channels: tuple[str, ...]
@@ -64,11 +64,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Layer:
-    """Where a picture is in its file.
+    """The place of a picture in its file.
 
     ``channels`` are the indices, in the ``part``, of red, green and blue, of luminance (Y) and two
-    chromas (RY, BY), or three times the same. ``path`` is empty for the file's plain channels,
-    ``names`` are what a person may call it, the longest first, ``beside`` those of the others.
+    chromas (RY, BY), or three times the same. ``path`` is empty for the file's plain channels.
+    ``names`` are the names that users may give it, the longest first, ``beside`` the other layers'.
     """
 
     part: Part
@@ -86,16 +86,16 @@ class Layer:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is the R G B of a file that has no other names."""
+        """Whether it is the plain R G B of its file."""
         red, *_ = (self.part.channels[index] for index in self.channels)
         return not self.path and red.lower() in ("r", "red")
 
 
 def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: str = "") -> Layer:
-    """Return the layer that is the picture, or the one that is ``named``, as a part or a layer.
+    """Return the layer that is the picture, or the part or layer that is ``named``.
 
     ``views`` are the eyes of a stereo file, the default one first. Raises LayerError when there is
-    no such layer, or when the names do not tell which it is.
+    no such layer, or when the names leave it open.
     """
     layered = _layers_of(parts)
     there = layered or _single(parts)
@@ -118,12 +118,12 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
 
 
 def _listed(found: Iterable[Layer]) -> str:
-    """Return the names of layers, as a sentence has them."""
+    """Return the names of layers for a sentence."""
     return _shortened(layer.names[0] for layer in found)
 
 
 def _layers_of(parts: Iterable[Part]) -> list[Layer]:
-    """Return the layers with a colour, or with a luminance, in the order of the file."""
+    """Return the layers with colour or luminance, in the order of the file."""
     return [
         layer
         for part in parts
@@ -133,7 +133,7 @@ def _layers_of(parts: Iterable[Part]) -> list[Layer]:
 
 
 def _places(part: Part) -> dict[str, dict[str, int]]:
-    """Return by layer and by letter where the channels are; the first of a letter counts."""
+    """Return the channels' indices by layer and letter; the first of each letter counts."""
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for index, name in enumerate(part.channels):
         prefix, _, letter = name.rpartition(".")
@@ -155,7 +155,7 @@ def _layer(part: Part, prefix: str, place: dict[str, int]) -> Layer | None:
 
 
 def _single(parts: Sequence[Part]) -> list[Layer]:
-    """The only channel that there is, whatever its name, is grey."""
+    """A file's only channel is grey, whatever its name."""
     channels = [
         (part, index, name)
         for part in parts
@@ -185,7 +185,7 @@ def _made(
 
 
 def _called(found: list[Layer], named: str) -> list[Layer]:
-    """The layers of that name, or else, whatever its case, of that name."""
+    """The layers of that name; without any, those of that name in another case."""
     return [layer for layer in found if named in layer.names] or [
         layer
         for layer in found
@@ -197,8 +197,8 @@ _SURELY, _PARTLY, _MAYBE, _HARDLY, _SURELY_NOT = range(5)
 
 
 def _rank(layer: Layer, views: list[str]) -> tuple[int, ...]:
-    """How much a layer looks like the whole picture, less first."""
-    # The plain channels of a file are its picture; grey ones, where no other is in colour.
+    """A sort key: the layer most likely to be the whole picture comes first."""
+    # The plain channels of a file are its picture; grey ones only if no layer has colour.
     if not layer.path:
         return _SURELY, len(layer.part.channels) if layer.channels[0] == layer.channels[1] else -1
     view, levels = _without_view(layer, views)
@@ -225,7 +225,7 @@ def _kind(levels: list[list[str]]) -> int:
 
 
 def _without_view(layer: Layer, views: list[str]) -> tuple[int, list[list[str]]]:
-    """Which view a layer is of, as a place among all, and the words of the levels of its path."""
+    """The index of a layer's view, and the words of each level of its path."""
     levels = [_words(level) for level in layer.path.lower().split(".")]
     words = [layer.part.view.lower(), *(word for level in levels for word in level)]
     # A layer that is called R alone may be red.

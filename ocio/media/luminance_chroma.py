@@ -18,8 +18,8 @@ def to_rgb(
 ) -> "NDArray[np.float32]":
     """Return RGB of ``pixels`` (H, W, 3), luminance Y and the chromas RY and BY (ImfRgbaYca).
 
-    ``chromaticities`` are x and y of red, green, blue and white, those of Rec.709 if None. Raises
-    BrokenFileError when they are of no RGB space.
+    ``chromaticities`` are x and y of red, green, blue and white; None means Rec.709. Raises
+    BrokenFileError when they define no RGB space.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""What picture files other than EXR say about themselves, as an EXR header says it."""
+"""Metadata of picture files other than EXR, in the form of an EXR header."""
 
 import re
 from contextlib import suppress
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _NAMES = {"DateTime": "capDate", "Copyright": "owner", "PixelAspectRatio": "pixelAspectRatio"}
 _RATES = ("framesPerSecond", "FramesPerSecond", "dpx:FrameRate", "cineon:FrameRate")
-# How a file is laid out and its pixels are coded, not what was filmed.
+# Attributes of a file's layout and coding, not of the footage.
 _LAYOUT = (
     *("oiio:", "openexr:", "tiff:", "jpeg:", "png:", "compression", "planarconfig"),
     *("ICCProfile", "Exif:ColorSpace"),
@@ -37,7 +37,7 @@ def header_of(spec: "ImageSpec") -> dict[str, Any]:
 
 
 def as_rate(value: float | tuple[int, int]) -> Fraction | None:
-    """Return frames a second exactly, 23.976 as 24000/1001; None when that is no rate."""
+    """Return an exact frame rate, 24000/1001 for 23.976; None when the value is no rate."""
     if isinstance(value, tuple):
         return Fraction(*value) if min(value) > 0 else None
     if not 0.01 < value < 10000:
@@ -48,7 +48,7 @@ def as_rate(value: float | tuple[int, int]) -> Fraction | None:
 
 
 def _plain(value: str | float) -> str | float:
-    """Return a value that EXR can hold: text that is UTF-8, integers of 32 bits."""
+    """Return a value that EXR can hold: UTF-8 text, 32-bit integers."""
     if isinstance(value, str):
         # OpenImageIO escapes the bytes of older encodings so; they are Latin-1 as a rule, and
         # where a Cineon's text was never written they are all set.

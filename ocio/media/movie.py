@@ -26,12 +26,12 @@ from lifemask.ocio.media_errors import BrokenFileError
 if TYPE_CHECKING:
     from av import VideoFrame
 
-# Decoding on is quicker than searching for a key frame up to about this distance.
+# Up to about this distance, decoding on is quicker than seeking to a key frame.
 _NEAR = 48
 
 
 def length(path: Path) -> int:
-    """Return the number of frames; raises BrokenFileError when the file is no movie."""
+    """Return the number of frames; raises BrokenFileError when the file is not a movie."""
     with opened(path) as (_, stream):
         counted = said(stream)
     # A count that the file has no room for is not believed.
@@ -45,7 +45,7 @@ def tags(path: Path) -> tuple[int, int]:
 
 
 class Movie:
-    """An open movie, whose frames count from 1; frames in order need no search."""
+    """An open movie, whose frames count from 1; reading in order needs no seek."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,7 +81,7 @@ class Movie:
         )
 
     def _reached(self, number: int) -> "VideoFrame | None":
-        """Decode on to a frame; None when it is damaged, or behind what cannot be decoded."""
+        """Decode on to a frame; None when it, or a frame that it depends on, is damaged."""
         from av.error import FFmpegError
 
         with suppress(FFmpegError):
@@ -95,7 +95,7 @@ class Movie:
         return None
 
     def _number(self, picture: "VideoFrame") -> int:
-        """Return which frame this is: the next, unless its time says that some were left out."""
+        """Return the frame's number: the next one, unless its time shows that some are missing."""
         if picture.pts is None:
             return self._next
         if self._zero is None:
@@ -106,7 +106,7 @@ class Movie:
         return index_of(self._path).number(picture.pts) or self._next
 
     def _first(self, time: int) -> int:
-        """Return when the first frame is shown, which the first picture may not be of."""
+        """Return the time of the first frame, which need not be the first picture's."""
         start = self._stream.start_time
         if start is None or abs(frames_in(time - start, self._stream)) < HALF:
             return time
@@ -121,7 +121,7 @@ class Movie:
         self._next, self._zero, self._spoilt = 1, None, False
 
     def _seek(self, number: int) -> None:
-        """Go to a key frame from which a frame can be reached, at last to the start."""
+        """Seek to a key frame from which the frame can be decoded, in the end to the start."""
         index = index_of(self._path)
         last, back = min(number, len(index.times)), 0
         while last - back > 1:
@@ -164,5 +164,5 @@ class Movie:
 
 
 def _is_whole(picture: "VideoFrame") -> bool:
-    """Whether a picture needs none before it."""
+    """Whether a picture depends on no other."""
     return bool(picture.key_frame and not picture.is_corrupt)

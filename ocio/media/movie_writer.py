@@ -33,7 +33,7 @@ class MovieWriter:
     @classmethod
     @contextmanager
     def open(cls, path: Path, fps: Fraction | float) -> "Iterator[MovieWriter]":
-        """Give a writer of ``path``, which is there, whole, after the ``with`` block.
+        """Yield a writer of ``path``; the whole file appears after the ``with`` block.
 
         Raises WriteError when the disk is full; after any error nothing is left behind.
         """
@@ -49,7 +49,7 @@ class MovieWriter:
             writer._finish()
 
     def write(self, picture: "Picture") -> None:
-        """Add a picture; raises SizeError when it is of another size than the first."""
+        """Add a picture; raises SizeError when its size differs from the first."""
         frame = _encodable(picture)
         if self._stream is None:
             self._stream = _stream(self._container, frame, self._fps)

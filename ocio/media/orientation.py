@@ -1,4 +1,4 @@
-"""How a phone or camera was held, by a photograph's Exif or a movie's display matrix."""
+"""Orientation of a photograph by its Exif, or of a movie by its display matrix."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Orientation:
-    """How stored pixels become the picture: transposed first, then flipped."""
+    """The steps from stored pixels to the upright picture: transpose first, then flip."""
 
     transposed: bool = False
     flip_rows: bool = False

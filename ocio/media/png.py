@@ -1,4 +1,4 @@
-"""What a PNG says of its colours that OpenImageIO does not tell."""
+"""Colour chunks of a PNG that OpenImageIO does not expose."""
 
 import struct
 from pathlib import Path
@@ -8,9 +8,9 @@ _UNIT = 100_000
 
 
 def chromaticities_of(path: Path) -> tuple[tuple[float, ...], float | None] | None:
-    """Return x and y of red, green, blue and white, and the exponent when it is said, too.
+    """Return x and y of red, green, blue and white, and the exponent if there is one.
 
-    None for what is no PNG or says nothing of it. References: PNG, chunks ``cHRM`` and ``gAMA``.
+    None for other files, and for a PNG without them. Reference: PNG, chunks ``cHRM`` and ``gAMA``.
     """
     chunks = _chunks(path)
     if len(chunks.get(b"cHRM", b"")) != struct.calcsize(">8I") or b"sRGB" in chunks:
@@ -21,7 +21,7 @@ def chromaticities_of(path: Path) -> tuple[tuple[float, ...], float | None] | No
 
 
 def _chunks(path: Path) -> dict[bytes, bytes]:
-    """Return what is before the pixels, by name: the short chunks only."""
+    """Return the short chunks before the pixels, by name."""
     found: dict[bytes, bytes] = {}
     with path.open("rb") as file:
         signed = file.read(len(_SIGNATURE)) == _SIGNATURE

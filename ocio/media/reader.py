@@ -1,4 +1,4 @@
-"""Frames of any footage: sequences, stills and movies."""
+"""Read frames of any footage: sequences, stills and movies."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,9 @@ from lifemask.ocio.media_errors import LayerError, MissingFramesError, Remedy, S
 
 
 class Reader:
-    """Reads frames of one sequence; a movie stays open, so that the next frame needs no search.
+    """Reads frames of one sequence; a movie stays open, so that the next frame needs no seek.
 
-    It may be read from several threads at once, at most ``ahead`` of them with any gain.
+    Several threads may read at once; more than ``ahead`` gain nothing.
     """
 
     def __init__(self, sequence: Sequence) -> None:
@@ -26,7 +26,7 @@ class Reader:
 
     @property
     def ahead(self) -> int:
-        """How many threads may read: a movie is decoded in order, by one."""
+        """The number of useful threads: a movie is decoded in order, by one."""
         return 1 if self._movie else 4
 
     def read(self, number: int, layers: bool = False) -> Frame:
@@ -96,7 +96,7 @@ def layer_read(sequence: Sequence) -> tuple[str, Remedy | None]:
 
 
 def pixel_aspect(sequence: Sequence) -> float:
-    """Return how wide the pixels are for each that they are high, by the first frame's header."""
+    """Return the width of the pixels over their height, by the first frame's header."""
     if sequence.is_movie:
         return float(read(sequence, sequence.frames[0]).header.get("pixelAspectRatio", 1.0))
     with opened(sequence.file(sequence.frames[0]), sequence.layer) as (picture, _):

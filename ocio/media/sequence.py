@@ -1,4 +1,4 @@
-"""Footage by name: image sequences, stills and movies."""
+"""Find footage by name: image sequences, stills and movies."""
 
 import re
 from collections import defaultdict
@@ -39,9 +39,9 @@ Numbers = Ordered[int]  # of frames, ascending; of a movie, a range
 class Sequence:
     """The ``frames`` of an image sequence, a still or a movie.
 
-    ``path`` has one ``#`` for each digit that a frame number has at least (``name.####.exr``); that
-    of a still or a movie is its file. Stills and movies count from 1. ``layer`` names the one of an
-    EXR that is the picture, where its name does not tell.
+    ``path`` has one ``#`` for each digit of a padded frame number (``name.####.exr``); for a still
+    or a movie it is the file. Stills and movies count from 1. ``layer`` names the picture's layer
+    in an EXR, where its name does not show that.
     """
 
     path: str
@@ -49,17 +49,17 @@ class Sequence:
     layer: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a layer of a movie, which has none."""
+        """Refuse a layer for a movie, which has none."""
         if self.layer and self.is_movie:
             raise LayerError(f"{self.path}: a movie has no layers, so none that is {self.layer!r}")
 
     @classmethod
     def find(cls, path: str | Path, frames: str = "", layer: str = "") -> "Sequence":
-        """Return the footage that ``path`` means: all of it, or the range ``frames`` (1001-1096x2).
+        """Return the footage at ``path``: all of it, or the range ``frames`` (1001-1096x2).
 
         ``path`` is a pattern (``####``, ``%04d``, ``@``, ``$F4``, or ``*``), one file of a sequence
         (``name.1001.exr``), a still, or a movie. Raises BrokenFileError when there is no such
-        footage or when more than one is meant, MissingFramesError when frames are not there.
+        footage or it is ambiguous, MissingFramesError when frames are missing.
         """
         found = _footage(path)
         if len(found) > 1:
@@ -71,18 +71,18 @@ class Sequence:
 
     @classmethod
     def find_all(cls, path: str | Path) -> "list[Sequence]":
-        """Return each sequence, still and movie that ``path`` means; errors as in `find`.
+        """Return each sequence, still and movie that ``path`` matches; errors as in `find`.
 
-        Files whose numbers leave out more than half of the frames, or are too large for frames, are
-        stills: photographs that are named by times, or by a camera.
+        Files whose numbers skip more than half of the frames, or are too large for frames, are
+        stills: photographs named by time, or by a camera.
         """
         takes = [take for found in _footage(path).items() for take in _takes(*found)]
-        # One photograph that is named is meant alone.
+        # A single photograph by name means only that one.
         return [take for take in takes if take.path == str(path)] or takes
 
     @classmethod
     def find_made(cls, path: str | Path) -> "list[Sequence]":
-        """Return what `find_all` does, of the frames that are there: none is missing."""
+        """Return what `find_all` does, with the existing frames only: none is missing."""
         return [cls(name, tuple(there)) for name, there in _footage(path).items()]
 
     @property
@@ -92,19 +92,19 @@ class Sequence:
 
     @cached_property
     def rate(self) -> "Rate | None":
-        """Frames a second of a movie that knows it; None for pictures, whose headers may."""
+        """The frame rate of a movie; None if it has none, and for pictures."""
         from lifemask.ocio.media.frame_rate import rate_of
 
         return rate_of(Path(self.path)) if self.is_movie else None
 
     @property
     def fps(self) -> Fraction | None:
-        """The `rate`, where it varies the mean."""
+        """The `rate`, or its mean where it varies."""
         return self.rate.fps if self.rate else None
 
     @property
     def doubt(self) -> str:
-        """Which of several video streams of a movie is taken; empty when there is no choice."""
+        """A sentence that names which of several video streams is read; empty for only one."""
         from lifemask.ocio.media.container import doubt
 
         return doubt(Path(self.path)) if self.is_movie else ""
@@ -120,13 +120,13 @@ class Sequence:
             number = str(frame).zfill(width)
             return Path(self.path).with_name(name[:start] + number + name[end:])
 
-        # A minus sign takes a digit's place in C's names, and in others none.
+        # A minus sign counts as a digit in C's names, and not in others.
         beside = named(end - start + (frame < 0))
         return beside if frame < 0 and beside.exists() else named(end - start)
 
 
 def _footage(path: str | Path) -> dict[str, Numbers]:
-    """Return the frame numbers of all that ``path`` means, by path; errors as in `find`."""
+    """Return the frame numbers of all that ``path`` matches, by path; errors as in `find`."""
     if Path(path).is_dir():
         raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
     there = _on_disk(str(path))
@@ -139,7 +139,7 @@ def _footage(path: str | Path) -> dict[str, Numbers]:
 
 
 def check_utf8(name: str) -> None:
-    """Raise BrokenFileError unless the libraries that read and write can be given ``name``."""
+    """Raise BrokenFileError unless ``name`` is UTF-8, as the image libraries need."""
     try:
         name.encode()
     except UnicodeEncodeError as error:
@@ -154,7 +154,7 @@ def _is_movie(path: str) -> bool:
 
 
 def _on_disk(path: str) -> dict[str, Numbers]:
-    """Return the frame numbers that are there, by the path of their sequence."""
+    """Return the existing frame numbers, by the path of their sequence."""
     if Path(path).is_file():
         dotted = None if _is_movie(path) else _DOTTED.fullmatch(path)
         if not dotted or int(dotted[2]) > _LAST:
@@ -174,7 +174,7 @@ def _on_disk(path: str) -> dict[str, Numbers]:
 
 
 def _grouped(files: list[str], patterns: list[re.Pattern[str]]) -> dict[str, Numbers]:
-    """Put files whose names differ only in a number together; the others stay alone."""
+    """Group files whose names differ only in a number; others stay alone."""
     alone: dict[str, Numbers] = {}
     numbered = defaultdict(list)
     for file in files:
@@ -191,11 +191,11 @@ def _grouped(files: list[str], patterns: list[re.Pattern[str]]) -> dict[str, Num
 
 
 def _padded(those: list[str]) -> dict[int, list[str]]:
-    """Put numbers together that are padded alike, by how many digits they have at least."""
+    """Group numbers of equal padding, by their least number of digits."""
     widths = {len(number) for number in those if number.startswith("0")}
     alike = defaultdict(list)
     for number in those:
-        # A minus sign takes a digit's place, or none; a long number needs no padding.
+        # A minus sign counts as a digit, or not; a long number needs no padding.
         fits = {len(number), len(number) - number.startswith("-")} & widths
         if number.lstrip("-")[0] != "0":
             fits |= {width for width in widths if width < len(number)}
@@ -210,7 +210,7 @@ def _frames_in(file: str) -> Numbers:
 
 
 def _number(place: re.Match[str]) -> str:
-    """Return the expression for frame numbers with the padding that a pattern asks for."""
+    """Return the regular expression for frame numbers with a pattern's padding."""
     digits = int(place["d"] or place["f"] or 1) if place[0][0] in "%$" else len(place[0])
     if digits < 2:
         return "-?[0-9]+"
@@ -227,7 +227,7 @@ def _glob(pattern: str) -> list[str]:
 
 
 def _may_be_footage(file: str) -> bool:
-    """Whether it is a file: a pipe would be waited for. A link to nothing is a missing frame."""
+    """Whether it is a file: reading a pipe would block. A broken link is a missing frame."""
     try:
         return S_ISREG(Path(file).stat().st_mode)
     except OSError:
@@ -235,13 +235,13 @@ def _may_be_footage(file: str) -> bool:
 
 
 def _check_listed(folder: Path) -> None:
-    """Raise OSError when nothing is found in ``folder`` because it may not be read."""
+    """Raise OSError when nothing is found because ``folder`` is unreadable."""
     with suppress(FileNotFoundError, NotADirectoryError), scandir(folder):
         pass
 
 
 def _takes(path: str, there: Numbers) -> "list[Sequence]":
-    """Return footage as one sequence, or as stills when its numbers are those of photographs."""
+    """Return footage as one sequence, or as stills if its numbers look like photographs'."""
     if len(there) < 2 or not (_far_apart(there) or _too_large(there)):
         return [Sequence(path, _chosen(path, there, ""))]
     numbered = Sequence(path, tuple(there))
@@ -250,7 +250,7 @@ def _takes(path: str, there: Numbers) -> "list[Sequence]":
 
 def _far_apart(there: Numbers) -> bool:
     """Whether more than half of the frames are missing: times of day, numbers of a camera."""
-    # Two numbers always have the same distance: that is no step yet.
+    # Two numbers alone do not make a step.
     step = _step(there) if len(there) > 2 else 1
     return (there[-1] - there[0]) // step >= 2 * len(there)
 
@@ -260,7 +260,7 @@ def _too_large(there: Numbers) -> bool:
 
 
 def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
-    """Return the frames of the range, or all; raises MissingFramesError when there are holes."""
+    """Return the frames of the range, or all; raises MissingFramesError for missing ones."""
     try:
         wanted = numbers(frames) if frames else _without_holes(there)
     except ValueError as error:
@@ -272,7 +272,7 @@ def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
 
 
 def _without_holes(there: Numbers) -> Numbers:
-    """Return the frames from first to last; raises ValueError when hardly any of them is there."""
+    """Return the frames from first to last; raises ValueError when most of them are missing."""
     step = _step(there)
     count = (there[-1] - there[0]) // step + 1
     if count > len(there) + MOST:

@@ -1,4 +1,4 @@
-"""Where frames go to."""
+"""The sink of frames."""
 
 from typing import Protocol, TypeVar
 
@@ -13,7 +13,7 @@ class FrameSink(Protocol[F]):
 
     @property
     def ahead(self) -> int:
-        """How many threads may write at once: 1 where frames have to come in order."""
+        """The number of threads that may write at once: 1 where frames must arrive in order."""
 
     def write(self, frame: F) -> None:
         """Keep one frame; raises WriteError."""

@@ -1,4 +1,4 @@
-"""Where frames come from: what reads a plate or a take needs no more than this of it."""
+"""The source of frames: all that the reader of a plate or a take may rely on."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -11,7 +11,7 @@ class FrameReader(Protocol):
 
     @property
     def ahead(self) -> int:
-        """How many threads gain by reading at once: 1 where frames are decoded in order."""
+        """The number of threads worth reading at once: 1 where frames are decoded in order."""
 
     def read(self, number: int, layers: bool = False) -> Frame:
         """Return one frame, with its other channels if asked; raises MediaError."""
@@ -25,11 +25,11 @@ class FrameSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call it: the path, where there is one."""
+        """Its name in messages: the path, if there is one."""
 
     @property
     def colorspace(self) -> str:
-        """What its numbers mean."""
+        """The colour space of its pixels."""
 
     @property
     def frames(self) -> tuple[int, ...]:
@@ -42,4 +42,4 @@ class FrameSource(Protocol):
         """Return the width and height of all frames; raises SizeError naming one that differs."""
 
     def pixel_aspect(self) -> float:
-        """Return how wide a pixel is for its height."""
+        """Return the width of a pixel over its height."""

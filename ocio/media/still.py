@@ -1,4 +1,4 @@
-"""Frames from picture files: EXR, DPX, TIFF, PNG, JPEG and what else OpenImageIO reads."""
+"""Read picture files: EXR, DPX, TIFF, PNG, JPEG and any other format of OpenImageIO."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.float32]
 
-# No plate has more, nor can a byte hold more; a header that says so must not be believed.
+# No plate is larger; a header that claims more is broken.
 _MOST_PIXELS = 1 << 28
 _MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
@@ -33,7 +33,7 @@ _CHOOSING = Lock()
 
 
 class Form(NamedTuple):
-    """What all frames of a sequence have in common: size, upright, and which layer is read."""
+    """The common properties of a sequence's frames: size when upright, and the layer to read."""
 
     width: int
     height: int
@@ -43,7 +43,7 @@ class Form(NamedTuple):
 def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str = "") -> Frame:
     """Return the file as a frame of its display window, whatever its data window is.
 
-    Raises BrokenFileError when the file is not there, truncated, or not a picture, LayerError as
+    Raises BrokenFileError when the file is missing, truncated, or not a picture, LayerError as
     `choose` does.
     """
     with opened(path, layer) as (file, chosen):
@@ -63,7 +63,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str =
 
 
 def form(path: Path, layer: str = "") -> Form:
-    """Return what is in the header; errors as in `read_picture`."""
+    """Return the properties in the header; errors as in `read_picture`."""
     with opened(path, layer) as (file, chosen):
         width, height = file.spec().full_width, file.spec().full_height
         size = (height, width) if _orientation(file.spec()).transposed else (width, height)
@@ -72,10 +72,9 @@ def form(path: Path, layer: str = "") -> Form:
 
 @contextmanager
 def opened(path: Path, layer: str = "") -> "Iterator[tuple[ImageInput, Layer]]":
-    """Give the OpenImageIO reader of a file whose header is sane, at the part with the picture.
+    """Yield the OpenImageIO reader of a file with a sane header, at the part with the picture.
 
-    The layer is the one that is named, or that is called as a picture is. Errors as in
-    `read_picture`.
+    The layer is the named one, or the one that `choose` finds. Errors as in `read_picture`.
     """
     import OpenImageIO
 
@@ -102,7 +101,7 @@ def opened(path: Path, layer: str = "") -> "Iterator[tuple[ImageInput, Layer]]":
 
 
 def _parts(file: "ImageInput") -> list[Part]:
-    """The parts of an EXR that are flat pictures; the pages of other files are not looked for."""
+    """The flat parts of an EXR; of other files, the first page."""
     file.seek_subimage(0, 0)
     count = file.spec().get_int_attribute("oiio:subimages", 1)
     found = []
@@ -125,8 +124,8 @@ def _views(file: "ImageInput") -> tuple[str, ...]:
 def _choose_decoder() -> None:
     """Have OpenEXR choose how it decodes DWA while no other thread does.
 
-    It chooses on first use, unguarded: what another thread decodes meanwhile is rounded otherwise,
-    and a few pixels of the first frames would not be the same every time.
+    It chooses on first use, without a lock: another thread that decodes meanwhile rounds
+    differently, and a few pixels of the first frames would vary from run to run.
     """
     import OpenImageIO
 
@@ -164,7 +163,7 @@ def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
 
 
 def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
-    """Put the data window into the display window: cut where it is larger, 0 where it is not."""
+    """Put the data window into the display window: cropped where larger, 0 where smaller."""
     import numpy as np
 
     left, top = spec.x - spec.full_x, spec.y - spec.full_y
@@ -207,7 +206,7 @@ def _header(path: Path, file: "ImageInput") -> dict[str, Any]:
 
 
 def _layers(path: Path, spec: "ImageSpec", chosen: Layer) -> "dict[str, Pixels]":
-    """Return the channels that are not the picture's own colours, in the display window."""
+    """Return the channels other than the picture's own colours, in the display window."""
     import numpy as np
 
     used = {chosen.part.channels[index] for index in chosen.used}
@@ -224,7 +223,7 @@ def _layers(path: Path, spec: "ImageSpec", chosen: Layer) -> "dict[str, Pixels]"
 
 
 def _complaint(source: "ImageInput | ModuleType") -> str:
-    """Return OpenImageIO's words about the last failure, in one sentence."""
+    """Return OpenImageIO's message about the last failure, as one sentence."""
     try:
         words = source.geterror()
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ _WORDS = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)([:;.,])(\d\d+)")
 
 
 def time_code(start: str, fps: Fraction, after: int) -> "OpenEXR.TimeCode | None":
-    """Return the `OpenEXR.TimeCode` of a frame so many after the ``start`` (01:00:00:00).
+    """Return the `OpenEXR.TimeCode` of a frame so many frames after ``start`` (01:00:00:00).
 
     A ``;`` before the frame means drop frame. Above 30 frames a second two frames share a number,
     and the second has the field flag. None when ``start`` is no time code.

@@ -1,6 +1,6 @@
 """Video pictures to RGB, exactly.
 
-FFmpeg's own conversion to 16-bit RGB comes out .4 % dark and cuts what lies above white.
+FFmpeg's own conversion to 16-bit RGB is .4 % too dark and clips values above white.
 """
 
 import re
@@ -27,7 +27,7 @@ _MISREAD = re.compile("(rgb|bgr)(444|5.5be)")  # RGB of 4 or 5 bits
 
 @cache
 def is_read(name: str) -> bool:
-    """Whether pictures of this pixel format of FFmpeg's are read."""
+    """Whether this pixel format of FFmpeg's is supported."""
     from av import VideoFrame
     from av.error import FFmpegError
 
@@ -43,8 +43,8 @@ def is_read(name: str) -> bool:
 def as_rgb(picture: "VideoFrame") -> "Pixels":
     """Return an `av.VideoFrame` as RGB (H, W, 3): 0 is black, 1 white, superwhite is above.
 
-    A picture that names no matrix is BT.709, or BT.601 when it is of standard definition. Raises
-    ValueError or FFmpegError when its pixel format is not read.
+    A picture that names no matrix is BT.709, or BT.601 in standard definition. Raises ValueError or
+    FFmpegError when its pixel format is not supported.
     """
     import numpy as np
     from av.video.reformatter import ColorRange
@@ -57,7 +57,7 @@ def as_rgb(picture: "VideoFrame") -> "Pixels":
     if picture.format.is_rgb or name.startswith(("pal", "mono")):
         return _from_rgb(picture, depth)
     always_full = name.startswith("yuvj")
-    # Said for both sides, so that FFmpeg only fills up the chroma and shifts the code values.
+    # Set on both sides, so that FFmpeg only upsamples the chroma and shifts the code values.
     kept = ColorRange.JPEG if always_full else ColorRange.MPEG
     whole = picture.reformat(
         format="yuv444p16le", src_color_range=kept, dst_color_range=kept, threads=_threads(picture)
@@ -93,7 +93,7 @@ def alpha_of(picture: "VideoFrame") -> "Pixels | None":
 
 
 def _is_plain(kind: "VideoFormat") -> bool:
-    """Whether pixels are numbers as they are: grey, RGB in planes, floats and 32-bit integers."""
+    """Whether pixels need no conversion: grey, planar RGB, floats and 32-bit integers."""
     if kind.has_palette or kind.is_bit_stream or "msb" in kind.name:
         return False
     planes_of_rgb = kind.is_rgb and kind.is_planar
@@ -103,7 +103,7 @@ def _is_plain(kind: "VideoFormat") -> bool:
 def _stored(picture: "VideoFrame") -> "Pixels":
     """Return the components (H, W, N) of a plain picture.
 
-    FFmpeg's conversion cuts floats, takes any grey for full range, and spoils rows of gbrap16le.
+    FFmpeg's conversion clips floats, takes any grey for full range, and damages rows of gbrap16le.
     """
     import numpy as np
     from av.video.reformatter import ColorRange
@@ -154,7 +154,7 @@ def _from_rgb(picture: "VideoFrame", depth: int) -> "Pixels":
 def _threads(picture: "VideoFrame") -> int | None:
     """Return how many threads may convert a picture, None for FFmpeg's own choice.
 
-    They write up to 64 bytes at once, past the end of a row into what another one has written.
+    Threads write up to 64 bytes at once, past the end of a row into another thread's pixels.
     """
     return None if picture.width % 64 == 0 else 1
 

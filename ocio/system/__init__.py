@@ -1,1 +1,1 @@
-"""Files that are whole or not there, signals, and threads that read ahead."""
+"""Atomic files, deferred signals, and threads that read ahead."""

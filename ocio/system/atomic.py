@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there."""
+"""Atomic files and folders: they appear whole or not at all."""
 
 import fcntl
 import os
@@ -17,16 +17,16 @@ from lifemask.ocio.media_errors import WriteError
 
 _PART = re.compile(r"\..+\.([0-9a-f]{8})-[0-9a-f]{8}\.part", re.DOTALL)
 _LONG = 24 * 3600.0
-"""Seconds without a change after which nobody writes any more, where no lock tells."""
+"""Seconds without a change after which an unfinished file is abandoned, where locks do not work."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; on success it takes the place of ``path``.
+    """Yield a temporary name beside ``path``; on success it replaces ``path``.
 
-    Raises WriteError when the disk is full or the folder cannot be written to; then, as after any
-    other error inside the ``with`` block, the old file is as it was and nothing else is left. What
-    a process leaves that is killed, the next one to write into the folder removes.
+    Raises WriteError when the disk is full or the folder is not writable. Then, as after any other
+    error inside the ``with`` block, the old file is unchanged and nothing else is left. Leftovers
+    of a killed process are removed by the next one that writes into the folder.
     """
     with unfinished(path) as part:
         yield part
@@ -35,10 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def unfinished(path: Path, folder: bool = False) -> Iterator[Path]:
-    """Give an empty file, or ``folder``, beside ``path``, to be filled and moved to ``path``.
+    """Yield an empty file, or ``folder``, beside ``path``, to be filled and moved to ``path``.
 
-    What is not moved is removed after the block. Raises WriteError as `replacing` does; an error
-    about another file, which was only read, stays as it is.
+    It is removed after the block unless it was moved. Raises WriteError as `replacing` does; an
+    error about another file, which was only read, passes unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,10 +57,10 @@ def unfinished(path: Path, folder: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Make ``folder``, and let one process at a time into the block that is about what is in it.
+    """Make ``folder``, and hold its lock during the block, so that other processes wait.
 
-    The others wait. Where a folder cannot be locked, as on NFS, nobody does; who writes into one
-    that cannot be made is told then.
+    Where a folder cannot be locked, as on NFS, nobody waits. A folder that cannot be made raises no
+    error here; writing into it does.
     """
     lock = None
     with suppress(OSError):
@@ -75,10 +75,10 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in ``folder``.
+    """Remove the leftovers of killed processes from ``folder``.
 
-    Who writes holds a lock, which the system takes away with the process: a process number would
-    tell nothing of one in another container, or of one that began later under the same number.
+    A writer holds a lock, which the system releases with its process. A process number would not
+    do: it can belong to another container, or to a later process.
     """
     with suppress(OSError):
         for part in folder.iterdir():
@@ -90,7 +90,7 @@ _sweep_once = cache(sweep)
 
 
 def _begun(path: Path, folder: bool) -> tuple[Path, int]:
-    """Make what is filled for ``path``; return it, and the file descriptor that holds its lock."""
+    """Make the unfinished file for ``path``; return it, and the file descriptor with its lock."""
     while True:
         part = path.with_name(f".{path.name}.{_machine()}-{secrets.token_hex(4)}.part")
         try:
@@ -112,9 +112,9 @@ def _made(part: Path, folder: bool) -> int:
 
 
 def _remove_dead(part: Path, here: bool) -> None:
-    """Remove a ``part`` that nobody writes; of one from another machine the lock may not tell."""
+    """Remove a ``part`` that nobody writes; another machine's lock may not show here."""
     with suppress(OSError):
-        mode = os.O_RDONLY if part.is_dir() else os.O_RDWR  # as NFS wants it for a lock
+        mode = os.O_RDONLY if part.is_dir() else os.O_RDWR  # NFS only locks writable files
         lock = os.open(part, mode | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             free = _locked(lock)
@@ -147,7 +147,7 @@ def _remove(part: Path) -> None:
 
 @cache
 def _machine() -> str:
-    """Eight digits that all containers of this machine share until it is started again."""
+    """Eight digits that all containers of this machine share until its next boot."""
     try:
         name = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
     except OSError:
@@ -156,7 +156,7 @@ def _machine() -> str:
 
 
 def _is_about(error: OSError, path: Path) -> bool:
-    """Whether an error is about what is written, not about a file that is read on the way."""
+    """Whether an error is about the written file, not about another that is read meanwhile."""
     if not isinstance(error.filename, str | bytes):
         return True
     file, part = os.fsdecode(error.filename), str(path.with_name(f".{path.name}."))

@@ -14,9 +14,9 @@ def parallel_map(
 ) -> Generator[B, None, None]:
     """Yield ``work(item)`` for each item, in order, computed by threads up to ``ahead`` early.
 
-    ``items`` is drawn from in the caller's thread. An error of ``work`` comes out at its place, one
-    of ``items`` behind the results of all that was drawn before, so that no frame is lost. Closing
-    the iterator drops what has not begun. Either way no thread is left.
+    ``items`` is iterated in the caller's thread. An error of ``work`` is raised in its place, an
+    error of ``items`` after the results of all earlier items, so that no frame is lost. Closing the
+    iterator drops work that has not begun. Either way no thread is left.
     """
     pool = ThreadPoolExecutor(ahead, "parallel_map")
     pending: deque[Future[B]] = deque()
@@ -37,7 +37,7 @@ def parallel_map(
 def _submitted(
     pool: ThreadPoolExecutor, work: Callable[[A], B], items: Iterable[A]
 ) -> Generator[Future[B], None, None]:
-    """Yield the future of each item; an error in drawing them is the last one's."""
+    """Yield the future of each item; an error of the iteration becomes the last future's."""
     try:
         for item in items:
             yield pool.submit(work, item)

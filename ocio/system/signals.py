@@ -1,4 +1,4 @@
-"""Signals that wait until a step that must not be cut in two is done."""
+"""Defer signals until a step that must not be interrupted is done."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 def deferred_signals() -> Iterator[None]:
     """Hold back Ctrl-C and a farm's SIGTERM until the end of the block.
 
-    Python interrupts the main thread only: in another thread there is nothing to hold back.
+    Python only interrupts the main thread, so in another thread it does nothing.
     """
     held: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
