@@ -1,10 +1,27 @@
-"""The nodes. Importing this package declares them all and stays light: no torch, no host."""
+"""The nodes, found in this folder and in those that LIFEMASK_NODES names.
+
+A node is a package: its ``__init__`` declares what it computes, its module ``on_shot`` how it runs
+on a shot. Importing them all stays light: no torch, no NumPy, no host.
+"""
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 from lifemask.nodes.declaration import Knob, Node
-from lifemask.nodes.faceset import Faceset
-from lifemask.nodes.swap import Swap
-from lifemask.nodes.track import Track
-from lifemask.nodes.train import Train
-from lifemask.nodes.truth import Truth
 
-__all__ = ["Faceset", "Knob", "Node", "Swap", "Track", "Train", "Truth"]
+__all__ = ["ON_SHOT", "Knob", "Node"]
+
+__path__ += [folder for folder in os.environ.get("LIFEMASK_NODES", "").split(os.pathsep) if folder]
+
+
+def _found() -> Iterator[ModuleType]:
+    for folder in __path__:
+        for module in sorted(Path(folder).glob("*/on_shot.py")):
+            yield import_module(f"{__name__}.{module.parent.name}.{module.stem}")
+
+
+ON_SHOT = tuple(_found())
+"""The modules with the commands that run the nodes on a shot."""

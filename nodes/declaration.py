@@ -27,12 +27,16 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 @dataclass(frozen=True)
 class Knob:
-    """One knob: its help, inclusive range and unit; `knobs` fills in the rest from the field."""
+    """One knob: its help, inclusive range and unit; `knobs` fills in the rest from the field.
+
+    Hosts show an ``at_hand`` knob beside the buttons.
+    """
 
     doc: str
     min: float = -inf
     max: float = inf
     unit: str = ""
+    at_hand: bool = False
     name: str = ""
     kind: type = float
     choices: tuple[str, ...] = ()
@@ -76,12 +80,6 @@ class Node:
         """Return the knobs in the order they are declared."""
         hints = get_type_hints(cls, include_extras=True)
         return tuple(_knob(f, *get_args(hints[f.name])) for f in fields(cls))
-
-    @classmethod
-    def plugs(cls) -> tuple[dict[str, type], type]:
-        """Return the inputs by name, and the type of the output."""
-        hints = get_type_hints(cls.__call__)
-        return hints, hints.pop("return")
 
 
 def _knob(field: Field[Any], kind: type, knob: Knob) -> Knob:

@@ -17,9 +17,9 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.learning import checkpoint
 from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.train import BASE, Train
 from lifemask.plugin.commands.cli import main
-from lifemask.plugin.commands.roles import cast_of
 
 FOOTAGE = Path(__file__).parent / "footage"
 RENDERS = FOOTAGE / "a1_dialogue/performer_b/beauty/beauty.####.exr"

@@ -179,8 +179,8 @@ def clock(monkeypatch):
 @pytest.fixture
 def quick(shot, small, examples, clock, monkeypatch):
     """Return a shot whose trainings begin at once, with the small model."""
+    from lifemask.nodes.train import on_shot as train
     from lifemask.nodes.train import tune
-    from lifemask.plugin.commands import train
 
     monkeypatch.setattr(train, "BASE", small)
     monkeypatch.setattr(tune, "_examples", lambda *_: examples)

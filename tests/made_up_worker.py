@@ -6,15 +6,11 @@ import time
 from pathlib import Path
 
 from limit import LONG
+from made_up_command import made
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError
-from lifemask.plugin.commands.command import Command
 from lifemask.plugin.worker import server
-
-
-def add_file(parser):
-    parser.add_argument("--file", type=Path)
 
 
 def shout(args):
@@ -66,10 +62,8 @@ RUNS = {
     "break": raising(ZeroDivisionError("by zero")),
     "odd": lambda args: {"is": object()},
 }
-COMMANDS = [Command(name, "", "", add_file, run) for name, run in RUNS.items()]
-COMMANDS.append(
-    Command("look up", "", "", add_file, lambda args: {"known": 1, "pid": os.getpid()}, query=True)
-)
+COMMANDS = [made(name, run) for name, run in RUNS.items()]
+COMMANDS.append(made("look up", lambda args: {"known": 1, "pid": os.getpid()}, query=True))
 
 if __name__ == "__main__":
     server.warmed_up = lambda: "nothing"

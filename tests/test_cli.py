@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from limit import LONG
+from made_up_command import made
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import ReleaseError, StoppedError
@@ -21,8 +22,8 @@ from lifemask.nodes.shot.release import Release
 from lifemask.ocio.colour.transform import check_space
 from lifemask.plugin import __main__
 from lifemask.plugin.commands import cli
-from lifemask.plugin.commands.cli import COMMANDS, main, parser
-from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.catalog import commands
+from lifemask.plugin.commands.cli import main, parser
 from lifemask.plugin.commands.console import execute
 
 ROOT = Path(__file__).parents[1]
@@ -45,9 +46,7 @@ def add(folder, project="demo", performer="ada"):
 
 
 def work(run, as_json=False):
-    command = Command("work", "Work.", "lifemask work", lambda parser: None, run)
-    args = parser().parse_args(["track", "sh010", *(["--json"] if as_json else [])])
-    return execute(command, args)
+    return execute(made("work", run)(json=as_json))
 
 
 def raising(error):
@@ -66,7 +65,7 @@ def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
 def test_has_help_with_an_example_that_works(command, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([*command.name.split(), "--help"])

@@ -10,7 +10,7 @@ from conftest import FOOTAGE, QUICK, SPACE
 
 from lifemask.nodes.errors import FaceError, KnobError, VersionExistsError
 from lifemask.nodes.faces.face_space import crop
-from lifemask.nodes.faceset import Faceset, solve
+from lifemask.nodes.faceset import Faceset, on_shot, solve
 from lifemask.nodes.faceset.build import Gathering
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.render.filters import blur
@@ -21,7 +21,6 @@ from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import unfinished
-from lifemask.plugin.commands import faceset as commands
 from lifemask.plugin.commands.cli import main
 
 LIGHT = ["light.R", "light.G", "light.B"]
@@ -289,13 +288,13 @@ def test_what_a_killed_run_left_is_removed_by_the_next(take, tmp_path):
 
 
 def test_a_faceset_keeps_what_was_written_into_the_shot_meanwhile(shot, monkeypatch):
-    read = commands._from_takes
+    read = on_shot.find_takes
 
     def slowly(*given):
         Shot.load(shot).with_performer("eve", "demo")
         return read(*given)
 
-    monkeypatch.setattr(commands, "_from_takes", slowly)
+    monkeypatch.setattr(on_shot, "find_takes", slowly)
     take = str(FOOTAGE / "takes/ada_studio/ada_studio.1001.exr")
     assert main(["faceset", str(shot), "--performer", "ben", "--single", take]) == 0
     assert Shot.load(shot).performers == ("ada", "eve", "ben")

@@ -34,6 +34,7 @@ from icc import (
     table,
 )
 
+from lifemask.nodes.shot.interpretation import space_of
 from lifemask.ocio.colour.encodings import to_xyz
 from lifemask.ocio.colour.icc_profile import ProfileError, space_of_icc
 from lifemask.ocio.colour.tags import tagged_space
@@ -41,7 +42,6 @@ from lifemask.ocio.colour.transform import WORKING, convert
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import ColorError, Remedy
-from lifemask.plugin.commands.shot_new import space_of
 
 ROMM = "Gamma 1.8 Encoded ProPhoto RGB"
 TABLES = {b"A2B0": b"mft2" + b"\0" * 60}

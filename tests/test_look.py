@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, ShotError
+from lifemask.nodes.html.plots import histograms, timeline
 from lifemask.nodes.shot.folder import Shot
 from lifemask.ocio.media import exr
 from lifemask.ocio.media import reader as reading
@@ -25,7 +25,6 @@ from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.commands import look
 from lifemask.plugin.commands.remedies import with_remedy
 from lifemask.plugin.reports import contact_sheet
-from lifemask.plugin.reports.plots import histograms, timeline
 
 RENDERS = Path(__file__).parent / "footage/a1_dialogue"
 SPACE = "Linear Rec.709 (sRGB)"
@@ -64,14 +63,13 @@ def shot(tmp_path_factory):
     return shot
 
 
-def words(shot, **more):
-    given = {"shot": shot.folder, "likeness": "", "swap_version": None, "count": 6}
-    return Namespace(**{**given, "version": None, "overwrite": False, **more})
+def run(shot, **more):
+    return look.LookAtSwap(shot=shot.folder, **more).run()
 
 
 @pytest.fixture(scope="module")
 def made(shot):
-    return look.COMMAND.run(words(shot))
+    return run(shot)
 
 
 @pytest.fixture(scope="module")
@@ -209,9 +207,9 @@ def test_chosen_frames_are_spread_from_first_to_last(total, count):
 
 def test_a_shot_without_a_swap_says_how_to_make_one(shot):
     with pytest.raises(ShotError, match="lifemask swap"):
-        look.COMMAND.run(words(shot, likeness="ben"))
+        run(shot, likeness="ben")
     with pytest.raises(ShotError, match="ada_v009"):
-        look.COMMAND.run(words(shot, swap_version=9))
+        run(shot, swap_version=9)
 
 
 @pytest.fixture
@@ -227,7 +225,7 @@ def looked(shot):
     """Return how many frames the movie has, and what is said of others."""
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        made = look.COMMAND.run(words(shot))
+        made = run(shot)
     return len(Sequence.find(made["movie"]).frames), "; ".join(filter(None, notes))
 
 
@@ -269,7 +267,7 @@ def test_a_swap_under_another_name_of_the_shot_is_found(moved):
     assert looked(moved)[0] == 3
     (folder / "x_ada_v001.1015.exr").touch()
     with pytest.raises(ShotError, match=r"which is the swap of sh011.*x_ada.*\?"):
-        look.COMMAND.run(words(moved))
+        run(moved)
 
 
 def test_a_look_without_a_swap_names_a_command_with_all_that_it_needs(moved):
@@ -280,7 +278,7 @@ def test_a_look_without_a_swap_names_a_command_with_all_that_it_needs(moved):
     ):
         replace(moved, performers=performers).save()
         with pytest.raises(ShotError) as refused:
-            look.COMMAND.run(words(moved))
+            run(moved)
         said = with_remedy(str(refused.value), refused.value.remedy)
         assert hint.format(quote(str(moved.folder))) in said
 
@@ -297,7 +295,7 @@ def test_a_coverage_that_cannot_be_read_is_left_out(shot, text, tmp_path):
     moved = replace(shot, folder=tmp_path / "sh010")
     shutil.copytree(shot.folder, moved.folder, ignore=shutil.ignore_patterns("look"))
     (moved.version("facesets", "ada", 1) / "coverage.json").write_text(text)
-    page = look.COMMAND.run(words(moved, likeness="ada"))["page"].read_text(encoding="utf-8")
+    page = run(moved, likeness="ada")["page"].read_text(encoding="utf-8")
     assert "Coverage of" not in page
 
 
@@ -306,7 +304,7 @@ def test_a_look_that_fails_leaves_nothing(shot, tmp_path, monkeypatch):
     shutil.copytree(shot.folder, moved.folder, ignore=shutil.ignore_patterns("look"))
     monkeypatch.setattr(contact_sheet, "save", full)
     with pytest.raises(OSError, match="full"):
-        look.COMMAND.run(words(moved, likeness="ada"))
+        run(moved, likeness="ada")
     assert not list((moved.folder / "look").iterdir())
 
 

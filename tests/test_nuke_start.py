@@ -15,7 +15,7 @@ from nuke_desk import GIZMO
 
 from lifemask.nodes.errors import WriteError
 from lifemask.plugin.packaging.gizmo import FILE
-from lifemask.plugin.packaging.nuke_folder import assemble, contents
+from lifemask.plugin.packaging.nuke_folder import assemble, contents, generated
 
 STUBS = Path(importlib.metadata.distribution("types-nuke").locate_file("nuke-stubs"))
 
@@ -74,7 +74,7 @@ def test_the_folder_has_two_files_on_top_and_everything_that_is_imported(tmp_pat
     folder = assemble(tmp_path / "Lifemask")
     assert {file.name for file in folder.iterdir() if file.is_file()} == {"init.py", "menu.py"}
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    assert there == set(contents().values())
+    assert there == {*contents().values(), *generated()}
 
 
 def test_a_folder_that_is_somebody_elses_is_not_replaced(tmp_path):

@@ -2,25 +2,23 @@
 
 import re
 import shlex
-from argparse import ArgumentTypeError
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 
+from lifemask.nodes.command import Command, Option
 from lifemask.nodes.errors import KnobError
-from lifemask.plugin.commands.cli import COMMANDS, parser
-from lifemask.plugin.commands.command import Command
-from lifemask.plugin.commands.parameters import ParamError, arguments, params
+from lifemask.plugin.commands.arguments import typed
+from lifemask.plugin.commands.catalog import commands
+from lifemask.plugin.commands.cli import parser
+from lifemask.plugin.commands.parameters import ParamError, requested
 from lifemask.plugin.packaging.declarations import FILE, declared
 
-
-def listed(value):
-    return list(value) if isinstance(value, tuple) else value
-
-
-EXAMPLES = [(c, line) for c in COMMANDS for line in c.example.splitlines()]
-BY_NAME = {command.name: command for command in COMMANDS}
+EXAMPLES = [(c, line) for c in commands() for line in c.example.splitlines()]
+BY_NAME = {command.name: command for command in commands()}
 
 
 def plain(value):
@@ -37,24 +35,20 @@ def test_hosts_read_what_is_declared():
 
 @pytest.mark.parametrize(("command", "line"), EXAMPLES)
 def test_parameters_are_the_options_of_the_command_line(command, line):
-    typed = parser().parse_args(shlex.split(re.sub(r"\s#\s.*", "", line))[1:])
-    options = {name: vars(typed)[p.action.dest] for name, p in params(command).items()}
-    read = vars(arguments(command, {name: plain(value) for name, value in options.items()}))
-    assert read.pop("json") is True
-    again = {name: read[param.action.dest] for name, param in params(command).items()}
-    assert {name: listed(value) for name, value in again.items()} == {
-        name: listed(value) for name, value in options.items()
-    }
+    words = shlex.split(re.sub(r"\s#\s.*", "", line))[1:]
+    asked = typed(parser().parse_args(words))
+    options = {option.name: plain(getattr(asked, option.name)) for option in command.options()}
+    assert requested(command, {**options, **asked.knobs}) == replace(asked, json=True)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
 def test_what_is_missing_is_named(command):
-    needed = [param.name for param in params(command).values() if param.required]
+    needed = [option.name for option in command.options() if option.required]
     if command.name == "benchmark faces":
-        assert vars(arguments(command, {}))["sizes"] == (128, 256, 512)
+        assert requested(command, {}).sizes == (128, 256, 512)
     else:
         with pytest.raises(ParamError, match=needed[0]):
-            arguments(command, {})
+            requested(command, {})
 
 
 @pytest.mark.parametrize(
@@ -81,38 +75,41 @@ def test_what_is_missing_is_named(command):
 )
 def test_what_is_wrong_is_named(command, given, said):
     with pytest.raises(ParamError, match=re.escape(said)):
-        arguments(BY_NAME[command], given)
+        requested(BY_NAME[command], given)
 
 
 def test_a_knob_out_of_range_is_refused_before_anything_is_done():
     with pytest.raises(KnobError, match=r"samples: 65 is outside 2\.\.64"):
-        arguments(BY_NAME["track"], {"shot": "a", "samples": 65})
+        requested(BY_NAME["track"], {"shot": "a", "samples": 65})
 
 
 def test_null_is_as_if_not_given():
     swap = BY_NAME["swap"]
-    assert arguments(swap, {"shot": "a", "likeness": ["b"], "version": None}).version is None
+    assert requested(swap, {"shot": "a", "likeness": ["b"], "version": None}).version is None
 
 
 def test_a_choice_is_one_of_those_declared():
-    def add(parser):
-        parser.add_argument("--preset", choices=("draft", "hero"))
+    class Pick(Command):
+        name = "pick"
+        preset: Annotated[Literal["draft", "hero"], Option("Which.")] = "draft"
 
-    command = Command("train", "", "", add, lambda args: {})
-    assert arguments(command, {"preset": "draft"}).preset == "draft"
+    assert requested(Pick, {"preset": "hero"}).preset == "hero"
     with pytest.raises(ParamError, match="preset: 'best' is not one of draft, hero"):
-        arguments(command, {"preset": "best"})
+        requested(Pick, {"preset": "best"})
 
 
-def test_a_converter_of_words_takes_the_kind_that_it_makes():
-    def even(text: str) -> int:
-        if int(text) % 2:
-            raise ArgumentTypeError(f"{text!r} is not even")
-        return int(text)
+def test_values_become_what_their_fields_say():
+    class Read(Command):
+        name = "read"
+        day: Annotated[date, Option("When.")] = date(2027, 1, 1)
+        sizes: Annotated[tuple[int, ...], Option("How large.")] = ()
+        folder: Annotated[Path | None, Option("Where.")] = None
+        rate: Annotated[float, Option("How fast.")] = 1.0
 
-    command = Command("odd", "", "", lambda parser: parser.add_argument("--n", type=even), dict)
-    assert params(command)["n"].kind is int
-    assert arguments(command, {"n": 2}).n == 2
-    for wrong, said in ((3, "n: '3' is not even"), ("2", "n: '2' is not a whole number")):
+    given = {"day": "2027-12-31", "sizes": [1, 2], "folder": "a b", "rate": 24}
+    read = requested(Read, given)
+    assert (read.day, read.sizes, read.folder) == (date(2027, 12, 31), (1, 2), Path("a b"))
+    assert isinstance(read.rate, float)
+    for wrong, said in (([1, 2.5], "sizes: 2.5 is not a whole number"), (3, "sizes: 3 is not a")):
         with pytest.raises(ParamError, match=said):
-            arguments(command, {"n": wrong})
+            requested(Read, {"sizes": wrong})

@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -15,7 +16,7 @@ from lifemask.plugin.hosts.common import host_remedies as host
 from lifemask.plugin.hosts.common.declared import buttons, settings
 
 ROOT = Path(__file__).parents[1]
-FLAG = re.compile(r"(?<![\w-])--[a-z]")
+FLAG = re.compile(r"(?<![\w(-])--[a-z][a-z-]*\b(?![:-])")  # what CSS has is none
 COMMAND = re.compile(r"`lifemask |\blifemask (shot|release|track|faceset|train|swap|look) ")
 
 
@@ -35,8 +36,15 @@ def is_program(tree: ast.Module) -> bool:
     return any(True for _ in calls(tree, "ArgumentParser"))
 
 
+def is_example(node: ast.AST) -> TypeGuard[ast.Assign]:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "example"
+
+
 def texts(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    """Yield the texts of a module, but for the example of a command, which is one to type."""
+    examples = [ast.walk(node.value) for node in ast.walk(tree) if is_example(node)]
+    typed = {*chain.from_iterable(examples)}
+    for node in {*ast.walk(tree)} - typed:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 

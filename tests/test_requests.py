@@ -2,12 +2,12 @@
 
 import pytest
 
-from lifemask.plugin.commands.cli import COMMANDS
-from lifemask.plugin.commands.parameters import arguments
+from lifemask.plugin.commands.catalog import commands
+from lifemask.plugin.commands.parameters import requested
 from lifemask.plugin.hosts.common import requests
 from lifemask.plugin.hosts.common.declared import buttons
 
-BY_NAME = {command.name: command for command in COMMANDS}
+BY_NAME = {command.name: command for command in commands()}
 FULL = {
     "shot": "/shots/sh 010",
     "likeness": "ada",
@@ -31,7 +31,7 @@ def test_what_a_button_sends_is_what_its_command_takes(button):
     sent = requests.requests(button.name, FULL, "1001")
     assert {method for method, _ in sent} == {button.command}
     for method, params in sent:
-        arguments(BY_NAME[method], params)
+        requested(BY_NAME[method], params)
         assert params["shot"] == "/shots/sh 010"
 
 

@@ -1,6 +1,5 @@
 """Several work on one shot at the same time: nobody's work is lost."""
 
-from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +10,7 @@ import pytest
 
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.release import Release
-from lifemask.plugin.commands import track
+from lifemask.nodes.track.on_shot import TrackOnShot
 
 RUNS = range(8)
 DAY = date(2030, 1, 1)
@@ -62,7 +61,7 @@ class Person:
 def test_the_people_of_each_run_have_a_version_of_their_own(shot):
     def save(run):
         people = [Person(f"p{number}", run) for number in range(1 + run % 2)]
-        return track._save(shot, people, Namespace(version=None, overwrite=False))
+        return TrackOnShot(shot=shot.folder)._save(shot, people)
 
     found = at_once(save)
     for run, paths in enumerate(found):

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifemask.nodes.faceset.takes import find_takes
 from lifemask.nodes.progress import reporting
 from lifemask.ocio.media import sequence
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media_errors import BrokenFileError, LifemaskError, MissingFramesError
-from lifemask.plugin.commands.takes import find_takes
 
 
 @pytest.fixture

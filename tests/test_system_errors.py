@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import FOOTAGE, SPACE
+from made_up_command import made
 from torch import OutOfMemoryError
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, StoppedError
 from lifemask.nodes.shot.folder import Shot
-from lifemask.plugin.commands.cli import main, parser
-from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.cli import main
 from lifemask.plugin.commands.console import execute
 from lifemask.plugin.commands.system_errors import sentence
 
@@ -104,9 +104,7 @@ def made_of(error):
 @pytest.mark.parametrize("as_json", [False, True])
 def test_each_is_one_sentence(error, said, as_json, capsys):
     assert str(sentence(error, "work")).startswith(said)
-    command = Command("work", "", "", lambda parser: None, made_of(error))
-    args = parser().parse_args(["track", "a", *(["--json"] if as_json else [])])
-    assert execute(command, args) == 1
+    assert execute(made("work", made_of(error))(json=as_json)) == 1
     told = capsys.readouterr()
     if as_json:
         assert json.loads(told.out)["kind"] == "SystemRefusalError"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifemask.nodes.errors import BrokenFileError
-from lifemask.plugin.commands.takes import find_takes
+from lifemask.nodes.faceset.takes import find_takes
 
 FRAMES = range(1001, 1004)
 

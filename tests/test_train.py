@@ -38,13 +38,13 @@ from lifemask.nodes.learning.trainer import Trainer, halved
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
+from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.train import PRESETS, Train, tune
+from lifemask.nodes.train import on_shot as train
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
 from lifemask.ocio.system.signals import deferred_signals
-from lifemask.plugin.commands import train
 from lifemask.plugin.commands.cli import main
-from lifemask.plugin.commands.roles import cast_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 

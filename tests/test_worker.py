@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from limit import LONG
 
-from lifemask.plugin.commands.cli import COMMANDS, main
+from lifemask.plugin.commands.catalog import commands
+from lifemask.plugin.commands.cli import main
 from lifemask.plugin.commands.parameters import params
 from lifemask.plugin.worker import protocol
 
@@ -142,7 +143,7 @@ def test_hello_comes_first_and_names_both_versions(tmp_path):
     assert talk.end() == 0
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
 def test_every_command_is_a_method_that_checks_its_parameters(real, command):
     unknown = real.ask(command.name, gamma=2)
     assert code(unknown) == protocol.PARAMS

@@ -7,6 +7,7 @@ from os.path import realpath
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lifemask.nodes.command import OnShot
 from lifemask.nodes.declaration import Node
 from lifemask.nodes.errors import (
     ColorError,
@@ -25,17 +26,6 @@ from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import one_at_a_time, replacing
 
 N = TypeVar("N", bound=Node)
-
-KINDS = {"track": ".safetensors", "facesets": "", "models": "", "swaps": "", "look": ""}
-"""The folders of versions in a shot, and the ending of the names in each."""
-
-MADE_BY = {
-    "track": "track",
-    "facesets": "faceset",
-    "models": "train",
-    "swaps": "swap",
-    "look": "look",
-}
 
 
 @dataclass(frozen=True)
@@ -192,7 +182,7 @@ class Shot:
         return sorted(version for known, version in self._versions(kind) if known == name)
 
     def _versions(self, kind: str) -> list[tuple[str, int]]:
-        pattern = re.compile(rf"(.+)_v((?!000)\d{{3}}|[1-9]\d{{3,4}}){re.escape(KINDS[kind])}")
+        pattern = re.compile(rf"(.+)_v((?!000)\d{{3}}|[1-9]\d{{3,4}}){re.escape(_ending(kind))}")
         try:
             # Not `glob`: it takes an unreadable folder for an empty one.
             paths = list((self.folder / kind).iterdir())
@@ -205,7 +195,7 @@ class Shot:
         """Return the path of a version, whether it exists or not."""
         check_name(name, kind)
         check_version(number)
-        return self.folder / kind / f"{name}_v{number:03d}{KINDS[kind]}"
+        return self.folder / kind / f"{name}_v{number:03d}{_ending(kind)}"
 
     def next_version(self, kind: str, name: str) -> Path:
         """Return the path of the next version."""
@@ -234,7 +224,10 @@ class Shot:
             there = ", ".join(self.names(kind)) or "none"
             raise ShotError(
                 f"{name}: nothing in {kind}/ of {self.name} (there: {there})",
-                Remedy("make", {"command": MADE_BY[kind], "shot": str(self.folder), "name": name}),
+                Remedy(
+                    "make",
+                    {"command": OnShot.registry[kind].name, "shot": str(self.folder), "name": name},
+                ),
             )
         return self.version(kind, name, numbers[-1])
 
@@ -258,6 +251,11 @@ class Shot:
                 f"{path}: this version is there already", Remedy("replace_version")
             )
         return path
+
+
+def _ending(kind: str) -> str:
+    """Return how the names of a kind end: what is in a shot's folder is made by a command."""
+    return OnShot.registry[kind].ending
 
 
 def snake(name: str) -> str:

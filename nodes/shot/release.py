@@ -10,10 +10,14 @@ from hashlib import file_digest
 from itertools import count
 from os.path import lexists
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lifemask.nodes.errors import BrokenFileError, ReleaseError, Remedy
+from lifemask.nodes.errors import BrokenFileError, LifemaskError, ReleaseError, Remedy
 from lifemask.nodes.shot import toml
 from lifemask.ocio.system.atomic import one_at_a_time, replacing
+
+if TYPE_CHECKING:
+    from lifemask.nodes.shot.folder import Shot
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,16}")
 
@@ -179,3 +183,19 @@ def _word(kind: object) -> str:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def consent(shot: "Shot", performer: str) -> Release:
+    """Return the release under which ``performer`` may appear; raises ReleaseError without one."""
+    release = Release.load(shot.folder / "releases", performer)
+    release.check(shot.project, date.today())
+    return release
+
+
+def refusal(shot: "Shot", performer: str) -> str:
+    """Return why ``performer`` may not appear in the shot; empty when they may."""
+    try:
+        consent(shot, performer)
+    except LifemaskError as error:
+        return str(error)
+    return ""

@@ -47,7 +47,10 @@ class Train(Node):
 
     preset: Annotated[
         Literal["draft", "standard", "hero"],
-        Knob("Size and time: 128 px in 5 minutes, 256 in 20, 512 in 90; on a card in 1, 2, 5."),
+        Knob(
+            "Size and time: 128 px in 5 minutes, 256 in 20, 512 in 90; on a card in 1, 2, 5.",
+            at_hand=True,
+        ),
     ] = "draft"
     minutes: Annotated[float, Knob("Time to train; 0 is the preset's.", 0, 10000, "min")] = 0.0
     size: Annotated[

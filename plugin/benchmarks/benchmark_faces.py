@@ -1,22 +1,20 @@
 """`lifemask benchmark faces`: the refiner's speed on large faces, and its use of the device."""
 
-from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
+from lifemask.nodes.command import Result
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.train import BASE, PRESETS
-from lifemask.plugin.commands.command import Command, Result
 
 if TYPE_CHECKING:
     from lifemask.nodes.learning.data.examples import Examples
     from lifemask.nodes.learning.trainer import Trainer
     from lifemask.nodes.refiner.model import RefinerModel
     from lifemask.nodes.refiner.network import Refiner
+    from lifemask.plugin.commands.benchmark import BenchmarkFaces
 
-SIZES = (128, 256, 512)
-SECONDS = 5.0
 EXAMPLES = 16
 PEAKS = ("float32", "bfloat16")
 
@@ -35,38 +33,21 @@ class Pace:
     step_shares: dict[str, float]
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--sizes",
-        nargs="+",
-        type=int,
-        default=SIZES,
-        metavar="PIXELS",
-        help="Sides of the crops, multiples of 32 (128 256 512).",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=SECONDS,
-        metavar="N",
-        help="For each measurement; at least two are made (5).",
-    )
-
-
-def _run(args: Namespace) -> Result:
-    for size in args.sizes:
+def measured(asked: "BenchmarkFaces") -> Result:
+    """Return what ``asked`` is for."""
+    for size in asked.sizes:
         if size < 32 or size % 32:
             raise KnobError(f"sizes: {size} is not a multiple of 32")
     from lifemask.nodes.amp import infers_in_bfloat16, trains_in_bfloat16
     from lifemask.nodes.device import device_name
     from lifemask.nodes.refiner.model import RefinerModel
 
-    peaks = peaks_of(args.seconds)
+    peaks = peaks_of(asked.seconds)
     model = RefinerModel.load(BASE.path)
-    sizes = progress.each(args.sizes, "benchmark", len(args.sizes))
-    paces = {size: pace(model, size, peaks, args.seconds) for size in sizes}
+    sizes = progress.each(asked.sizes, "benchmark", len(asked.sizes))
+    paces = {size: pace(model, size, peaks, asked.seconds) for size in sizes}
     kinds = PEAKS[infers_in_bfloat16()], PEAKS[trains_in_bfloat16()]
-    if not args.json:
+    if not asked.json:
         return {"text": _table(device_name(), kinds, peaks, paces)}
     faces = {
         "device": device_name(),
@@ -161,12 +142,3 @@ def _table(
 
 def _shares(shares: dict[str, float]) -> str:
     return "".join(f"{share:13.3f}" for share in shares.values())
-
-
-COMMAND = Command(
-    "benchmark faces",
-    "Measure how fast large faces are refined and trained on, and of what share of the device.",
-    "lifemask benchmark faces --sizes 128 256 512",
-    _arguments,
-    _run,
-)

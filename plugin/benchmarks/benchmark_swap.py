@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -10,80 +9,54 @@ from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import progress
+from lifemask.nodes.command import Result
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.interpretation import space_of
 from lifemask.nodes.shot.names import is_double
 from lifemask.nodes.swap import frames_of
+from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
+from lifemask.nodes.truth.on_shot import table, untouched
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
 from lifemask.plugin.benchmarks.processes import run
-from lifemask.plugin.commands.command import Command, Result
-from lifemask.plugin.commands.roles import cast_of
-from lifemask.plugin.commands.shot_new import space_of
-from lifemask.plugin.commands.truth import table, untouched
+
+if TYPE_CHECKING:
+    from lifemask.plugin.commands.benchmark import BenchmarkSwap
 
 RASTER_SIZES = ((360, 640), (1080, 1920))
 RASTER_SECONDS = 1.0
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "shots", nargs="+", type=Path, metavar="SHOT", help="Shots with a track and facesets."
-    )
-    parser.add_argument("--likeness", default="", metavar="NAME", help="Whose face goes in.")
-    parser.add_argument(
-        "--lengths",
-        nargs=2,
-        type=int,
-        default=(40, 400),
-        metavar=("SHORT", "LONG"),
-        help="Frames of the two runs that memory is compared of; the plate is looped (40 400).",
-    )
-    parser.add_argument(
-        "--width", type=int, default=0, metavar="PIXELS", help="Enlarge the plate to this first."
-    )
-    parser.add_argument(
-        "--renders", type=Path, metavar="FOLDER", help="Ground truth, to score the last swap with."
-    )
-    parser.add_argument(
-        "--identity",
-        nargs=2,
-        metavar=("PYTHON", "SCRIPT"),
-        help="A judge of identity: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
-    )
-    parser.add_argument(
-        "--takes", nargs="+", type=Path, default=[], metavar="FOLDER", help="Takes for the judge."
-    )
-
-
-def _run(args: Namespace) -> Result:
-    _check(args)
-    reports = {str(folder): _report(Shot.load(folder), args) for folder in args.shots}
+def measured(asked: "BenchmarkSwap") -> Result:
+    """Return what ``asked`` is for."""
+    _check(asked)
+    reports = {str(folder): _report(Shot.load(folder), asked) for folder in asked.shots}
     faces = raster_rates()
-    if args.json:
+    if asked.json:
         return {"benchmark": reports, "rasteriser": faces}
     lines = [line for name, report in reports.items() for line in (name, *_lines(report))]
     return {"text": [*lines, *(f"rasteriser: {n:.1f} faces/s at {at}" for at, n in faces.items())]}
 
 
-def _check(args: Namespace) -> None:
+def _check(asked: "BenchmarkSwap") -> None:
     """Raise KnobError before the long work for what would stop it."""
-    short, long = args.lengths
+    short, long = asked.lengths
     if not 1 <= short <= long:
         raise KnobError(f"lengths: {short} and {long} are not two lengths, the shorter one first")
-    if args.width < 0:
-        raise KnobError(f"width: {args.width} is below 0 pixels")
-    if args.renders:
-        check_renders(args.renders)
-    if args.identity and not (args.renders and args.takes):
+    if asked.width < 0:
+        raise KnobError(f"width: {asked.width} is below 0 pixels")
+    if asked.renders:
+        check_renders(asked.renders)
+    if asked.identity and not (asked.renders and asked.takes):
         raise KnobError("identity: the judge needs --renders and --takes, too")
-    if args.identity and not which(args.identity[0]):
-        raise KnobError(f"identity: {args.identity[0]} is no program")
+    if asked.identity and not which(asked.identity[0]):
+        raise KnobError(f"identity: {asked.identity[0]} is no program")
 
 
 def check_renders(renders: Path) -> None:
@@ -94,15 +67,15 @@ def check_renders(renders: Path) -> None:
             raise KnobError(f"renders: {folder} is not there")
 
 
-def _report(shot: Shot, args: Namespace) -> dict[str, Any]:
-    likeness = args.likeness or only_likeness(shot)
+def _report(shot: Shot, asked: "BenchmarkSwap") -> dict[str, Any]:
+    likeness = asked.likeness or only_likeness(shot)
     cast_of(shot, [likeness])  # what it lacks is said of this shot, not of the longer one
-    report: dict[str, Any] = {"speed": speed(shot, likeness, args.lengths, args.width)}
-    if args.renders:
+    report: dict[str, Any] = {"speed": speed(shot, likeness, asked.lengths, asked.width)}
+    if asked.renders:
         swap = shot.latest("swaps", likeness)
-        report |= score(swap, args.renders)
-        if args.identity:
-            report["identity"] = identity(args.identity, swap, args.renders, args.takes)
+        report |= score(swap, asked.renders)
+        if asked.identity:
+            report["identity"] = identity(asked.identity, swap, asked.renders, asked.takes)
     return report
 
 
@@ -197,7 +170,7 @@ def ground_of(renders: Path) -> GroundTruth:
 
 
 def identity(
-    judge: tuple[str, str], swap: Path, renders: Path, takes: list[Path]
+    judge: tuple[str, str], swap: Path, renders: Path, takes: tuple[Path, ...]
 ) -> dict[str, Any]:
     """Return the JSON that an external identity judge prints; it is no part of Lifemask."""
     words = [*judge, swap, "--shot", renders, "--takes", *takes]
@@ -228,12 +201,3 @@ def raster_rates() -> dict[str, float]:
         work = partial(rasterise, placed, triangles, height, width)
         rates[f"{width}x{height}"] = a_second(work, RASTER_SECONDS)
     return rates
-
-
-COMMAND = Command(
-    "benchmark swap",
-    "Measure speed and memory of track and swap, and the last swap's figures.",
-    "lifemask benchmark swap sh010 --likeness ada",
-    _arguments,
-    _run,
-)

@@ -1,31 +1,32 @@
 """`lifemask benchmark train`: how near a swap comes to the perfect one, by minutes of training."""
 
 import json
-from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import progress
+from lifemask.nodes.command import Result
 from lifemask.nodes.errors import KnobError, VersionExistsError, WriteError
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.train import PRESETS, Train
+from lifemask.nodes.swap.roles import cast_of
+from lifemask.nodes.train import Train
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
+from lifemask.nodes.truth.on_shot import untouched
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import replacing
 from lifemask.plugin.benchmarks.baselines import Ours, Plain, Rival, Scene
 from lifemask.plugin.benchmarks.benchmark_swap import check_renders, ground_of
-from lifemask.plugin.commands.command import Command, Result, add_frames
-from lifemask.plugin.commands.roles import cast_of
-from lifemask.plugin.commands.truth import untouched
 from lifemask.plugin.reports.line_chart import Panel, chart
 
-TIMES = (0.0, 1.0, 2.0, 5.0, 10.0)
+if TYPE_CHECKING:
+    from lifemask.plugin.commands.benchmark import BenchmarkTrain
+
 SHOWN = (
     "relative_l1",
     "aligned_ssim",
@@ -53,58 +54,33 @@ class Point:
 Curves = dict[str, list[Point]]
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "folder", type=Path, metavar="SHOT", help="A shot with a track and facesets."
-    )
-    parser.add_argument("--likeness", required=True, metavar="NAME", help="Whose face goes in.")
-    parser.add_argument(
-        "--renders", type=Path, required=True, metavar="FOLDER", help="The shot's ground truth."
-    )
-    parser.add_argument(
-        "--times",
-        nargs="+",
-        type=float,
-        default=TIMES,
-        metavar="MINUTES",
-        help="Of training, after which to swap and score (0 1 2 5 10).",
-    )
-    parser.add_argument(
-        "--preset", choices=tuple(PRESETS), default="draft", help="Of both trainings (draft)."
-    )
-    add_frames(parser)
-    parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="Where training.json and training.svg go."
-    )
-    parser.add_argument("--overwrite", action="store_true", help="Replace those that are there.")
-
-
-def _run(args: Namespace) -> Result:
-    _check(args)
-    shot, ground = Shot.load(args.folder), ground_of(args.renders)
-    (role,) = cast_of(shot, [args.likeness])
-    train, swap = shot.node(Train, preset=args.preset), shot.node(Swap)
-    scene = Scene(shot.plate_of(args.frames), role, train, swap)
+def measured(asked: "BenchmarkTrain") -> Result:
+    """Return what ``asked`` is for."""
+    _check(asked)
+    shot, ground = Shot.load(asked.folder), ground_of(asked.renders)
+    (role,) = cast_of(shot, [asked.likeness])
+    train, swap = shot.node(Train, preset=asked.preset), shot.node(Swap)
+    scene = Scene(shot.plate_of(asked.frames), role, train, swap)
     with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
         ours = Ours(scene, Path(name) / "model")
         rivals: list[Rival] = [ours, Plain(scene, ours.operations)]
-        curves = compete(rivals, sorted(set(args.times)), ground, Path(name))
+        curves = compete(rivals, sorted(set(asked.times)), ground, Path(name))
         report = _report(scene, rivals, curves, ground)
-    written = _write(args.out, report, curves) if args.out else {}
-    if args.json:
+    written = _write(asked.out, report, curves) if asked.out else {}
+    if asked.json:
         return {"training": report, **written}
     return {"text": _table(report), **written}
 
 
-def _check(args: Namespace) -> None:
+def _check(asked: "BenchmarkTrain") -> None:
     """Raise KnobError before the long work for what would stop it at its end."""
-    if min(args.times) < 0:
-        raise KnobError(f"times: {min(args.times):g} is below 0 minutes")
-    for minutes in args.times:
+    if min(asked.times) < 0:
+        raise KnobError(f"times: {min(asked.times):g} is below 0 minutes")
+    for minutes in asked.times:
         Train(minutes=minutes)
-    if args.out:
-        _check_out(args.out, args.overwrite)
-    check_renders(args.renders)
+    if asked.out:
+        _check_out(asked.out, asked.overwrite)
+    check_renders(asked.renders)
 
 
 def _check_out(folder: Path, overwrite: bool) -> None:
@@ -238,14 +214,3 @@ def _span(curves: Curves, figure: str, plate: float, perfect: float) -> tuple[fl
     low, high = min(*values, plate, perfect), max(*values, plate, perfect)
     room = (high - low) * 0.08
     return low - room, high + room
-
-
-COMMAND = Command(
-    "benchmark train",
-    "Measure how near a swap comes after minutes of training, beside a plain autoencoder.",
-    "lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue --out docs\n"
-    "  lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue --times 0 0.5 1 "
-    "--frames 1001-1096x8",
-    _arguments,
-    _run,
-)

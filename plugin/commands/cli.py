@@ -1,50 +1,19 @@
 """The command line: one file for each command."""
 
 import sys
-from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from lifemask.nodes.command import Command
 from lifemask.nodes.errors import LifemaskError
 from lifemask.ocio.media.sequence import check_utf8
-from lifemask.plugin.benchmarks import benchmark_faces, benchmark_swap, benchmark_train
-from lifemask.plugin.commands import (
-    faceset,
-    look,
-    release_add,
-    shot_info,
-    shot_new,
-    swap,
-    track,
-    train,
-    train_base,
-    truth,
-)
-from lifemask.plugin.commands.command import Command
+from lifemask.plugin.commands.arguments import add_arguments, typed
+from lifemask.plugin.commands.catalog import commands
 from lifemask.plugin.commands.console import STOPPED, NobodyListensError, execute, refuse, say
 from lifemask.plugin.commands.system_errors import sentence
-from lifemask.plugin.worker import server
 from lifemask.plugin.worker.malloc import share_memory
-
-if TYPE_CHECKING:
-    from argparse import _SubParsersAction
-
-COMMANDS: tuple[Command, ...] = (
-    shot_new.NEW,
-    shot_info.INFO,
-    release_add.ADD,
-    track.COMMAND,
-    faceset.COMMAND,
-    train.COMMAND,
-    swap.COMMAND,
-    look.COMMAND,
-    truth.COMMAND,
-    benchmark_swap.COMMAND,
-    benchmark_train.COMMAND,
-    benchmark_faces.COMMAND,
-    train_base.COMMAND,
-)
-"""What a person can type, and a host can ask a worker for."""
+from lifemask.plugin.worker.server import Worker, serve
 
 EXAMPLE = """\
 a shot from start to end:
@@ -86,8 +55,8 @@ class _Parser(ArgumentParser):
                 raise UsageError(f"{word!a}: no name has a character 0")
         found, rest = super().parse_known_args(args, namespace)
         # argparse before Python 3.13 takes no list of words that comes after an option.
-        if "takes" in found and not any(word.startswith("-") for word in rest):
-            found.takes = [*found.takes, *rest]
+        for name in _lists(found) if not any(word.startswith("-") for word in rest) else ():
+            setattr(found, name, [*getattr(found, name, ()), *rest])
             rest = []
         return found, rest
 
@@ -99,14 +68,20 @@ class _Parser(ArgumentParser):
         raise UsageError(f"{message} (`{self.prog} --help` has an example)")
 
 
+def _lists(found: Namespace) -> list[str]:
+    """Return the names of the options that take all words without an option's name before them."""
+    options = found.command.options() if "command" in found else ()
+    return [option.name for option in options if option.positional and option.count == 0]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``lifemask`` with ``argv`` and return the exit status."""
-    words = _known(sys.argv[1:] if argv is None else argv)
+    words = _renamed(sys.argv[1:] if argv is None else argv)
     try:
-        args = parser().parse_args(words)
+        command = typed(parser().parse_args(words))
         share_memory()
-        if args.command is server.COMMAND:
-            server.serve(COMMANDS)
+        if isinstance(command, Worker):
+            serve(commands())
     except NobodyListensError:
         return STOPPED
     except LifemaskError as error:
@@ -115,14 +90,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (told := sentence(error, "lifemask")) is None:
             raise
         return refuse(told, "--json" in words)
-    return execute(args.command, args)
+    return execute(command)
 
 
-def _known(words: Sequence[str]) -> Sequence[str]:
-    """``train --base``, which is about no shot, is a command of its own: ``base``."""
-    if list(words[:1]) != ["train"] or "--base" not in words:
-        return words
-    return ["base", *(word for word in words[1:] if word != "--base")]
+def _renamed(words: Sequence[str]) -> Sequence[str]:
+    """Return ``words`` with the name of the command in place of another way to type it."""
+    for command in commands():
+        group, _, flag = command.also.partition(" ")
+        if flag in words and words[0] == group:
+            return [*command.name.split(), *(word for word in words[1:] if word != flag)]
+    return words
 
 
 def parser() -> ArgumentParser:
@@ -133,30 +110,29 @@ def parser() -> ArgumentParser:
         epilog=EXAMPLE,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action=_Version, nargs=0, help="Print the version and exit.")
+    top.add_argument(
+        "--version", action=_Version, nargs=0, default=SUPPRESS, help="Print the version and exit."
+    )
     adders = {"": top.add_subparsers(required=True, metavar="COMMAND", title="commands")}
-    for command in (*COMMANDS, server.COMMAND):
+    for command in (*commands(), Worker):
         _add(adders, command)
     return top
 
 
-def _add(adders: "dict[str, _SubParsersAction[_Parser]]", command: Command) -> None:
+def _add(adders: dict[str, Any], command: type[Command]) -> None:
     group, _, word = command.name.rpartition(" ")
+    about = command.help()
     if group not in adders:
-        described = adders[""].add_parser(group, help=command.help, description=command.help)
+        described = adders[""].add_parser(group, help=about, description=about)
         adders[group] = described.add_subparsers(required=True, metavar="COMMAND", title="commands")
     one = adders[group].add_parser(
         word,
-        help=command.help,
-        description=command.help,
+        help=about,
+        description=about,
         epilog=f"example:\n  {command.example}",
         formatter_class=RawDescriptionHelpFormatter,
     )
-    command.arguments(one)
-    one.add_argument(
-        "--json", action="store_true", help="Write progress as JSON, one object a line."
-    )
-    one.set_defaults(command=command)
+    add_arguments(one, command)
 
 
 if __name__ == "__main__":

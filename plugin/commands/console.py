@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,9 +11,9 @@ from time import monotonic
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lifemask.nodes.command import Command
 from lifemask.nodes.errors import LifemaskError, StoppedError, WriteError
 from lifemask.nodes.progress import Progress, reporting
-from lifemask.plugin.commands.command import Command
 from lifemask.plugin.commands.remedies import with_remedy
 from lifemask.plugin.commands.system_errors import sentence
 
@@ -42,24 +41,24 @@ class Voice(Protocol):
         """Tell what was made."""
 
 
-def execute(command: Command, args: Namespace) -> int:
+def execute(command: Command) -> int:
     """Run ``command`` and return the exit status: 0 done, 1 refused, 130 stopped by the user."""
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
-            voice: Voice = Lines() if args.json else Bars()
+            voice: Voice = Lines() if command.json else Bars()
             with voice, reporting(voice.progress):
-                result = command.run(args)
+                result = command.run()
         voice.result(result)
     except NobodyListensError:
         return STOPPED  # quietly
     except StoppedError:
-        return refuse(StoppedError(f"{command.name}: stopped by the user"), args.json)
+        return refuse(StoppedError(f"{command.name}: stopped by the user"), command.json)
     except LifemaskError as error:
-        return refuse(error, args.json)
+        return refuse(error, command.json)
     except Exception as error:
         if (told := sentence(error, command.name)) is None:
             raise
-        return refuse(told, args.json)
+        return refuse(told, command.json)
     return DONE
 
 

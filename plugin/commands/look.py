@@ -1,15 +1,15 @@
 """`lifemask look`: contact sheet, before/after movie and report page of a swap."""
 
 import math
-from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
+from lifemask.nodes.command import Button, OnShot, Option, Result
 from lifemask.nodes.errors import (
     BrokenFileError,
     KnobError,
@@ -18,16 +18,15 @@ from lifemask.nodes.errors import (
     ShotError,
     SizeError,
 )
+from lifemask.nodes.faceset.coverage_report import known
+from lifemask.nodes.html.plots import timeline
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import frames_of
 from lifemask.ocio.media import sequence as footage
 from lifemask.ocio.media.frame_ranges import named_range
-from lifemask.plugin.commands.command import Command, Result, add_shot, add_version
 from lifemask.plugin.reports import contact_sheet
 from lifemask.plugin.reports.contact_sheet import Look
-from lifemask.plugin.reports.coverage_report import known
 from lifemask.plugin.reports.page import Page
-from lifemask.plugin.reports.plots import timeline
 
 if TYPE_CHECKING:
     from lifemask.ocio.media.reader import Reader
@@ -183,35 +182,42 @@ def exposure(look: Look) -> int:
     return stops if abs(stops) > 1 else 0
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    add_shot(parser)
-    parser.add_argument(
-        "--likeness", default="", metavar="NAME", help="Which swap; else the newest."
-    )
-    parser.add_argument(
-        "--swap-version", type=int, metavar="N", help="Which version of the swap; else the last."
-    )
-    parser.add_argument(
-        "--count", type=int, default=6, metavar="N", help="Frames on the sheet (6)."
-    )
-    add_version(parser)
+class LookAtSwap(OnShot):
+    """Make contact sheet, before/after movie and report page of a swap."""
 
+    name = "look"
+    example = "lifemask look sh010"
+    makes = "look"
+    needs = ("swap",)
+    button = Button("Look")
 
-def _run(args: Namespace) -> Result:
-    if args.count < 1:
-        raise KnobError(f"count: {args.count} is outside 1..")
-    shot = Shot.load(args.shot)
-    name, source = _source(shot, args.likeness, args.swap_version)
-    folder = shot.claimed("look", name, args.version, args.overwrite)
-    there = any(folder.iterdir())
-    try:
-        swap = Swapped.open(shot, source)
-        with swap.plate:
-            return make(swap, folder, args.count)
-    except BaseException:
-        if not there:
-            rmtree(folder, ignore_errors=True)
-        raise
+    likeness: Annotated[str, Option("Which swap; else the newest.", "NAME")] = ""
+    swap_version: Annotated[
+        int | None, Option("Which version of the swap; else the last.", "N", settings=())
+    ] = None
+    count: Annotated[int, Option("Frames on the sheet (6).", "N")] = 6
+
+    def run(self) -> Result:
+        """Return where sheet, movie and page are."""
+        if self.count < 1:
+            raise KnobError(f"count: {self.count} is outside 1..")
+        shot = Shot.load(self.shot)
+        name, source = _source(shot, self.likeness, self.swap_version)
+        folder = shot.claimed(self.makes, name, self.version, self.overwrite)
+        there = any(folder.iterdir())
+        try:
+            swap = Swapped.open(shot, source)
+            with swap.plate:
+                return make(swap, folder, self.count)
+        except BaseException:
+            if not there:
+                rmtree(folder, ignore_errors=True)
+            raise
+
+    @classmethod
+    def lacking(cls, shot: Shot, likenesses: Sequence[str], person: str = "") -> str:
+        """Return whose swap has not been looked at yet."""
+        return cls.lacking_of(likenesses, {*shot.names(cls.makes)})
 
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:
@@ -287,13 +293,3 @@ def _to_swap(shot: Shot) -> str:
         remedy = Remedy("first_swap", {"shot": str(shot.folder)})
         raise ShotError(f"{shot.folder}: there is no swap yet", remedy)
     return shot.performers[0]
-
-
-COMMAND = Command(
-    "look",
-    "Make contact sheet, before/after movie and report page of a swap.",
-    "lifemask look sh010",
-    _arguments,
-    _run,
-    needs=("swap",),
-)

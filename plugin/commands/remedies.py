@@ -2,8 +2,9 @@
 
 from shlex import quote
 
+from lifemask.nodes.command import OnShot
 from lifemask.nodes.errors import Remedy
-from lifemask.nodes.shot.names import person_of
+from lifemask.plugin.commands.arguments import flag
 
 WORDS = {
     "add_release": (
@@ -61,11 +62,12 @@ def worded(remedy: Remedy) -> str:
 
 def _options(command: str, name: str) -> str:
     """Return what else the command needs that makes ``name``."""
-    if command in ("swap", "train"):
-        return f" --likeness {name}"
-    if command != "faceset":
-        return ""
-    person = person_of(name)
-    if person is None:
-        return f" --performer {name} ..."
-    return f" --double --person {person}" if person else " --double"
+    makers = (maker for maker in OnShot.registry.values() if maker.name == command)
+    options = next(makers).options_for(name)
+    return "".join(f" {_typed(option, value)}" for option, value in options.items())
+
+
+def _typed(option: str, value: object) -> str:
+    if value is ...:
+        return "..."
+    return flag(option) if value is True else f"{flag(option)} {value}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lifemask.nodes.errors import WriteError
 from lifemask.plugin.packaging.declarations import FILE as DECLARATIONS
+from lifemask.plugin.packaging.declarations import declared
 from lifemask.plugin.packaging.imports import PLUGIN, needed
 
 HOST = PLUGIN / "hosts/blender"
@@ -25,10 +26,12 @@ def assemble(folder: Path) -> Path:
             raise WriteError(f"{folder}: is there already, and is no folder of Lifemask's")
         shutil.rmtree(folder)
     modules = sorted(HOST.glob("*.py"))
-    for file in {*modules, *needed(modules), DECLARATIONS}:
+    for file in {*modules, *needed(modules)}:
         target = folder / "plugin" / file.relative_to(PLUGIN)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
+    declarations = folder / "plugin" / DECLARATIONS.relative_to(PLUGIN)
+    declarations.write_text(declared(), encoding="utf-8")
     shutil.copyfile(PLUGIN.parent / "LICENSE", folder / "LICENSE")
     (folder / "__init__.py").write_text(INIT, encoding="utf-8")
     (folder / MANIFEST).write_text(_manifest(), encoding="utf-8")

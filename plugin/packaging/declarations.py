@@ -1,48 +1,51 @@
-"""What hosts know of Lifemask: `python -m lifemask.plugin.packaging.declarations` writes it.
+"""What hosts know of Lifemask, as JSON: hosts read it, because their own Python has no nodes.
 
-Hosts read that file, because their own Python may not import the nodes.
+`python -m lifemask.plugin.packaging.declarations` writes nodes.json; what is packed for a host gets
+what is found then.
 """
 
 import json
+from dataclasses import asdict
+from datetime import date
 from math import isfinite
 from pathlib import Path
-from types import NoneType, UnionType
 from typing import Any
 
-from lifemask.nodes import Knob, Node
-from lifemask.plugin.commands.cli import COMMANDS
-from lifemask.plugin.commands.command import Command
-from lifemask.plugin.commands.parameters import Param, node_of, params
-from lifemask.plugin.hosts.common.declared import label
+from lifemask.nodes.command import Button, Command, OnShot, Option
+from lifemask.nodes.declaration import Knob, Node
+from lifemask.plugin.commands.catalog import commands, nodes
+from lifemask.plugin.hosts.common.declared import Declaration, label
 
 FILE = Path(__file__).parents[1] / "hosts/common/nodes.json"
 
 
+def declaration() -> Declaration:
+    """Return the nodes in the order of a shot, and the commands, as hosts read them."""
+    plain = json.loads(declared())
+    return Declaration(plain["nodes"], plain["commands"])
+
+
 def declared() -> str:
-    """Return the file's text: the nodes in the order of a shot, and the commands."""
-    ordered = [node for node in map(node_of, COMMANDS) if node]
-    others = [node for node in Node.registry.values() if node not in ordered]
-    commands = {command.name: _command(command) for command in COMMANDS}
-    nodes = {node.__name__: _node(node) for node in [*ordered, *others]}
-    return json.dumps({"nodes": nodes, "commands": commands}, indent=1) + "\n"
+    """Return the text of the file."""
+    plain = {
+        "nodes": {node.__name__: _node(node, command) for node, command in nodes().items()},
+        "commands": {command.name: _command(command) for command in commands()},
+    }
+    return json.dumps(plain, indent=1) + "\n"
 
 
-def _node(node: type[Node]) -> dict[str, Any]:
-    plugs, output = node.plugs()
-    command = next((command.name for command in COMMANDS if node_of(command) is node), None)
+def _node(node: type[Node], command: type[Command]) -> dict[str, Any]:
     return {
-        "command": command,
+        "command": command.name,
         "summary": node.summary(),
         "help": " ".join((node.__doc__ or "").split()),
-        "knobs": [_knob(command or node.__name__, knob) for knob in node.knobs()],
-        "plugs": {name: _type(kind) for name, kind in plugs.items()},
-        "output": _type(output),
+        "knobs": [_knob(command, knob) for knob in node.knobs()],
     }
 
 
-def _knob(command: str, knob: Knob) -> dict[str, Any]:
+def _knob(command: type[Command], knob: Knob) -> dict[str, Any]:
     return {
-        "id": f"{command}_{knob.name}",
+        "id": f"{command.name.replace(' ', '_')}_{knob.name}",
         "name": knob.name,
         "label": label(knob.name),
         "kind": kind(knob.kind),
@@ -52,48 +55,44 @@ def _knob(command: str, knob: Knob) -> dict[str, Any]:
         "choices": knob.choices,
         "default": knob.default,
         "doc": knob.doc,
+        "at_hand": knob.at_hand,
     }
 
 
-def _command(command: Command) -> dict[str, Any]:
-    options = [param for param in params(command).values() if not param.knob]
-    node = node_of(command)
+def _command(command: type[Command]) -> dict[str, Any]:
+    words = " ".join(reversed(command.name.split())).capitalize()
     return {
-        "node": node.__name__ if node else None,
-        "help": command.help,
+        "node": command.node.__name__ if command.node else None,
+        "label": command.node.__name__ if command.node else words,
+        "help": command.help(),
         "query": command.query,
         "needs": command.needs,
-        "params": [_param(param) for param in options],
+        "goal": command.goal,
+        "makes": command.makes if issubclass(command, OnShot) else "",
+        "button": asdict(command.button) if command.button else None,
+        "params": [_param(option, command.button) for option in command.options()],
     }
 
 
-def _param(param: Param) -> dict[str, Any]:
+def _param(option: Option, button: Button | None) -> dict[str, Any]:
+    settings = (option.name,) if option.settings is None else option.settings
+    if option.name == "version" and not (button and button.by_frame):
+        settings = ()  # the next one: only frames of one version are made anew
     return {
-        "name": param.name,
-        "label": label(param.name),
-        "kind": kind(param.kind),
-        "many": param.many is not None,
-        "required": param.required,
-        "positional": param.positional,
-        "choices": param.choices,
-        "default": param.default,
-        "doc": param.doc,
+        "name": option.name,
+        "kind": kind(option.kind),
+        "many": option.count is not None,
+        "required": option.required,
+        "choices": option.choices,
+        "default": option.default,
+        "doc": option.doc,
+        "settings": settings,
     }
 
 
 def kind(of: type) -> str:
     """Return the word for a kind of value: bool, int, float, str or path."""
-    return of.__name__.lower()
-
-
-def _type(of: Any) -> str:  # noqa: ANN401
-    return getattr(of, "__name__", str(of)) if not getattr(of, "__args__", ()) else _generic(of)
-
-
-def _generic(of: Any) -> str:  # noqa: ANN401
-    if isinstance(of, UnionType):
-        return " or ".join("none" if part is NoneType else _type(part) for part in of.__args__)
-    return f"{of.__origin__.__name__.lower()} of {', '.join(map(_type, of.__args__))}"
+    return "str" if of is date else of.__name__.lower()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The Nuke gizmo: `python -m lifemask.plugin.packaging.gizmo` writes it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from lifemask.plugin.hosts.common.declared import Button, Setting, buttons, declaration, settings
+from lifemask.plugin.hosts.common.declared import Button, Declaration, Setting, sections
+from lifemask.plugin.packaging.declarations import declaration
 from lifemask.plugin.packaging.gizmo_graph import GRAPH, quoted, written
 
 FILE = Path(__file__).parents[2] / "gizmos" / "LifemaskSwap.gizmo"
@@ -16,26 +17,21 @@ STRING, PATH, INT, ENUM, BOOL, DOUBLE, TAB, BUTTON, TEXT, LINK, LINES = (
 
 KINDS = {"str": STRING, "path": PATH, "int": INT, "bool": BOOL, "float": DOUBLE}
 
-SECTIONS = {
-    "Shot": ("shot", "colorspace", "fps", "frames", "project", "shot_new"),
-    "Release": ("likeness", "document", "expires", "release_add"),
-    "Faces": (
-        *("person", "takes", "takes_colorspace", "takes_layer", "double_is"),
-        *("track", "faceset", "train"),
-    ),
-    "Swap": ("version", "no_model", "swap_frame", "swap_range", "stop"),
-    "Fixes": ("fix_frames", "copy_fixes"),
-    "Look": ("count", "look"),
-}
-"""What is on the first tab, by name and in order; what is not named here comes last."""
-
 OWN: tuple[Setting | Button, ...] = (
-    Setting("fix_frames", "Frames", "str", "1003, or 1001-1010; empty is the current one.", ""),
+    Setting(
+        name="fix_frames",
+        label="Frames",
+        kind="str",
+        doc="1003, or 1001-1010; empty is the current one.",
+        default="",
+        section="Fixes",
+    ),
     Button(
-        "copy_fixes",
-        "Copy fixes to shot",
-        "Write the inputs add, remove and paint at these frames to the shot's fixes.",
-        "",
+        name="copy_fixes",
+        label="Copy fixes to shot",
+        doc="Write the inputs add, remove and paint at these frames to the shot's fixes.",
+        command="",
+        section="Fixes",
     ),
 )
 """What Nuke has and the declaration does not."""
@@ -60,31 +56,28 @@ GRADE = {
 """Knobs of the Grade on the face that are on the outside, too: live, without a new swap."""
 
 
-def gizmo() -> str:
-    """Return the text of the Swap gizmo."""
-    about = quoted(declaration()["nodes"]["Swap"]["help"])
+def gizmo(declared: Declaration) -> str:
+    """Return the text of the Swap gizmo with the settings and buttons that are declared."""
+    about = quoted(declared.nodes[declared.goal]["help"])
     head = ["Group {", " name LifemaskSwap1", f" help {about}", " tile_color 0x7a4f9aff"]
-    tabs = [*_first_tab(), *_node_tabs(), *_grade_tab()]
+    tabs = [*_first_tab(declared), *_node_tabs(declared), *_grade_tab()]
     return "\n".join([*head, *tabs, "}", written(GRAPH), "end_group", ""])
 
 
-def _first_tab() -> Iterator[str]:
+def _first_tab(declared: Declaration) -> Iterator[str]:
     """What the worker is asked, what is set for it, and what it tells."""
     yield _added(TAB, "lifemask_tab", "Lifemask")
     yield _added(INT, "made", "made", more="+INVISIBLE")
-    items = {item.name: item for item in _items()}
-    named = {name for names in SECTIONS.values() for name in names}
-    rest = tuple(name for name in items if name not in named)
-    for section, names in {**SECTIONS, "More": rest}.items():
-        there = [items[name] for name in names if name in items]
-        yield from _section(section, there) if there else ()
+    offered: list[Setting | Button] = [
+        *(setting for setting in declared.settings if not setting.node),
+        *declared.buttons,
+        *OWN,
+    ]
+    for section, items in sections(offered).items():
+        yield from _section(section, items)
     yield _added(TEXT, "desk_line", "")
     for name, label in TEXTS.items():
         yield _added(TEXT, name, label, more='T " "')
-
-
-def _items() -> Iterable[Setting | Button]:
-    return [*(setting for setting in settings() if not setting.node), *buttons(), *OWN]
 
 
 def _section(title: str, items: list[Setting | Button]) -> Iterator[str]:
@@ -98,17 +91,14 @@ def _section(title: str, items: list[Setting | Button]) -> Iterator[str]:
             first = False
 
 
-def _node_tabs() -> Iterator[str]:
-    """The knobs of the nodes, a tab for each node; Swap first, because its knobs are used most."""
-    knobs = sorted((setting for setting in settings() if setting.node), key=_place)
+def _node_tabs(declared: Declaration) -> Iterator[str]:
+    """The knobs of the nodes, a tab for each node; the goal first: its knobs are used most."""
+    knobs = [setting for setting in declared.settings if setting.node]
+    knobs.sort(key=lambda setting: setting.node != declared.goal)
     for node, those in groupby(knobs, lambda setting: setting.node):
         yield _added(TAB, f"{node.lower()}_tab", node)
         for setting in those:
             yield from _setting(setting)
-
-
-def _place(setting: Setting) -> tuple[bool, int]:
-    return setting.node != "Swap", list(declaration()["nodes"]).index(setting.node)
 
 
 def _grade_tab() -> Iterator[str]:
@@ -167,4 +157,4 @@ def _value(default: object) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(gizmo(), encoding="utf-8")
+    FILE.write_text(gizmo(declaration()), encoding="utf-8")

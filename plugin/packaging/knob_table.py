@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lifemask.nodes import Knob, Node
+from lifemask.plugin.commands.catalog import nodes
 
 PAGE = Path("docs/knobs.md")
 _HEAD = """\
@@ -16,7 +17,7 @@ has a button in Nuke and Blender, its knobs are there too. `shot.toml` keeps a v
 
 def page() -> str:
     """Return the knobs of every node as Markdown, a table for each."""
-    tables = [table(node) for node in Node.registry.values() if node.knobs()]
+    tables = [table(node) for node in nodes() if node.knobs()]
     return "\n".join([_HEAD, *tables])
 
 

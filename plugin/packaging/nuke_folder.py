@@ -10,7 +10,9 @@ from pathlib import Path
 
 from lifemask.nodes.errors import WriteError
 from lifemask.plugin.packaging.declarations import FILE as DECLARATIONS
+from lifemask.plugin.packaging.declarations import declaration, declared
 from lifemask.plugin.packaging.gizmo import FILE as GIZMO
+from lifemask.plugin.packaging.gizmo import gizmo
 from lifemask.plugin.packaging.imports import PLUGIN, needed
 
 PACKAGE = "lifemask_nuke"
@@ -28,18 +30,29 @@ def assemble(folder: Path) -> Path:
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
+    for place, text in generated().items():
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text(text, encoding="utf-8")
     return folder
 
 
+def generated() -> dict[str, str]:
+    """Return what is made from the nodes that are found now, by its place in the folder."""
+    declarations = DECLARATIONS.relative_to(PLUGIN).as_posix()
+    return {
+        f"{PACKAGE}/{declarations}": declared(),
+        f"gizmos/{GIZMO.name}": gizmo(declaration()),
+    }
+
+
 def contents() -> dict[Path, str]:
-    """Return the files of the folder: where they come from, and their places."""
+    """Return the files of the folder that are copied: where they come from, and their places."""
     host = PLUGIN / "hosts/nuke"
     modules = sorted(file for file in host.glob("*.py") if file.name not in TOP)
-    package = {*modules, *needed(modules), DECLARATIONS}
+    package = {*modules, *needed(modules)}
     places = {file: f"{PACKAGE}/{file.relative_to(PLUGIN).as_posix()}" for file in package}
     return {
         **{host / name: name for name in TOP},
-        GIZMO: f"gizmos/{GIZMO.name}",
         **dict(sorted(places.items())),
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from math import floor, log10
 
-from lifemask.plugin.reports.plots import Frame
+from lifemask.nodes.html.plots import Frame
 
 HEAD, LEFT, EDGE = 56, 46, 14
 """Pixels above a panel for its title, left of it for the numbers, and as the margin."""

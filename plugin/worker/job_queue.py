@@ -2,14 +2,13 @@
 
 import signal
 import threading
-from argparse import Namespace
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from lifemask.nodes.command import Command
 from lifemask.nodes.errors import StoppedError
-from lifemask.plugin.commands.command import Command
 from lifemask.plugin.commands.console import interruptible
 
 Id = str | int
@@ -21,7 +20,6 @@ class Job:
 
     id: Id
     command: Command
-    args: Namespace
     cancelled: bool = False
 
 

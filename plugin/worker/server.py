@@ -11,11 +11,11 @@ from importlib.metadata import version
 from queue import SimpleQueue
 from typing import IO, Any, NoReturn
 
+from lifemask.nodes.command import Command, Result
 from lifemask.nodes.errors import LifemaskError, Remedy, StoppedError
 from lifemask.nodes.progress import Progress, reporting
-from lifemask.plugin.commands.command import Command, Result
 from lifemask.plugin.commands.console import Events
-from lifemask.plugin.commands.parameters import arguments
+from lifemask.plugin.commands.parameters import requested
 from lifemask.plugin.commands.system_errors import sentence
 from lifemask.plugin.worker import protocol
 from lifemask.plugin.worker.job_queue import Backlog, Id, Job
@@ -26,6 +26,13 @@ _GRACE = 5.0
 """Seconds that a job may take to stop when nobody listens any more."""
 
 
+class Worker(Command):
+    """Do what a host asks for, as JSON-RPC on standard input and output."""
+
+    name = "worker"
+    example = "lifemask worker"
+
+
 class RequestError(LifemaskError):
     """A message is not a request that this worker can answer; ``code`` says why to a program."""
 
@@ -34,10 +41,12 @@ class RequestError(LifemaskError):
         self.code = code
 
 
-class Worker:
+class Server:
     """Answers the requests of one client: queries at once, jobs one after the other."""
 
-    def __init__(self, commands: Iterable[Command], source: IO[bytes], sink: IO[bytes]) -> None:
+    def __init__(
+        self, commands: Iterable[type[Command]], source: IO[bytes], sink: IO[bytes]
+    ) -> None:
         self._commands = {command.name: command for command in commands}
         self._source, self._sink = source, sink
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
@@ -88,7 +97,7 @@ class Worker:
 
     def _look_up(self) -> None:
         while True:
-            self._answer(self._queries.get(), lambda job: job.command.run(job.args))
+            self._answer(self._queries.get(), lambda job: job.command.run())
 
     def _take(self, line: bytes | None) -> None:
         """Do what one line asks for, or answer what is wrong with it."""
@@ -150,7 +159,7 @@ class Worker:
             raise RequestError(protocol.NO_METHOD, f"there is no method {method!r}")
         if number in self._jobs:
             raise RequestError(protocol.INVALID, f"the id {number!r} is a job's already")
-        job = Job(number, command, arguments(command, params))
+        job = Job(number, requested(command, params))
         (self._queries if command.query else self._jobs).put(job)
 
     def _work(self, job: Job) -> Result:
@@ -164,7 +173,7 @@ class Worker:
 
         with self._jobs.running(job), reporting(tell):
             self._notify(job.id, {"event": "started"})
-            return job.command.run(job.args)
+            return job.command.run()
 
     def _notify(self, number: Id, event: dict[str, Any]) -> None:
         name = event.pop("event")
@@ -268,7 +277,7 @@ def warmed_up() -> str:
 _LIBRARIES = ("torch", "cv2", "OpenImageIO", "PyOpenColorIO", "OpenEXR", "av", "safetensors.numpy")
 
 
-def serve(commands: Iterable[Command]) -> NoReturn:
+def serve(commands: Iterable[type[Command]]) -> NoReturn:
     """Be a worker on this process's standard input and output, until the input ends.
 
     They belong to the protocol alone: what anything else prints, be it a library's C++, comes out
@@ -279,15 +288,6 @@ def serve(commands: Iterable[Command]) -> NoReturn:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    Worker(commands, source, sink).run()
+    Server(commands, source, sink).run()
     sys.stderr.flush()
     os._exit(0)  # all is written, and to take torch down takes a second
-
-
-COMMAND = Command(
-    "worker",
-    "Do what a host asks for, as JSON-RPC on standard input and output.",
-    "lifemask worker",
-    lambda parser: None,
-    lambda args: {},
-)

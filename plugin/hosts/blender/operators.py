@@ -111,8 +111,8 @@ class Press(_OfSwap):
         return watch()
 
     def _frames(self, context: Context) -> str:
-        current = str(context.scene.frame_current) if self.button == "swap_frame" else ""
-        return self.frames or current
+        of_one = any(b.name == self.button and b.frames == "frame" for b in buttons())
+        return self.frames or (str(context.scene.frame_current) if of_one else "")
 
 
 class Stop(_OfSwap):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..common.declared import buttons, settings
+from ..common.declared import buttons, commands, sections, settings, work_buttons
 from . import icons
 from .session import OFFICE
 
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 _CATEGORY = "Lifemask"
 _SHOT = ("shot", "person", "likeness", "version")
-_KNOWN = ("shot_new", "release_add", "track", "faceset", "train", "swap")
-_NEEDS = {  # by command, what it is told besides
-    "shot_new": ("frames", "fps"),
-    "release_add": ("document", "project", "expires"),
-    "faceset": ("takes", "takes_colorspace", "takes_layer", "double_is"),
-}
-_FIRST = {"train": "train_preset"}  # by command, the knob that is seen without opening its panel
+_BLENDERS = ("colorspace",)  # what the scene says, and is not asked for
 _WIDE = 46  # letters that fit into a line of the sidebar
 _PICTURE = 9.0  # size of the preview, in icons
 
@@ -64,7 +58,7 @@ class Sidebar(_OfSwap):
         _props(column, tree, _SHOT)
         _lines(column, _people(work), "USER")
         _lines(column, _releases(work), "CHECKMARK")
-        _props(column, tree, _FIRST.values())
+        _props(column, tree, [setting.name for setting in settings() if setting.at_hand])
         _chain(column, tree)
         _progress(column, tree, work)
         _lines(column, _advice(work), "INFO")
@@ -84,24 +78,27 @@ class Fixes(_OfSwap):
         column.operator("lifemask.copy_fixes").swap = tree.name
 
 
-def _knob_panel(command: str) -> type[_OfSwap]:
-    """Return the panel of one command: what it has to know, its knobs, its button."""
-    known = {button.name.partition("_frame")[0]: button for button in buttons()}
-    node = known[command].label.partition(" frame")[0]
+def _command_panel(command: str) -> type[_OfSwap]:
+    """Return the panel of one command: what it has to know, its knobs, and its button.
+
+    The button of a command that makes something is beside the others'.
+    """
+    of_command = [s for s in settings() if s.command == command and not s.at_hand]
+    shown = [s.name for s in of_command if s.name not in (*_SHOT, *_BLENDERS)]
+    button = next(button for button in buttons() if button.command == command)
 
     def draw(self: Any, context: Context) -> None:  # noqa: ANN401
         tree = seen(context)
         assert tree
         column = self.layout.column()
-        _props(column, tree, _NEEDS.get(command, ()))
-        knobs = [s.name for s in settings() if s.node == node]
-        _props(column, tree, [name for name in knobs if name not in _FIRST.values()])
-        if not knobs:
-            _button(column, tree, command, node)
+        _props(column, tree, shown)
+        if not button.makes:
+            _button(column, tree, button.name, button.label)
 
-    names = {"bl_idname": f"LIFEMASK_PT_{command}", "bl_label": node, "draw": draw}
+    name = f"LIFEMASK_PT_{command.replace(' ', '_')}"
+    names = {"bl_idname": name, "bl_label": commands()[command]["label"], "draw": draw}
     more = {"bl_parent_id": Sidebar.bl_idname, "bl_options": {"DEFAULT_CLOSED"}}
-    return type(f"LIFEMASK_PT_{command}", (_OfSwap,), {**names, **more})
+    return type(name, (_OfSwap,), {**names, **more})
 
 
 def _props(layout: UILayout, tree: NodeTree, names: Iterable[str]) -> None:
@@ -111,14 +108,14 @@ def _props(layout: UILayout, tree: NodeTree, names: Iterable[str]) -> None:
 
 
 def _chain(layout: UILayout, tree: NodeTree) -> None:
-    """The buttons, in the order in which they are pressed."""
-    row = layout.row(align=True)
-    for button in buttons():
-        if button.name == "swap_frame":
-            row = layout.row(align=True)
-        if button.name.startswith(_KNOWN[2:]):
-            _button(row, tree, button.name, button.label)
-    row.operator("lifemask.stop", icon="CANCEL").swap = tree.name
+    """The buttons, in the order in which they are pressed: a row for each section."""
+    for section in sections(work_buttons()).values():
+        row = layout.row(align=True)
+        for button in section:
+            if button.command:
+                _button(row, tree, button.name, button.label)
+            else:
+                row.operator("lifemask.stop", icon="CANCEL").swap = tree.name
 
 
 def _button(layout: UILayout, tree: NodeTree, name: str, label: str) -> None:
@@ -178,6 +175,4 @@ class Menu(bpy.types.Menu):
 
 def classes() -> list[type[Any]]:
     """Return the classes to register."""
-    there = {button.name for button in buttons()} | {"swap"}
-    panels = [_knob_panel(command) for command in _KNOWN if command in there]
-    return [Menu, Sidebar, Fixes, *panels]
+    return [Menu, Sidebar, Fixes, *map(_command_panel, commands())]

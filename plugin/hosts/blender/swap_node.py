@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..common.controller import Desk, Status
-from ..common.declared import buttons
+from ..common.declared import buttons, pressed
 from ..common.requests import FIXES, fix, plate
 from ..common.results import Pattern, checked, header, numbers, ranges
 from . import colour_spaces, result
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from bpy.types import Node, NodeTree, Scene
 
     from ...worker.client import Client
-
-_OF_PLATE = "shot_new", "track", "swap_frame", "swap_range"
-"""The buttons that need the plate as the graph gives it now."""
 
 _FIXED = dict(zip(("Add Occlusion", "Remove Occlusion", "Paint"), FIXES))
 
@@ -181,7 +178,7 @@ class Work:
         try:
             if first:
                 self._give_up(first)
-            elif button in _OF_PLATE and self.desk.plate == plate(values(self.tree)):
+            elif pressed(button).plate and self.desk.plate == plate(values(self.tree)):
                 meant = frames or values(self.tree)["frames"]
                 if not self.tree.lifemask.frames:
                     self._pressed = button, meant  # the scene may be longer than the shot was

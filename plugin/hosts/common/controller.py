@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
 
-from .declared import buttons, commands, declaration
-from .requests import command_of, folder, plate, requests, result
+from .declared import buttons, commands, declaration, pressed
+from .requests import folder, plate, requests, result
 from .results import Frames, Pattern, Upstream, checked, is_absolute, numbers, pattern
 
 if TYPE_CHECKING:
@@ -71,39 +71,38 @@ class Desk:
 
     def first(self, button: str) -> str:
         """Return what has to be done before this button, in words; empty when it can be pressed."""
-        values = self._values()
-        command = command_of(button)
+        values, command = self._values(), pressed(button).command
         if not command:
             return ""
-        for name in ("shot", "likeness", "document", "expires", "project"):
-            needed = name == "shot" or self._required(command, name)
-            if needed and not values.get(name):
+        about = commands()[command]
+        for param in about["params"]:
+            name = param["settings"][0] if param["settings"] else ""
+            if name and param["required"] and not values.get(name):
                 return f"Fill in {name} first."
-        return self._before(command) or self._without_takes(command, values)
-
-    def _required(self, command: str, name: str) -> bool:
-        name = "performer" if name == "likeness" and command == "release add" else name
-        params = commands()[command]["params"]
-        return any(param["name"] == name and param["required"] for param in params)
+        return self._before(command) or self._unfilled(command, values)
 
     def _before(self, command: str) -> str:
         """Name the first command that this one needs and that has not been run."""
         if self.info is None:
             return ""  # not known yet; the worker refuses what cannot be done
-        if not self.info and command != "shot new":
-            return f"Press {_label('shot new')} first: there is no shot in this folder."
+        first = next(iter(commands()))
+        if not self.info and command != first:
+            return f"Press {_label(first)} first: there is no shot in this folder."
         for need in commands():
             why = self.info.get("missing", {}).get(need, "")
             if why and need in _needs(command):
                 return f"Press {_label(need)} first: {why}."
         return ""
 
-    def _without_takes(self, command: str, values: Values) -> str:
-        likeness = values.get("likeness") or ""
-        known = (self.info or {}).get("versions", {}).get("facesets", {})
-        if command != "faceset" or not likeness or values.get("takes") or likeness in known:
-            return ""
-        return f"Fill in takes first: there is no faceset of {likeness} yet."
+    def _unfilled(self, command: str, values: Values) -> str:
+        """Name what has to be filled in as long as the shot has nothing for the likeness."""
+        about, likeness = commands()[command], values.get("likeness") or ""
+        known = (self.info or {}).get("versions", {}).get(about["makes"], {})
+        for press in about["button"]["presses"]:
+            when = press["when"]
+            if when and likeness and likeness not in known and not values.get(when):
+                return f"Fill in {when} first: there is no {command} of {likeness} yet."
+        return ""
 
     def press(self, button: str, frames: str = "") -> str:
         """Do what a button is for; return what has to be done first, empty when it has begun."""
@@ -147,7 +146,7 @@ class Desk:
         """What comes next on this shot, in words; empty when a swap is there."""
         step = (self.info or {}).get("next", "")
         if self.info == {}:
-            return f"Press {_label('shot new')}."
+            return f"Press {_label(next(iter(commands())))}."
         return f"Press {_label(step)}: {(self.info or {})['missing'][step]}." if step else ""
 
     def frames(self, text: str) -> Frames:
@@ -180,7 +179,7 @@ class Desk:
 
 def _needs(command: str) -> set[str]:
     """Everything that comes before a command, directly or not."""
-    known = declaration()["commands"]
+    known = declaration().every_command
     own = set(known[command]["needs"])
     return own.union(*(_needs(need) for need in own))
 
@@ -190,7 +189,7 @@ def _label(command: str) -> str:
 
 
 def _named(method: str) -> str:
-    return _label(method).partition(" ")[0] if method == "swap" else _label(method)
+    return str(commands()[method]["label"])
 
 
 def _progress(job: Job) -> str:

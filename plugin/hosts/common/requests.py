@@ -8,11 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .declared import buttons, commands, declaration, setting_name
+from .declared import commands, declaration, pressed
 from .results import Pattern, slashed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from .declared import Button
 
     Values = Mapping[str, Any]
     Request = tuple[str, dict[str, Any]]
@@ -20,69 +22,54 @@ if TYPE_CHECKING:
 FIXES = ("add", "remove", "paint")
 """The artist's inputs that can be copied to the shot."""
 
-_OWN = ("frames", "version", "overwrite", "likeness", "plate", "performer")
-"""Parameters whose value depends on the button, not on a setting of the same name alone."""
-
 
 def requests(button: str, values: Values, frames: str = "") -> list[Request]:
     """Return what a button sends: methods of the worker and their parameters, in order.
 
-    ``frames`` is the range to track or swap; else that to swap is the settings', else all. Knobs at
-    their declared default are not sent, so that the shot's own values hold.
+    ``frames`` is the range to work on; else a button of a range takes that of the settings, else
+    all. Knobs at their declared default are not sent, so that the shot's own values hold.
     """
-    command = command_of(button)
-    if command == "faceset":
-        return list(_facesets(values))
-    params = _params(command, values)
-    if command == "shot new":
-        params["plate"] = plate(values).hashes
-    elif command == "release add":
-        params["performer"] = values.get("likeness", "")
-    elif command == "track" and frames:
-        params["frames"] = frames
-    elif command == "swap":
-        params["frames"] = frames or values.get("frames", "")
-        params["version"], params["overwrite"] = _version(values), True
-    return [(command, {**params, **_likeness(command, values)})]
+    meant = pressed(button)
+    own = _own(meant, values, frames)
+    return [
+        (meant.command, _params(meant, press, {**values, **own}))
+        for press in commands()[meant.command]["button"]["presses"]
+        if not press["when"] or values.get(press["when"])
+    ]
 
 
-def _likeness(command: str, values: Values) -> dict[str, Any]:
-    """Whose face goes in, and on whom, as the command wants to be told."""
-    declared = [param for param in commands()[command]["params"] if param["name"] == "likeness"]
-    name, person = (values.get(key) or "" for key in ("likeness", "person"))
-    cast = ["=".join(filter(None, (name, person)))]
-    return {"likeness": cast if declared[0]["many"] else name} if declared else {}
+def _own(button: Button, values: Values, frames: str) -> dict[str, Any]:
+    """The values of parameters that depend on the press, not on a setting."""
+    own: dict[str, Any] = {"plate": plate(values).hashes, "frames": ""}
+    if button.makes:
+        own["frames"] = frames or (values.get("frames") if button.frames else "")
+    if button.frames:
+        own.update(version=_version(values), overwrite=True)
+    return own
 
 
-def _facesets(values: Values) -> Iterable[Request]:
-    """The likeness's faceset when there are takes, then the double's."""
-    params = _params("faceset", values)
-    takes, person = params.pop("takes", []), params.pop("person", "")
-    double = params.pop("double_is", "")
-    of_takes = {name: params.pop(name, "") for name in ("colorspace", "layer")}
-    if takes:
-        likeness = {"takes": takes, "performer": values.get("likeness", "")}
-        yield "faceset", {**params, **likeness, **of_takes}
-    known = {"double_is": double} if double else {}
-    yield "faceset", {**params, "double": True, "person": person, **known}
+def _params(button: Button, press: Mapping[str, Any], values: Values) -> dict[str, Any]:
+    """The parameters of one request: those that are set, and the knobs that were moved."""
+    about = commands()[button.command]
+    wanted = press["options"]
+    params = [p for p in about["params"] if wanted is None or p["name"] in ("shot", *wanted)]
+    given = {param["name"]: _given(param, values) for param in params}
+    found = {name: value for name, value in given.items() if value not in (None, "", [])}
+    knobs = declaration().nodes.get(about["node"], {"knobs": []})["knobs"]
+    moved = {
+        knob["name"]: values[knob["id"]]
+        for knob in knobs
+        if values.get(knob["id"], knob["default"]) != knob["default"]
+    }
+    return {**found, **moved, **press["values"]}
 
 
-def _params(command: str, values: Values) -> dict[str, Any]:
-    """The values of a command's parameters that are set, and of the knobs that were moved."""
-    declared = commands()[command]
-    names = [param["name"] for param in declared["params"] if param["name"] not in _OWN]
-    given = {name: values.get(setting_name(command, name)) for name in names}
-    params = {name: value for name, value in given.items() if value not in (None, "", [])}
-    knobs = declaration()["nodes"].get(declared["node"], {"knobs": []})["knobs"]
-    for knob in knobs:
-        if values.get(knob["id"], knob["default"]) != knob["default"]:
-            params[knob["name"]] = values[knob["id"]]
-    return params
-
-
-def command_of(button: str) -> str:
-    """Return the command behind a button, empty for Stop."""
-    return next(known.command for known in buttons() if known.name == button)
+def _given(param: Mapping[str, Any], values: Values) -> Any:  # noqa: ANN401
+    """The value of a parameter: of its settings, else what the press gives by its name."""
+    names = param["settings"] or [param["name"]]
+    found = [values.get(name) for name in names]
+    value = "=".join(filter(None, found)) if len(found) > 1 else found[0]
+    return [value] if param["many"] and value and not isinstance(value, list) else value
 
 
 def _version(values: Values) -> int:

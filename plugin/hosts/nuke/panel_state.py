@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..common.declared import Button, buttons
+from ..common.declared import Button, work_buttons
 
 if TYPE_CHECKING:
     from .swap_node import SwapNode
@@ -55,7 +55,7 @@ def board(worked: SwapNode | None) -> Board:
 
 def shown() -> list[Button]:
     """Return the panel's buttons, in order."""
-    return [button for button in buttons() if button.command not in ("shot new", "release add")]
+    return work_buttons()
 
 
 def _can(worked: SwapNode, button: Button) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import nuke
 
 from ..common.controller import Desk
+from ..common.declared import pressed
 from ..common.requests import FIXES, fix, plate
 from ..common.results import numbers, ranges
 from . import fingerprint, input_render, knobs
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from ...worker.client import Client
     from ..common.results import Pattern
-
-_WITHOUT_PLATE = ("release_add", "train", "look", "stop")
-"""Buttons that do not look at the plate."""
 
 
 class SwapNode:
@@ -91,14 +89,15 @@ class SwapNode:
 
     def _with_plate(self, button: str) -> None:
         """Render what has changed of the plate, then send what was pressed."""
-        frames = str(nuke.frame()) if button == "swap_frame" else ""
+        wanted = pressed(button)
+        frames = str(nuke.frame()) if wanted.frames == "frame" else ""
 
         def send(wrong: str) -> None:
             said = wrong or self.desk.press(button, frames)
             if said:
                 self._refuse(said)
 
-        if button in _WITHOUT_PLATE or self.desk.plate != plate(knobs.values(self.node)):
+        if not wanted.plate or self.desk.plate != plate(knobs.values(self.node)):
             send("")  # the shot may name a plate that is not this graph's
         else:
             meant = self._frames(frames)

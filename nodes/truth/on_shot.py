@@ -1,51 +1,49 @@
-"""`lifemask truth`: score a swap against the exact render of the perfect swap."""
+"""Truth on a swap of a shot that was rendered twice."""
 
-from argparse import ArgumentParser, Namespace
 from dataclasses import Field, asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from lifemask.nodes.command import FRAMES, Command, Option, Result
+from lifemask.nodes.shot.interpretation import space_of
 from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.plugin.commands.command import Command, Result, add_frames, add_knobs, given_knobs
-from lifemask.plugin.commands.shot_new import space_of
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("swap", metavar="SWAP", help="The result: its folder, or name.####.exr.")
-    parser.add_argument(
-        "--shot", type=Path, required=True, metavar="FOLDER", help="The folder of the renders."
-    )
-    parser.add_argument(
-        "--plate", default="performer_b", metavar="NAME", help="The plate's render (performer_b)."
-    )
-    parser.add_argument(
-        "--truth",
-        default="performer_a_on_b",
-        metavar="NAME",
-        help="The perfect swap's render (performer_a_on_b).",
-    )
-    add_frames(parser)
-    parser.add_argument(
-        "--colorspace",
-        default="",
-        metavar="NAME",
-        help="What the swap holds; else its header's word.",
-    )
-    add_knobs(parser, Truth)
+class ScoreSwap(Command):
+    """Score a swap against the exact render of the perfect swap."""
 
+    name = "truth"
+    example = (
+        "lifemask truth sh010/swaps/ada_v001 --shot footage/a1_dialogue "
+        "--plate performer_b --truth performer_a_on_b"
+    )
+    node = Truth
+    uses = ("swap",)
 
-def _run(args: Namespace) -> Result:
-    ground = GroundTruth(args.shot / args.plate, args.shot / args.truth)
-    sequence = _frames(args.swap, args.frames)
-    swap = Footage(sequence, space_of(sequence, args.colorspace))
-    truth = Truth(**given_knobs(args))
-    figures = truth(swap, ground)
-    if args.json:
-        return {"figures": asdict(figures)}
-    return {"text": table(figures, truth(untouched(ground, swap.frames), ground))}
+    swap: Annotated[
+        str, Option("The result: its folder, or name.####.exr.", "SWAP", positional=True)
+    ]
+    shot: Annotated[Path, Option("The folder of the renders.", "FOLDER")]
+    plate: Annotated[str, Option("The plate's render (performer_b).", "NAME")] = "performer_b"
+    truth: Annotated[str, Option("The perfect swap's render (performer_a_on_b).", "NAME")] = (
+        "performer_a_on_b"
+    )
+    frames: Annotated[str, FRAMES] = ""
+    colorspace: Annotated[str, Option("What the swap holds; else its header's word.", "NAME")] = ""
+
+    def run(self) -> Result:
+        """Return the figures; for a person beside those of the untouched plate."""
+        ground = GroundTruth(self.shot / self.plate, self.shot / self.truth)
+        sequence = _frames(self.swap, self.frames)
+        swap = Footage(sequence, space_of(sequence, self.colorspace))
+        truth = Truth(**self.knobs)
+        figures = truth(swap, ground)
+        if self.json:
+            return {"figures": asdict(figures)}
+        return {"text": table(figures, truth(untouched(ground, swap.frames), ground))}
 
 
 def _frames(swap: str, frames: str) -> Sequence:
@@ -79,13 +77,3 @@ def _number(value: float | tuple[float, ...] | None) -> str:
     if isinstance(value, tuple):
         return " ".join(f"{part:.3f}" for part in value)
     return str(value) if isinstance(value, int) else f"{value:.4f}"
-
-
-COMMAND = Command(
-    "truth",
-    "Score a swap against the exact render of the perfect swap.",
-    "lifemask truth sh010/swaps/ada_v001 --shot footage/a1_dialogue "
-    "--plate performer_b --truth performer_a_on_b",
-    _arguments,
-    _run,
-)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.faceset.coverage_page import coverage_page
 from lifemask.nodes.faceset.files import COVERAGE, FaceSet
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
-from lifemask.plugin.reports.page import coverage_page
 
 PAGE = "coverage.html"
 

@@ -1,30 +1,26 @@
 """Who goes on whom: the option that swapping and training share."""
 
-from argparse import ArgumentParser
+from collections.abc import Iterable
 
+from lifemask.nodes.command import Option
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
-from lifemask.nodes.shot.release import Release
+from lifemask.nodes.shot.release import Release, consent
+from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
 from lifemask.nodes.swap import Role
 from lifemask.nodes.types import FaceTrack
-from lifemask.plugin.commands.faceset import chosen, double_name, plate_tracks
-from lifemask.plugin.commands.release_add import consent
+
+LIKENESSES = Option(
+    "Whose face goes in, and on whom; once for each person of the plate.",
+    "NAME[=PERSON]",
+    repeated=True,
+    settings=("likeness", "person"),
+)
 
 
-def add_cast(parser: ArgumentParser) -> None:
-    """Add the choice of the likenesses."""
-    parser.add_argument(
-        "--likeness",
-        action="append",
-        required=True,
-        metavar="NAME[=PERSON]",
-        help="Whose face goes in, and on whom; once for each person of the plate.",
-    )
-
-
-def cast_of(shot: Shot, words: list[str]) -> list[Role]:
+def cast_of(shot: Shot, words: Iterable[str]) -> list[Role]:
     """Return the roles that each NAME or NAME=PERSON of ``words`` means.
 
     Raises ReleaseError when a likeness has no release, and KnobError when two mean one person.
@@ -35,10 +31,10 @@ def cast_of(shot: Shot, words: list[str]) -> list[Role]:
     return [_role(shot, tracks, releases[likeness], person) for likeness, person in names]
 
 
-def _names(words: list[str]) -> list[tuple[str, str]]:
+def _names(words: Iterable[str]) -> list[tuple[str, str]]:
     """Return likeness and person of each NAME or NAME=PERSON."""
     pairs = [
-        (check_performer(name, "--likeness"), who)
+        (check_performer(name, "likeness"), who)
         for name, _, who in (word.partition("=") for word in words)
     ]
     people = [person for _, person in pairs]
@@ -48,7 +44,7 @@ def _names(words: list[str]) -> list[tuple[str, str]]:
 
 
 def _role(shot: Shot, tracks: dict[str, FaceTrack], release: Release, person: str) -> Role:
-    track = chosen(tracks, person, f"--likeness {release.performer}")
+    track = chosen(tracks, person, f"likeness {release.performer}")
     return Role(
         track=track,
         likeness=FaceSet.load(shot.latest("facesets", release.performer)),

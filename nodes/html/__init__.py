@@ -1,0 +1,1 @@
+"""Pages and plots that ask no server for anything."""

@@ -1,0 +1,75 @@
+"""Track on a shot: each face of the plate, a version for everybody in it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+from lifemask.nodes.command import FRAMES, Button, OnShot, Result
+from lifemask.nodes.errors import Remedy, VersionExistsError, WriteError
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.names import check_version
+from lifemask.nodes.track import Track
+from lifemask.nodes.types import FaceTrack
+from lifemask.ocio.system.atomic import one_at_a_time
+
+
+class TrackOnShot(OnShot):
+    """Follow each face through the plate."""
+
+    name = "track"
+    example = "lifemask track sh010"
+    node = Track
+    makes = "track"
+    ending = ".safetensors"
+    needs = ("shot new",)
+    button = Button("Faces", plate=True)
+
+    frames: Annotated[str, FRAMES] = ""
+
+    def run(self) -> Result:
+        """Return the files of the tracks, and how much of each person is seen."""
+        shot = Shot.load(self.shot)
+        self._number(shot)  # refused before the work
+        tracks = shot.node(Track, **self.knobs)(shot.plate_of(self.frames))
+        paths = self._save(shot, tracks)
+        return {"track": paths, "text": [_summary(track) for track in tracks]}
+
+    def _save(self, shot: Shot, tracks: list[FaceTrack]) -> list[Path]:
+        """Write the ``tracks`` under one number that no other run takes; return the files."""
+        with one_at_a_time(shot.folder / self.makes):
+            number = self._number(shot)
+            paths = {t.person: shot.version(self.makes, t.person, number) for t in tracks}
+            try:
+                for track in tracks:
+                    track.save(paths[track.person])
+            except WriteError:
+                # People of one run belong together: some of them would count as all.
+                for path in () if self.overwrite else paths.values():
+                    with suppress(OSError):
+                        path.unlink(missing_ok=True)
+                raise
+            for name in set(shot.names(self.makes)) - set(paths):
+                shot.version(self.makes, name, number).unlink(missing_ok=True)
+        return list(paths.values())
+
+    def _number(self, shot: Shot) -> int:
+        """Return the number that all people of this run share."""
+        names = shot.names(self.makes)
+        known = {n for name in names for n in shot.versions(self.makes, name)}
+        if self.version in known and not self.overwrite:
+            raise VersionExistsError(
+                f"{shot.folder}/{self.makes}: v{self.version:03d} is there already",
+                Remedy("replace_version"),
+            )
+        return max(known, default=0) + 1 if self.version is None else check_version(self.version)
+
+    @classmethod
+    def lacking(cls, shot: Shot, likenesses: Sequence[str], person: str = "") -> str:
+        """Return that nobody has been tracked, or nothing."""
+        return "" if shot.names(cls.makes) else "nobody has been tracked yet"
+
+
+def _summary(track: FaceTrack) -> str:
+    seen = int((track.confidence > 0).sum())
+    return f"{track.person} is seen in {seen} of {len(track.frames)} frames"

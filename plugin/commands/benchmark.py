@@ -1,0 +1,92 @@
+"""`lifemask benchmark`: what is measured, each by a module that is loaded when it runs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from lifemask.nodes.command import FRAMES, Command, Option, Result
+
+
+class BenchmarkSwap(Command):
+    """Measure speed and memory of track and swap, and the last swap's figures."""
+
+    name = "benchmark swap"
+    example = "lifemask benchmark swap sh010 --likeness ada"
+
+    shots: Annotated[
+        tuple[Path, ...], Option("Shots with a track and facesets.", "SHOT", positional=True)
+    ]
+    likeness: Annotated[str, Option("Whose face goes in.", "NAME")] = ""
+    lengths: Annotated[
+        tuple[int, int],
+        Option(
+            "Frames of the two runs that memory is compared of; the plate is looped (40 400).",
+            ("SHORT", "LONG"),
+        ),
+    ] = (40, 400)
+    width: Annotated[int, Option("Enlarge the plate to this first.", "PIXELS")] = 0
+    renders: Annotated[
+        Path | None, Option("Ground truth, to score the last swap with.", "FOLDER")
+    ] = None
+    identity: Annotated[
+        tuple[str, str] | None,
+        Option(
+            "A judge of identity: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
+            ("PYTHON", "SCRIPT"),
+        ),
+    ] = None
+    takes: Annotated[tuple[Path, ...], Option("Takes for the judge.", "FOLDER")] = ()
+
+    def run(self) -> Result:
+        """Return the figures of each shot, and of the rasteriser."""
+        from lifemask.plugin.benchmarks.benchmark_swap import measured
+
+        return measured(self)
+
+
+class BenchmarkTrain(Command):
+    """Measure how near a swap comes after minutes of training, beside a plain autoencoder."""
+
+    name = "benchmark train"
+    example = (
+        "lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue --out docs\n"
+        "  lifemask benchmark train sh010 --likeness ada --renders footage/a1_dialogue "
+        "--times 0 0.5 1 --frames 1001-1096x8"
+    )
+
+    folder: Annotated[Path, Option("A shot with a track and facesets.", "SHOT", positional=True)]
+    likeness: Annotated[str, Option("Whose face goes in.", "NAME")]
+    renders: Annotated[Path, Option("The shot's ground truth.", "FOLDER")]
+    times: Annotated[
+        tuple[float, ...],
+        Option("Of training, after which to swap and score (0 1 2 5 10).", "MINUTES"),
+    ] = (0.0, 1.0, 2.0, 5.0, 10.0)
+    preset: Annotated[
+        Literal["draft", "standard", "hero"], Option("Of both trainings (draft).")
+    ] = "draft"
+    frames: Annotated[str, FRAMES] = ""
+    out: Annotated[Path | None, Option("Where training.json and training.svg go.", "FOLDER")] = None
+    overwrite: Annotated[bool, Option("Replace those that are there.")] = False
+
+    def run(self) -> Result:
+        """Return the figures over the minutes, and the files that have them."""
+        from lifemask.plugin.benchmarks.benchmark_train import measured
+
+        return measured(self)
+
+
+class BenchmarkFaces(Command):
+    """Measure how fast large faces are refined and trained on, and of what share of the device."""
+
+    name = "benchmark faces"
+    example = "lifemask benchmark faces --sizes 128 256 512"
+
+    sizes: Annotated[
+        tuple[int, ...], Option("Sides of the crops, multiples of 32 (128 256 512).", "PIXELS")
+    ] = (128, 256, 512)
+    seconds: Annotated[float, Option("For each measurement; at least two are made (5).", "N")] = 5.0
+
+    def run(self) -> Result:
+        """Return frames and steps a second for each size."""
+        from lifemask.plugin.benchmarks.benchmark_faces import measured
+
+        return measured(self)

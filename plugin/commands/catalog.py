@@ -1,0 +1,55 @@
+"""Every command: found in the packages of the nodes and beside this file, listed nowhere."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+from lifemask.nodes import ON_SHOT, Node
+from lifemask.nodes.command import Command
+
+
+@cache
+def commands() -> tuple[type[Command], ...]:
+    """Return the commands: those of a shot in the order it uses them, then the others by name.
+
+    The worker is none of them: no host asks a worker for a worker.
+    """
+    found = {command.name: command for module in _modules() for command in _declared(module)}
+    needed = {name for command in found.values() for name in (*command.needs, *command.uses)}
+
+    def place(command: type[Command]) -> tuple[bool, int, str]:
+        alone = not command.needs and not command.uses and command.name not in needed
+        return alone, _depth(found, command), command.name
+
+    return tuple(sorted(found.values(), key=place))
+
+
+def nodes() -> dict[type[Node], type[Command]]:
+    """Return the nodes, each with the first command that runs it, in the order of the commands."""
+    found: dict[type[Node], type[Command]] = {}
+    for command in commands():
+        if command.node:
+            found.setdefault(command.node, command)
+    return found
+
+
+def _modules() -> Iterator[ModuleType]:
+    yield from ON_SHOT
+    for module in iter_modules([str(Path(__file__).parent)]):
+        yield import_module(f"{__package__}.{module.name}")
+
+
+def _declared(module: ModuleType) -> Iterator[type[Command]]:
+    for value in vars(module).values():
+        own = isinstance(value, type) and value.__module__ == module.__name__
+        if own and issubclass(value, Command) and "name" in vars(value):
+            yield value
+
+
+def _depth(found: dict[str, type[Command]], command: type[Command]) -> int:
+    """Return how many commands come before this one, one after the other."""
+    before = (found[name] for name in (*command.needs, *command.uses))
+    return max((_depth(found, other) + 1 for other in before), default=0)
