@@ -1,1 +1,1 @@
-"""The refiner: the network that finishes what the renderer made."""
+"""The refiner: the network that finishes a rendered face."""

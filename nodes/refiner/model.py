@@ -1,4 +1,4 @@
-"""What finishes a rendered face: the refiner with the weights of a model."""
+"""Refine a rendered face: the network with the weights of a model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def _unlike(passes: FacePasses) -> Tensor:
 class RefinerModel:
     """The network, and the ``size`` in pixels of the largest crops that it was trained on.
 
-    ``about`` says what it learned from, for how long, under which licence.
+    ``about`` is its provenance: training data, time and licence.
     """
 
     network: Refiner
@@ -73,7 +73,7 @@ class RefinerModel:
 
     @classmethod
     def load(cls, path: Path) -> "RefinerModel":
-        """Read a model; raises BrokenFileError when it is not a whole one of this version."""
+        """Read a model; raises BrokenFileError when it is incomplete or of another version."""
         arrays, about = archive.load(path, KIND)
         try:
             if about["version"] != VERSION:
@@ -105,7 +105,7 @@ class RefinerModel:
 
     @classmethod
     def together(cls, models: "Sequence[RefinerModel]") -> "RefinerModel":
-        """One in which the networks of all answer; raises KnobError when their widths differ."""
+        """A model with the networks of all of them; raises KnobError when their widths differ."""
         widths = [one.network.width for one in models]
         if len({*widths}) > 1:
             raise KnobError(f"start: models of one width answer together, these have {widths}")
@@ -121,7 +121,7 @@ class RefinerModel:
         return cls(network, max(one.size for one in models), about, " ".join(digests))
 
     def save(self, path: Path) -> None:
-        """Write the weights, and what there is to know of them."""
+        """Write the weights and their provenance."""
         shape = {"width": self.network.width, "members": len(self.network.members)}
         own = {"version": VERSION, "geometry": atlas_layout(), "size": self.size, **shape}
         archive.save(path, KIND, pack(self.network.state_dict()), {**self.about, **own})

@@ -13,20 +13,20 @@ from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, LIGHT, RENDER, lev
 from lifemask.nodes.unet import UNet
 
 CHOICES = 3
-"""Between so many pictures of the likeness it chooses."""
+"""Candidate pictures of the likeness that it chooses between."""
 
-_COLOURS = slice(0, LIGHT.stop)  # all pictures that have the plate's exposure in them
+_COLOURS = slice(0, LIGHT.stop)  # the planes that have the plate's exposure
 _CHOOSES, _DOUBTS = (3.0, 0.0, 0.0), -2.0  # at first: the bare render, and a little doubt
 _GAIN = 6.0  # of log values, which span a sixth
-_PAINT = 0.1  # log: what a unit of the network's answer paints
-_DETAIL, _WINDOW = 9, 21  # pixels a side: what is finer is detail; where it is compared
+_PAINT = 0.1  # log: the change painted by a unit of the network's answer
+_DETAIL, _WINDOW = 9, 21  # pixels a side: anything finer is detail; the window of its regression
 _NO_DETAIL = 1e-6  # log squared
 _LEAST_SPREAD = 0.004  # log: nothing is surer than grain
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the refiner says of a crop, planes (N, C, H, W).
+    """The refiner's output for a crop, planes (N, C, H, W).
 
     ``change`` (C = 3) to add to the render, log: of what is fine in that nothing is taken
     away; ``matte`` (1) to add to the logit of the face matte;
@@ -47,34 +47,34 @@ class Answer:
 class Refiner(nn.Module):
     """Answers `crop.shown` (N, CHANNELS, H, W); knows no person and no exposure.
 
-    What its members say is averaged before anything is chosen: networks that learned apart err
-    apart (Lakshminarayanan et al. 2017).
+    Its members' outputs are averaged before the choice: networks that learned apart err apart
+    (Lakshminarayanan et al. 2017).
     """
 
     def __init__(self, width: int = 48, members: int = 1) -> None:
-        """Make one of so many members of a ``width``; it starts as the bare render."""
+        """Make one with so many members of a ``width``; untrained, it returns the bare render."""
         super().__init__()
         self.width = width
         self.members = nn.ModuleList(_Member(width) for _ in range(members))
 
     @classmethod
     def together(cls, refiners: "Sequence[Refiner]") -> "Refiner":
-        """One that has the members of all of them, which are of one width."""
+        """A refiner with the members of all of them, which must have one width."""
         one = cls(refiners[0].width, 0)
         one.members.extend(deepcopy(member) for each in refiners for member in each.members)
         return one
 
     def twin(self) -> "Refiner":
-        """One with the same weights, where tensors live."""
+        """A copy with the same weights, on `device`."""
         other = Refiner(self.width, len(self.members))
         other.load_state_dict(self.state_dict())
         other.to(device())
-        # Convolutions are twice as fast on pictures whose channels lie together.
+        # Convolutions are twice as fast with channels last.
         return other.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def between(self, other: "Refiner") -> "Refiner":
-        """One whose weights are the mean of both (Wortsman et al. 2022)."""
-        # A copy: a network made anew would draw from the numbers that order a training.
+        """A refiner whose weights are the mean of both (Wortsman et al. 2022)."""
+        # A copy: a new network would draw from the random numbers that order a training.
         mean, own, its = deepcopy(self), self.state_dict(), other.state_dict()
         mean.load_state_dict({name: (own[name] + its[name]) / 2 for name in own})
         return mean
@@ -88,20 +88,17 @@ class Refiner(nn.Module):
         answer = functional.interpolate(half, scale_factor=2, mode="bilinear")
         shares, paint, matte, spread = answer.split([CHOICES, 3, 1, 1], 1)
         change = _softened(_chosen(shown, shares) + _PAINT * paint)
-        # In half precision a mole would drown in the rounding of the skin around it.
+        # In half precision, rounding of the skin around it would hide a mole.
         with torch.autocast(device().type, enabled=False):
             change = sparing(change, shown[:, RENDER])
         return Answer(change, matte, _LEAST_SPREAD + _PAINT * functional.softplus(spread))
 
 
 class _Member(UNet):
-    """A U-Net at half of the crop's resolution.
-
-    Light is smooth, and what is fine comes from the candidates.
-    """
+    """A U-Net at half the crop's resolution: light is smooth, and detail comes from the candidates."""
 
     def __init__(self, width: int) -> None:
-        """Make one whose finest level has ``width`` channels."""
+        """Make one with ``width`` channels at its finest level."""
         widths = [width, 2 * width, 3 * width, 4 * width, 4 * width]
         super().__init__(CHANNELS * 4, widths, CHOICES + 3 + 2)
         self.head.bias = nn.Parameter(torch.tensor([*_CHOOSES, 0, 0, 0, 0, _DOUBTS]))
@@ -119,7 +116,7 @@ def _normalised(shown: Tensor) -> Tensor:
 
 
 def _chosen(shown: Tensor, shares: Tensor) -> Tensor:
-    """What the choice of other candidates changes in the render."""
+    """The change of the render by choosing other candidates."""
     others = shown[:, CANDIDATES].unflatten(1, (CHOICES, 3))
     change: Tensor = ((others - others[:, :1]) * shares.softmax(1)[:, :, None]).sum(1)
     return change
@@ -131,11 +128,11 @@ def _softened(low: Tensor) -> Tensor:
 
 
 def sparing(change: Tensor, render: Tensor) -> Tensor:
-    """A ``change`` (N, 3, H, W) that takes no fine detail of the ``render`` away.
+    """The ``change`` (N, 3, H, W), without the part that removes fine detail of the ``render``.
 
-    A mole or a freckle is a pixel beside where the truth has it, and the picture that is nearest to
-    the truth has none. So what goes against the render's own detail, by its regression on that in a
-    small window, is left out.
+    A mole or a freckle is a pixel off its place in the truth, and the picture nearest to the truth
+    has none. So the part of the change that opposes the render's own detail, found by regression in
+    a small window, is left out.
     """
     own, fine = (_fine(planes.mean(1, keepdim=True)) for planes in (render, change))
     along = _mean(own * fine, _WINDOW) / (_mean(own**2, _WINDOW) + _NO_DETAIL)
@@ -143,7 +140,7 @@ def sparing(change: Tensor, render: Tensor) -> Tensor:
 
 
 def _fine(planes: Tensor) -> Tensor:
-    """What two means, which together are nearly a Gaussian of 4 pixels, leave."""
+    """The detail finer than two box means, which together are nearly a Gaussian of 4 pixels."""
     return planes - _mean(_mean(planes, _DETAIL), _DETAIL)
 
 

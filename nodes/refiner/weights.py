@@ -1,7 +1,7 @@
-"""A network's weights in a file: a byte for each of a kernel's, at a scale for each of its outputs.
+"""A network's weights in a file: kernels in 8 bits with a scale for each output channel.
 
-A byte is coarser than a half float and as good here: what the network says moves by a hundredth of
-what two trainings of it differ by. All else is in half floats.
+Eight bits are as good as a half float here: the output changes by a hundredth of the difference
+between two trainings. All other weights are half floats.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _LEAST_SCALE = 1e-30  # of an output whose weights are all about 0
 
 
 def pack(weights: Mapping[str, Tensor]) -> "dict[str, NDArray[Any]]":
-    """Return ``weights`` as arrays to be saved."""
+    """Return ``weights`` quantised, as arrays to save."""
     arrays: dict[str, Tensor] = {}
     for name, weight in weights.items():
         if _is_kernel(weight):
@@ -34,9 +34,9 @@ def pack(weights: Mapping[str, Tensor]) -> "dict[str, NDArray[Any]]":
 
 
 def unpack(arrays: "Mapping[str, NDArray[np.generic]]") -> dict[str, Tensor]:
-    """Return the weights that `pack` was given, nearly, as float32.
+    """Return the weights that `pack` quantised, as float32.
 
-    Raises KeyError where a scale is missing; what was not finite is not.
+    Raises KeyError where a scale is missing. Values that were not finite are not finite.
     """
     tensors = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
     return {
@@ -47,5 +47,5 @@ def unpack(arrays: "Mapping[str, NDArray[np.generic]]") -> dict[str, Tensor]:
 
 
 def _is_kernel(weight: Tensor) -> bool:
-    """Whether it is a convolution's over more than one pixel, and so most of the network."""
+    """Whether it is the kernel of a convolution over more than one pixel; most weights are."""
     return weight.ndim == 4 and weight.shape[-1] > 1
