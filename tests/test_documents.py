@@ -1,11 +1,17 @@
 """README and docs/: links lead somewhere, commands parse, the knobs are those of the nodes."""
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import page_example
 import pytest
 
+from lifemask.nodes.shot.folder import Shot
 from lifemask.plugin.commands.cli import parser
 from lifemask.plugin.packaging import knob_table
 
@@ -48,3 +54,22 @@ def test_commands_are_commands(page):
 def test_the_page_of_knobs_is_as_the_nodes_declare_them():
     page = (ROOT / knob_table.PAGE).read_text(encoding="utf-8")
     assert page == knob_table.page(), "run: make generated"
+
+
+def test_the_page_s_node_runs_by_the_page_s_commands(tmp_path):
+    """Word by word, but for the folders: these are the test's own."""
+    page = page_example.PAGE.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^\.venv/bin/(lifemask .*)", page, re.MULTILINE)
+    assert [line.split()[1] for line in lines] == ["toy", "shot", "toy"]
+    (tmp_path / "nodes").mkdir()
+    nodes = str(page_example.write(tmp_path / "nodes"))
+    for line in lines:
+        words = shlex.split(line.replace("/tmp/sh010", str(tmp_path / "sh010")))[1:]
+        command = [sys.executable, "-m", "lifemask.plugin", *words]
+        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "LIFEMASK_NODES": nodes})
+    means = json.loads((tmp_path / "sh010/toys/sh010_v001.json").read_text())
+    plate = Shot.load(tmp_path / "sh010").plate
+    assert list(means) == [str(number) for number in plate.frames]
+    with plate.open() as reader:
+        rgb = reader.read(plate.frames[3]).rgb
+    assert means[str(plate.frames[3])] == pytest.approx(200 * rgb.mean())

@@ -95,7 +95,7 @@ class Refiner(nn.Module):
 
 
 class _Member(UNet):
-    """A U-Net at half the crop's resolution: light is smooth, and detail comes from the candidates."""
+    """A U-Net at half the crop's size: light is smooth, and detail comes from the candidates."""
 
     def __init__(self, width: int) -> None:
         """Make one with ``width`` channels at its finest level."""
