@@ -1,57 +1,28 @@
 """Lifemask in Blender: the zip, installed into each release that is here, from a new shot on."""
 
-import json
-import os
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import nk_reader
 import numpy as np
 import pytest
+from blenders import BLENDERS, Blender
 from conftest import SPACE, filled_in
-from limit import LONG
 from nk_graph import Evaluation, from_exr
 
 from lifemask.ocio.colour.transform import convert
 from lifemask.ocio.media import exr
 from lifemask.plugin.commands.cli import main
+from lifemask.plugin.hosts.common.declared import work_buttons
 from lifemask.plugin.packaging.gizmo import FILE
 
 ROOT = Path(__file__).parents[1]
 ZIP = ROOT / "build/lifemask_blender.zip"
-BLENDERS = sorted(ROOT.glob(".venv-blender-*/.made"))
-"""Those that `make test` has set up: Blender as a module, each in an environment of its own."""
-
 SWAP = "sh010_ada_v001"
 FIRST, LAST = 1001, 1007
 MADE = [1002, 1005, 1006]
 """The frames that the journey swaps; the others show the plate."""
-
-
-class Blender:
-    """One release, with a folder for what a user of it keeps."""
-
-    def __init__(self, made, folder):
-        self.python = made.parent / "bin/python"
-        self.folder = folder
-
-    def play(self, script, user="user", **given):
-        told = self.folder / f"{script}.json"
-        worker = [sys.executable, str(ROOT / "tests/signalled.py"), given.get("kill", ""), "worker"]
-        environment = {
-            **os.environ,
-            "BLENDER_USER_RESOURCES": str(self.folder / user),
-            "LIFEMASK_WORKER": shlex.join(worker),
-            "XDG_STATE_HOME": str(self.folder),
-            "PATIENCE": str(LONG),
-        }
-        words = [self.python, ROOT / f"tests/blender/{script}.py", json.dumps(given), told]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONG)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(told.read_text())
 
 
 def test_a_release_that_is_not_tested_is_named_with_what_it_needs(tmp_path):
@@ -241,6 +212,8 @@ def test_the_sidebar_shows_people_release_and_advice(journey):
     drawn = journey[2]["panel"]
     assert "p1: seen in 6 of 7 frames" in drawn
     assert "ada consents to this project" in drawn
+    shown = [button.label for button in work_buttons()]
+    assert sorted(label for label in drawn if label in shown) == sorted(shown)
     for word in ("shot", "likeness", "Track", "Faceset", "Swap frame", "Swap range", "Stop"):
         assert word in drawn
 

@@ -38,6 +38,10 @@ def part(name):
     return sys.modules[f"{EXTENSION}.plugin.hosts.blender.{name}"]
 
 
+def common(name):
+    return sys.modules[f"{EXTENSION}.plugin.hosts.common.{name}"]
+
+
 def tree(scene):
     if V5:
         if scene.compositing_node_group is None:
