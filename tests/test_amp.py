@@ -43,10 +43,10 @@ def answered(model, shown):
     for layer in model.network.modules():
         if isinstance(layer, torch.nn.Conv2d):
             hooks.append(layer.register_forward_hook(lambda *given: types.add(given[2].dtype)))
-    answer = model.answer(shown)
+    prediction = model.predict(shown)
     for hook in hooks:
         hook.remove()
-    return torch.cat([answer.change, answer.matte, answer.spread], 1), types
+    return torch.cat([prediction.residual, prediction.matte, prediction.uncertainty], 1), types
 
 
 def test_a_model_answers_under_the_policy_and_gives_float32(model, monkeypatch):
@@ -65,5 +65,7 @@ def test_on_a_processor_a_model_answers_as_its_network_to_the_bit(model, monkeyp
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
     shown = torch.rand(1, CHANNELS, 64, 64, generator=torch.Generator().manual_seed(2)) * 0.1
     planes, _ = answered(model, shown)
-    answer = model.network(shown)
-    assert torch.equal(planes, torch.cat([answer.change, answer.matte, answer.spread], 1))
+    prediction = model.network(shown)
+    assert torch.equal(
+        planes, torch.cat([prediction.residual, prediction.matte, prediction.uncertainty], 1)
+    )

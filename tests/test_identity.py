@@ -15,7 +15,7 @@ from lifemask.nodes.refiner.crop import (
     PREDICTED,
     RENDER,
     SHADED,
-    TOLD,
+    TRANSFERRED,
 )
 
 
@@ -29,7 +29,7 @@ def after(many, monkeypatch):
     for name in ("_HARD", "_VIVID"):
         monkeypatch.setattr(identity, name, 0.0)
     torch.manual_seed(4)
-    return identity.recast(many)
+    return identity.vary_identity(many)
 
 
 def added(many, after, planes):
@@ -39,7 +39,7 @@ def added(many, after, planes):
 def test_what_the_likeness_gains_is_in_its_right_swap_too(many, after):
     gained = after.truth - many.truth
     assert gained.abs().mean() > 0.005
-    for planes in (RENDER, TOLD, SHADED):
+    for planes in (RENDER, TRANSFERRED, SHADED):
         assert torch.allclose(added(many, after, planes), gained, atol=1e-6)
 
 
@@ -62,7 +62,7 @@ def test_more_contrast_is_more_of_the_likeness_s_own_albedo(many, monkeypatch):
     for name in ("_LIT", "_SKIN", "_HARD", "_VIVID"):
         monkeypatch.setattr(identity, name, 0.0)
     torch.manual_seed(4)
-    after = identity.recast(many)
+    after = identity.vary_identity(many)
     assert torch.equal(after.shown[:, PLATE], many.shown[:, PLATE])
     inside = many.shown[:, COVERED] > 0.99
     albedo = many.shown[:, SHADED] - many.shown[:, LIGHT]
@@ -75,8 +75,8 @@ def test_a_harder_light_is_harder_in_all_that_has_colour(many, monkeypatch):
     for name in ("_LIT", "_SKIN", "_CONTRAST", "_VIVID"):
         monkeypatch.setattr(identity, name, 0.0)
     torch.manual_seed(4)
-    after = identity.recast(many)
-    for planes in (RENDER, TOLD, SHADED, PLATE, PREDICTED):
+    after = identity.vary_identity(many)
+    for planes in (RENDER, TRANSFERRED, SHADED, PLATE, PREDICTED):
         before = (many.shown[:, planes] - many.truth).flatten(1)
         now = (after.shown[:, planes] - after.truth).flatten(1)
         harder = (before * now).sum(1) / (before**2).sum(1)

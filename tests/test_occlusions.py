@@ -1,16 +1,16 @@
-"""What is painted before an example's face hides it there, and changes nothing elsewhere."""
+"""A painted occluder hides the face of an example there and changes nothing elsewhere."""
 
 import numpy as np
 import pytest
 import torch
 
 from lifemask.nodes.learning.augment import occlusions
-from lifemask.nodes.learning.augment.occlusions import obstructed, shadowed
+from lifemask.nodes.learning.augment.occlusions import with_occluder, with_shadow
 from lifemask.nodes.learning.data.examples import Example
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, OCCLUSION, PLATE
 from lifemask.nodes.render.filters import blur
 
-TOLD = slice(CANDIDATES.start + 3, CANDIDATES.start + 6)
+TRANSFERRED = slice(CANDIDATES.start + 3, CANDIDATES.start + 6)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def many(rehearsed):
 @pytest.fixture(scope="module")
 def after(many):
     torch.manual_seed(1)
-    return obstructed(many)
+    return with_occluder(many)
 
 
 def changed(before, after):
@@ -31,7 +31,7 @@ def changed(before, after):
 @pytest.fixture(scope="module")
 def darkened(many):
     torch.manual_seed(2)
-    return shadowed(many)
+    return with_shadow(many)
 
 
 def test_some_have_something_before_the_face_and_some_a_shadow(many, after, darkened):
@@ -55,7 +55,11 @@ def test_its_matte_lies_on_it_or_beside_it(many, after):
 
 
 def test_only_what_sees_the_plate_sees_an_obstacle(many, after):
-    seen = {*range(PLATE.start, PLATE.stop), *range(TOLD.start, TOLD.stop), OCCLUSION.start}
+    seen = {
+        *range(PLATE.start, PLATE.stop),
+        *range(TRANSFERRED.start, TRANSFERRED.stop),
+        OCCLUSION.start,
+    }
     for plane in set(range(CHANNELS)) - seen:
         assert torch.equal(after.shown[:, plane], many.shown[:, plane])
     assert torch.equal(after.truth, many.truth)
@@ -64,17 +68,17 @@ def test_only_what_sees_the_plate_sees_an_obstacle(many, after):
 
 def test_the_candidate_that_has_the_plate_in_it_shows_the_same_obstacle(many, after):
     plate = after.shown[:, PLATE] - many.shown[:, PLATE]
-    told = after.shown[:, TOLD] - many.shown[:, TOLD]
+    told = after.shown[:, TRANSFERRED] - many.shown[:, TRANSFERRED]
     covered = many.shown[:, COVERED]
     assert torch.allclose(told, plate * covered, atol=1e-5)
 
 
 def test_the_same_random_state_paints_the_same(many, after):
     torch.manual_seed(1)
-    assert torch.equal(obstructed(many).planes, after.planes)
+    assert torch.equal(with_occluder(many).planes, after.planes)
 
 
-@pytest.mark.parametrize("kind", ["_hand", "_spectacles", "_anything"])
+@pytest.mark.parametrize("kind", ["_hand", "_spectacles", "_ellipses"])
 def test_every_kind_is_something_and_not_all(kind):
     for seed in range(8):
         matte = np.zeros((128, 128), np.float32)
@@ -88,7 +92,7 @@ def test_a_shadow_is_as_deep_in_the_right_swap_as_in_the_plate(many, darkened):
     assert shade.min() > -0.05
     for before, now in (
         (many.truth, darkened.truth),
-        (many.shown[:, TOLD], darkened.shown[:, TOLD]),
+        (many.shown[:, TRANSFERRED], darkened.shown[:, TRANSFERRED]),
     ):
         assert torch.allclose(before - now, shade, atol=1e-5)
 
@@ -107,7 +111,7 @@ def test_a_shadow_hides_nothing(many, darkened):
     assert torch.equal(darkened.shown[:, OCCLUSION], many.shown[:, OCCLUSION])
 
 
-@pytest.mark.parametrize("paint", [obstructed, shadowed])
+@pytest.mark.parametrize("paint", [with_occluder, with_shadow])
 def test_an_example_given_is_left_as_it_is(rehearsed, paint):
     before = rehearsed.batch([0, 1, 2, 3])
     copy = Example.of(before.planes.clone())

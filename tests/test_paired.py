@@ -250,7 +250,7 @@ def test_models_are_put_together_without_pairs_and_go_on_with_them(
     alone, both = [RefinerModel.load(path) for path in models[:2]], RefinerModel.load(out)
     shown = torch.rand(1, CHANNELS, 64, 64) * 0.1
     for turn, one in enumerate(alone):
-        torch.testing.assert_close(both.network(shown, turn).change, one.network(shown).change)
+        torch.testing.assert_close(both.network(shown, turn).residual, one.network(shown).residual)
     assert [run["whom"] for run in both.about["trained"]] == [["one"], ["other"]]
     assert both.about["together"] == [one.digest for one in alone]
     assert both.about["licence"] == "Apache-2.0; MIT"

@@ -26,7 +26,7 @@ from lifemask.nodes.learning.data.examples import (
     varied,
     windowed,
 )
-from lifemask.nodes.learning.losses import details, losses, total
+from lifemask.nodes.learning.losses import detail_loss, losses, total
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
     CHANNELS,
@@ -44,7 +44,7 @@ from lifemask.nodes.refiner.crop import (
 )
 from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import RefinerModel, bare, moved_matte
-from lifemask.nodes.refiner.network import Answer, Refiner, sparing
+from lifemask.nodes.refiner.network import Prediction, Refiner, detail_preserving
 from lifemask.nodes.render import flow
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.filters import blur, feather, shrink, smooth
@@ -84,8 +84,8 @@ def test_exposure_and_white_balance_of_everything_change_nothing():
     other = shown.clone()
     other[:, : LIGHT.stop] += torch.tensor([0.2, -0.1, 0.05]).repeat(6)[None, :, None, None]
     before, after = network(shown), network(other)
-    assert (before.change.std(), before.matte.std()) > (0.01, 0.01)
-    for name in ("change", "matte", "spread"):
+    assert (before.residual.std(), before.matte.std()) > (0.01, 0.01)
+    for name in ("residual", "matte", "uncertainty"):
         assert torch.allclose(getattr(before, name), getattr(after, name), atol=3e-3)
 
 
@@ -93,44 +93,44 @@ def test_the_exposure_of_the_plate_alone_does_change_something():
     network, shown = opinionated(), guess(64)
     other = shown.clone()
     other[:, PLATE] += 0.1
-    assert (network(shown).change - network(other).change).abs().max() > 0.01
+    assert (network(shown).residual - network(other).residual).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("size", [64, 96, 128, 256, 512])
 def test_every_multiple_of_32_pixels_is_answered(size):
-    answer = opinionated()(guess(size))
-    assert answer.change.shape == (2, 3, size, size)
-    assert answer.matte.shape == answer.spread.shape == (2, 1, size, size)
-    assert all(torch.isfinite(plane).all() for plane in (answer.change, answer.matte))
-    assert (answer.spread > 0).all()
+    prediction = opinionated()(guess(size))
+    assert prediction.residual.shape == (2, 3, size, size)
+    assert prediction.matte.shape == prediction.uncertainty.shape == (2, 1, size, size)
+    assert all(torch.isfinite(plane).all() for plane in (prediction.residual, prediction.matte))
+    assert (prediction.uncertainty > 0).all()
 
 
 def test_one_that_learned_nothing_is_the_bare_render():
     shown = guess(64)
-    answer = Refiner(8)(shown)
+    prediction = Refiner(8)(shown)
     candidates = shown[:, CANDIDATES].unflatten(1, (3, 3))
     apart = (candidates[:, 1:] - candidates[:, :1]).abs().amax()
-    assert answer.change.abs().max() < 0.1 * apart
-    assert not answer.matte.any()
+    assert prediction.residual.abs().max() < 0.1 * apart
+    assert not prediction.matte.any()
 
 
 def test_members_answer_alone_in_turn_and_their_mean_together():
     shown, members = guess(64), [opinionated(seed=1), opinionated(seed=2)]
-    both = Refiner.together(members)
+    both = Refiner.ensemble(members)
     alone = [one(shown) for one in members]
     for turn in range(4):
-        assert torch.equal(both(shown, turn).change, alone[turn % 2].change)
+        assert torch.equal(both(shown, turn).residual, alone[turn % 2].residual)
     whole = both(shown)
     torch.testing.assert_close(whole.matte, (alone[0].matte + alone[1].matte) / 2)
-    near = [(whole.change - one.change).abs().mean() for one in alone]
-    assert max(near) < 0.8 * (alone[0].change - alone[1].change).abs().mean()
-    more = Refiner.together([both, members[0]])
+    near = [(whole.residual - one.residual).abs().mean() for one in alone]
+    assert max(near) < 0.8 * (alone[0].residual - alone[1].residual).abs().mean()
+    more = Refiner.ensemble([both, members[0]])
     assert [len(one.members) for one in (both, more)] == [2, 3]
-    assert torch.equal(more(shown, 2).change, alone[0].change)
+    assert torch.equal(more(shown, 2).residual, alone[0].residual)
 
 
 def test_what_is_fine_stays_the_likenesss_own():
-    change = opinionated()(guess(128)).change
+    change = opinionated()(guess(128)).residual
     fine = change - blur(change, 1)
     assert fine.std() < 0.2 * change.std()
 
@@ -148,25 +148,25 @@ def test_a_mole_stays_whatever_would_take_it_away_and_light_changes_as_it_is_tol
     light = 0.1 * torch.sigmoid((x - 30) / 3).expand(1, 3, 96, 96)
     render = 0.4 - mole
     # What would be nearest to a truth whose mole is elsewhere: none at all.
-    picture = render + sparing(light + mole, render)
+    picture = render + detail_preserving(light + mole, render)
     assert (light - picture + 0.4)[0, :, 40, 60].min() > 0.7 * mole.max()
     away = (mole < 1e-4).expand(1, 3, 96, 96)
     assert ((picture - 0.4 - light) * away).abs().max() < 0.003
     # Detail that is added is added.
-    torch.testing.assert_close(sparing(-mole, render), -mole)
+    torch.testing.assert_close(detail_preserving(-mole, render), -mole)
 
 
 def test_a_freckle_of_several_pixels_stays_too():
     freckle = spot(2)
-    picture = 0.4 - freckle + sparing(freckle, 0.4 - freckle)
+    picture = 0.4 - freckle + detail_preserving(freckle, 0.4 - freckle)
     assert (0.4 - picture)[0, :, 40, 60].min() > 0.7 * freckle.max()
 
 
 def test_half_precision_rounds_light_and_no_detail():
     network, shown = opinionated(), guess(64)
     with torch.autocast("cpu", torch.bfloat16):
-        half = network(shown).change
-    full = network(shown).change
+        half = network(shown).residual
+    full = network(shown).residual
     off = half - full
     assert 0 < off.abs().max() < 0.1 * full.abs().max()
     assert (off - blur(off, 1)).std() < 0.3 * off.std()
@@ -329,7 +329,7 @@ def test_a_disguise_is_on_the_face_only(pair, passes):
 def answered(example, picture):
     """The answer that makes ``picture`` of an example."""
     nothing = torch.zeros_like(example.weight)
-    return Answer(picture - example.candidates[:, 0], nothing, nothing + 0.01)
+    return Prediction(picture - example.candidates[:, 0], nothing, nothing + 0.01)
 
 
 def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(rehearsed):
@@ -337,7 +337,7 @@ def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(reh
 
     def cost(picture):
         parts = losses(answered(example, picture), example)
-        return float(parts["near"]), float(parts["structure"])
+        return float(parts["l1"]), float(parts["ssim"])
 
     here, soft, lit = (
         cost(p) for p in (example.truth, blur(example.truth, 1.5), example.truth + 0.005)
@@ -356,7 +356,7 @@ def test_where_nothing_is_sure_a_soft_picture_costs_more_than_another_of_the_kin
     inside[..., 8:-8, 8:-8] = 1
 
     def cost(picture):
-        return float(details(picture, grain, inside))
+        return float(detail_loss(picture, grain, inside))
 
     assert cost(other * 0.2) > 1.2 * cost(other)
     assert cost(grain) < 0.2 * cost(other)
@@ -368,19 +368,23 @@ def test_what_does_not_count_costs_nothing(rehearsed):
     example = rehearsed.batch([0, 1])
     blind = replace(example, weight=torch.zeros_like(example.weight))
     parts = losses(answered(blind, blind.truth + 1), blind)
-    assert {name: float(parts[name]) for name in ("near", "structure", "detail", "doubt")} == {
-        "near": 0,
-        "structure": 0,
+    assert {name: float(parts[name]) for name in ("l1", "ssim", "detail", "uncertainty")} == {
+        "l1": 0,
+        "ssim": 0,
         "detail": 0,
-        "doubt": 0,
+        "uncertainty": 0,
     }
 
 
 def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
     example = Example.of(rehearsed.batch([0, 1]).planes, Kind.RENDERED)
-    answer = answered(example, example.truth + 0.02)
+    prediction = answered(example, example.truth + 0.02)
     costs = {
-        said: float(losses(replace(answer, spread=answer.spread * 0 + said), example)["doubt"])
+        said: float(
+            losses(replace(prediction, uncertainty=prediction.uncertainty * 0 + said), example)[
+                "uncertainty"
+            ]
+        )
         for said in (0.005, 0.01, 0.015, 0.02, 0.025, 0.04, 0.08)
     }
     assert min(costs, key=costs.get) == 0.02
@@ -527,12 +531,14 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
     assert len(made) == min(3, len(pair.double))
     for one in made:
         assert torch.isfinite(one.planes).all()
-        answer = model.network(one.shown)
-        found = losses(answer, one)
-        assert found["near"] < 1e-6
-        assert found["structure"] < 1e-4
-        nothing = losses(replace(answer, change=torch.zeros_like(answer.change) + 0.01), one)
-        assert nothing["near"] > found["near"]
+        prediction = model.network(one.shown)
+        found = losses(prediction, one)
+        assert found["l1"] < 1e-6
+        assert found["ssim"] < 1e-4
+        nothing = losses(
+            replace(prediction, residual=torch.zeros_like(prediction.residual) + 0.01), one
+        )
+        assert nothing["l1"] > found["near"]
 
 
 def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
@@ -540,11 +546,11 @@ def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed)
     model = RefinerModel.load(small.path)
     (one,) = reminders(pair.role, model, 64, 1)
     for easy in (one, rehearsed.batch([0])):
-        answer = model.network(easy.shown)
-        surer = replace(answer, spread=answer.spread / 10)
-        assert losses(answer, easy)["doubt"] == losses(surer, easy)["doubt"] == 0
+        prediction = model.network(easy.shown)
+        surer = replace(prediction, uncertainty=prediction.uncertainty / 10)
+        assert losses(prediction, easy)["uncertainty"] == losses(surer, easy)["uncertainty"] == 0
         rendered = Example.of(easy.planes, Kind.RENDERED)
-        assert losses(answer, rendered)["doubt"] != losses(surer, rendered)["doubt"]
+        assert losses(prediction, rendered)["uncertainty"] != losses(surer, rendered)["uncertainty"]
 
 
 def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):
@@ -583,7 +589,7 @@ def test_in_eyes_half_of_a_change_is_done_and_in_a_mouth_all_of_it(passes):
     made, crop = passes
     refiner = RefinerModel(opinionated(), 64, {})
     done = refiner(made, [crop], 1).picture - made.render
-    told = crop.give(refiner.network(shown(made, crop)).change, *made.plate.shape[-2:])
+    told = crop.give(refiner.network(shown(made, crop)).residual, *made.plate.shape[-2:])
     eyes, mouth = (part.expand_as(told) > 0.999 for part in made.openings.split(1, 1))
     assert (told[eyes].abs() > 1e-4).any()
     torch.testing.assert_close(done[eyes], 0.5 * told[eyes], atol=1e-4, rtol=2e-3)
@@ -674,6 +680,6 @@ def test_small_faces_look_the_same_to_a_model_of_large_ones(pair, tmp_path):
 
 def test_between_two_networks_every_weight_is_the_mean():
     one, two = Refiner(8, 2), Refiner(8, 2)
-    mean = one.between(two).state_dict()
+    mean = one.averaged_with(two).state_dict()
     for name, weight in mean.items():
         torch.testing.assert_close(weight, (one.state_dict()[name] + two.state_dict()[name]) / 2)

@@ -15,7 +15,7 @@ from lifemask.nodes import archive
 from lifemask.nodes.errors import FaceError, StoppedError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.learning import trainer
-from lifemask.nodes.learning.augment.painted_faces import Material, painted
+from lifemask.nodes.learning.augment.painted_faces import Material, paint_face
 from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_segmenter import (
     read_material,
@@ -117,7 +117,7 @@ def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch)
     )
     hidden = 0
     for _ in range(30):
-        one = painted(alone, random)
+        one = paint_face(alone, random)
         apart = (one.colour - torch.tensor([0.4, 0.35, 0.3]).view(3, 1, 1)).abs().amax(0)
         assert apart[one.matte[0] == 0].max() < 0.06  # grain
         assert one.matte.min() >= 0

@@ -196,7 +196,7 @@ def test_the_log_tells_of_every_step_once(examples, small, tmp_path, monkeypatch
         run_of(examples, small, tmp_path, 4)
     run_of(examples, small, tmp_path, 5)
     log = EventAccumulator(str(tmp_path / "log")).Reload()
-    assert [event.step for event in log.Scalars("loss/near")] == list(range(1, 9))
+    assert [event.step for event in log.Scalars("loss/l1")] == list(range(1, 9))
     told = [event.value for event in log.Scalars("loss/loss")]
     assert told == pytest.approx([one["loss"] for one in history(tmp_path)])
     assert log.Images("preview")

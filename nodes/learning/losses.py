@@ -1,8 +1,8 @@
-"""What the refiner learns by: light that is near, structure that is there, honest doubt.
+"""The refiner's losses: L1 of light, SSIM and detail of features, calibrated uncertainty, matte.
 
-Where features lie is not known to the pixel, and the picture that is nearest to all the places
-where they may be is a soft one, of nobody. So nearness is asked of what is smooth only; of what is
-fine, that it varies as the truth does, and as much.
+Features are misplaced by a pixel or two, and the picture with the least L1 over all the places
+where they may be is a soft one. So L1 is taken of low-passed pictures alone; fine detail has to
+correlate with the truth's, and to be as strong.
 """
 
 import torch
@@ -10,34 +10,38 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.learning.data.examples import Example
-from lifemask.nodes.refiner.network import Answer
+from lifemask.nodes.refiner.network import Prediction
 from lifemask.nodes.render.filters import blur
 from lifemask.nodes.render.ssim import ssim
 
-_SMOOTH = (4, 8)  # pixels that nearness is averaged over
-_SCALES = 3  # structure is compared at so many sizes, each half of the one before
-_LEVEL, _TEXTURE = 1e-4, 5e-5  # of structural similarity: what counts as equal, log squared
-_DETAIL, _AROUND = 2.0, 15  # pixels: what a Gaussian takes away, and where that is compared
+_LOW_PASS = (4, 8)  # pixels a side that L1 is averaged over
+_SCALES = 3  # of SSIM, each half the size of the one before
+_LEVEL, _TEXTURE = 1e-4, 5e-5  # of SSIM: the stabilisers of mean and variance, log squared
+_DETAIL, _WINDOW = 2.0, 15  # pixels: sigma of the high-pass, and the window of a correlation
 _NO_DETAIL = 4e-6  # log squared
-_WEIGHTS = {"near": 6.0, "structure": 0.7, "detail": 1.0, "doubt": 0.02, "matte": 0.1}
+_WEIGHTS = {"l1": 6.0, "ssim": 0.7, "detail": 1.0, "uncertainty": 0.02, "matte": 0.1}
 
 
-def losses(answer: Answer, example: Example) -> dict[str, Tensor]:
-    """The parts of the loss, each a number; the weighted sum is `total`."""
-    truth, weight = example.truth, example.weight
-    picture = example.candidates[:, 0] + answer.change
+def losses(prediction: Prediction, batch: Example) -> dict[str, Tensor]:
+    """Return the parts of the loss, each a number; the weighted sum is `total`.
+
+    ``uncertainty`` is the negative log likelihood of a Laplace distribution.
+    """
+    truth, weight = batch.truth, batch.weight
+    picture = batch.candidates[:, 0] + prediction.residual
+    scale = prediction.uncertainty
     error = (picture - truth).abs().detach().mean(1, keepdim=True)
     return {
-        "near": torch.stack([_near(picture - truth, weight, side) for side in _SMOOTH]).sum(),
-        "structure": structures(picture, truth, weight),
-        "detail": details(picture, truth, weight),
-        "doubt": _mean(error / answer.spread + answer.spread.log(), weight * example.unsure),
-        "matte": _matte(answer.matte, example),
+        "l1": torch.stack([_l1(picture - truth, weight, side) for side in _LOW_PASS]).sum(),
+        "ssim": ssim_loss(picture, truth, weight),
+        "detail": detail_loss(picture, truth, weight),
+        "uncertainty": _mean(error / scale + scale.log(), weight * batch.unsure),
+        "matte": _matte(prediction.matte, batch),
     }
 
 
 def total(parts: dict[str, Tensor]) -> Tensor:
-    """The weighted sum."""
+    """Return the weighted sum of the ``parts``."""
     return torch.stack([_WEIGHTS[name] * part for name, part in parts.items()]).sum()
 
 
@@ -45,31 +49,27 @@ def _mean(planes: Tensor, weight: Tensor) -> Tensor:
     return (planes * weight).sum() / (weight.sum() * planes.shape[1] + 1)
 
 
-def _near(error: Tensor, weight: Tensor, side: int) -> Tensor:
-    """Absolute error of what is left when ``side`` by ``side`` pixels are averaged."""
+def _l1(error: Tensor, weight: Tensor, side: int) -> Tensor:
+    """Mean absolute error of averages of ``side`` by ``side`` pixels."""
     smooth, inside = (functional.avg_pool2d(p, side, side // 2) for p in (error, weight))
     return _mean(smooth.abs(), (inside > 0.9).float())
 
 
-def structures(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """How unlike in structure two pictures (N, 3, H, W) are where ``weight`` (N, 1, H, W) counts.
-
-    Summed over several sizes; 0 is alike.
-    """
+def ssim_loss(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Return the sum over scales of one less the weighted SSIM of pictures (N, 3, H, W)."""
     planes = [picture, truth, weight]
     parts = []
     for _ in range(_SCALES):
-        unlike = 1 - ssim(planes[0], planes[1], _LEVEL, _TEXTURE)
-        parts.append(_mean(unlike, planes[2]))
+        parts.append(_mean(1 - ssim(planes[0], planes[1], _LEVEL, _TEXTURE), planes[2]))
         planes = [functional.avg_pool2d(plane, 2) for plane in planes]
     return torch.stack(parts).sum()
 
 
-def details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """How unlike the fine detail of two pictures (N, 3, H, W) is; least where they are alike.
+def detail_loss(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Return how unlike the fine detail of two pictures (N, 3, H, W) is, at two scales.
 
-    One less their correlation and half of the log of how much stronger either is, at two sizes:
-    where nothing is sure, similarity and nearness are best for a soft picture, and this is not.
+    One less the correlation, plus half the absolute log of the ratio of strengths. Where features
+    are uncertain, L1 and SSIM favour a soft picture; this does not.
     """
     planes = [picture.mean(1, keepdim=True), truth.mean(1, keepdim=True), weight]
     finer = _details(*planes)
@@ -78,7 +78,7 @@ def details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 def _details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     def mean(planes: Tensor) -> Tensor:
-        return functional.avg_pool2d(planes, _AROUND, 1, _AROUND // 2)
+        return functional.avg_pool2d(planes, _WINDOW, 1, _WINDOW // 2)
 
     a, b = (plane - blur(plane, _DETAIL) for plane in (picture, truth))
     own, right = mean(a**2) + _NO_DETAIL, mean(b**2) + _NO_DETAIL
@@ -86,8 +86,8 @@ def _details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return _mean(unlike, (mean(weight) > 0.9).float())
 
 
-def _matte(logit: Tensor, example: Example) -> Tensor:
-    """Cross entropy of the moved matte, where there is one to move."""
-    moved = example.face.clamp(1e-3, 1 - 1e-3).logit() + logit
-    entropy = functional.binary_cross_entropy_with_logits(moved, example.matte, reduction="none")
-    return _mean(entropy, (example.face > 0.01).float())
+def _matte(logit: Tensor, batch: Example) -> Tensor:
+    """Cross entropy of the adjusted face matte, where there is one."""
+    moved = batch.face.clamp(1e-3, 1 - 1e-3).logit() + logit
+    entropy = functional.binary_cross_entropy_with_logits(moved, batch.matte, reduction="none")
+    return _mean(entropy, (batch.face > 0.01).float())

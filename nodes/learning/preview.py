@@ -15,7 +15,7 @@ from lifemask.nodes.learning.callbacks import SECONDARY, Interval, LossLog
 from lifemask.nodes.learning.data.examples import Example
 from lifemask.nodes.refiner.crop import OCCLUSION, PLATE
 from lifemask.nodes.refiner.model import moved_matte
-from lifemask.nodes.refiner.network import Answer, Refiner
+from lifemask.nodes.refiner.network import Prediction, Refiner
 from lifemask.nodes.render.acescct import to_linear
 from lifemask.nodes.render.filters import halved
 from lifemask.ocio.colour.transform import WORKING, display
@@ -76,18 +76,18 @@ class Preview:
         network, example = self._network(), self._example
         with mixed_training():
             # One at a time: memory may have no room for a batch of so many.
-            answer = Answer.joined(network(one[None]) for one in example.shown)
+            prediction = Prediction.concatenated(network(one[None]) for one in example.shown)
         plate, truth = to_linear(example.shown[:, PLATE]), to_linear(example.truth)
         perfect = torch.lerp(plate, truth, example.matte)
-        return [plate, _composite(example), _composite(example, answer), perfect]
+        return [plate, _composite(example), _composite(example, prediction), perfect]
 
 
-def _composite(example: Example, answer: Answer | None = None) -> Tensor:
+def _composite(example: Example, prediction: Prediction | None = None) -> Tensor:
     """The render over the plate (N, 3, H, W), linear; refined where there is an ``answer``."""
     plate, picture = to_linear(example.shown[:, PLATE]), example.candidates[:, 0]
     face = example.face
-    if answer:
-        picture, face = picture + answer.change, moved_matte(face, answer.matte)
+    if prediction:
+        picture, face = picture + prediction.residual, moved_matte(face, prediction.matte)
     return torch.lerp(plate, to_linear(picture), face * (1 - example.shown[:, OCCLUSION]))
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.amp import mixed_training
-from lifemask.nodes.learning.augment.identity import recast
-from lifemask.nodes.learning.augment.occlusions import obstructed, shadowed
+from lifemask.nodes.learning.augment.identity import vary_identity
+from lifemask.nodes.learning.augment.occlusions import with_occluder, with_shadow
 from lifemask.nodes.learning.callbacks import Checkpoints, LossLog, TimeLeft
 from lifemask.nodes.learning.data.examples import (
     PLANES,
@@ -107,8 +107,8 @@ class RefinerTask:
         """
         example = windowed(augmented(self.examples.batch(examples)), self.size)
         with mixed_training():
-            answer = network(example.shown, turn=step)
-        parts = losses(answer, example)
+            prediction = network(example.shown, member=step)
+        parts = losses(prediction, example)
         return {"loss": total(parts), **parts}
 
     def state(self) -> dict[str, Tree]:
@@ -126,7 +126,7 @@ def augmented(example: Example) -> Example:
     example = varied(example, bent=rendered)
     if not rendered.any():
         return example
-    return example.but(rendered, obstructed(shadowed(recast(example.only(rendered)))))
+    return example.but(rendered, with_occluder(with_shadow(vary_identity(example.only(rendered)))))
 
 
 def train_refiner(
@@ -158,7 +158,7 @@ def refiner_trainer(
 ) -> Trainer[Refiner]:
     """Return a trainer of a copy of ``network``."""
     torch.manual_seed(config.seed)
-    learning, average = network.twin().train(), network.twin().eval()
+    learning, average = network.copy_to_device().train(), network.copy_to_device().eval()
     return Trainer(learning, average, RefinerTask(examples, config.size), config)
 
 
@@ -188,5 +188,5 @@ class RefinerRun:
         this = {**self.configuration, **spent, "finished": trainer.finished}
         about = {**self.start.about, "trained": [*earlier, this]}
         # The mean of the weights before and after keeps the one and most of the other.
-        network = self.start.network.between(trainer.average) if earlier else trainer.average
+        network = self.start.network.averaged_with(trainer.average) if earlier else trainer.average
         return RefinerModel(network, max(self.start.size, self.config.crop), about)

@@ -31,7 +31,7 @@ from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faceset.files import INDEX, FaceSet
-from lifemask.nodes.learning.augment.painted_faces import Material, Painted, painted
+from lifemask.nodes.learning.augment.painted_faces import Material, Painted, paint_face
 from lifemask.nodes.learning.callbacks import Checkpoints, LossLog, TimeLeft
 from lifemask.nodes.learning.pytree import Tree
 from lifemask.nodes.learning.run_folder import RunFolder
@@ -61,7 +61,7 @@ class PaintedFaces(Dataset[Painted]):
 
     def __getitem__(self, index: int) -> Painted:
         """Paint an example."""
-        return painted(self._material, np.random.default_rng([self._seed, index]))
+        return paint_face(self._material, np.random.default_rng([self._seed, index]))
 
 
 class SegmenterTask:

@@ -30,7 +30,7 @@ _FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
 CANDIDATES = slice(0, 9)
 """Of what is `shown`: `FacePasses.candidates`, log: `RENDER`, `TOLD`, `SHADED`."""
 RENDER = slice(0, 3)
-TOLD = slice(3, 6)
+TRANSFERRED = slice(3, 6)
 SHADED = slice(6, 9)
 PLATE = slice(9, 12)
 PREDICTED = slice(12, 15)

@@ -17,7 +17,7 @@ from lifemask.nodes.faceset.files import atlas_layout
 from lifemask.nodes.memory import is_full
 from lifemask.nodes.refiner.crop import Crop, shown
 from lifemask.nodes.refiner.face_passes import FacePasses
-from lifemask.nodes.refiner.network import Answer, Refiner
+from lifemask.nodes.refiner.network import Prediction, Refiner
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.acescct import STOP, to_linear
 from lifemask.nodes.render.composite import blended
@@ -97,14 +97,14 @@ class RefinerModel:
         except (KeyError, TypeError, ValueError) as error:
             raise BrokenFileError(f"{path}: not a model of this version ({error})") from error
         return cls(
-            network.twin().eval().requires_grad_(False),
+            network.copy_to_device().eval().requires_grad_(False),
             size,
             about,
             sha256(path.read_bytes()).hexdigest(),
         )
 
     @classmethod
-    def together(cls, models: "Sequence[RefinerModel]") -> "RefinerModel":
+    def ensemble(cls, models: "Sequence[RefinerModel]") -> "RefinerModel":
         """A model with the networks of all of them; raises KnobError when their widths differ."""
         widths = [one.network.width for one in models]
         if len({*widths}) > 1:
@@ -117,7 +117,7 @@ class RefinerModel:
             told = [one.about[key] for one in models if key in one.about]
             about[key] = "; ".join(dict.fromkeys(told))
         about["trained"] = [run for one in models for run in one.about.get("trained", [])]
-        network = Refiner.together([one.network for one in models])
+        network = Refiner.ensemble([one.network for one in models])
         return cls(network, max(one.size for one in models), about, " ".join(digests))
 
     def save(self, path: Path) -> None:
@@ -133,18 +133,18 @@ class RefinerModel:
         A ``share`` of what it would change is changed.
         """
         height, width = passes.plate.shape[-2:]
-        answer = self._answer(passes, crops)
-        change, matte, spread = crops[-1].give(answer, height, width).split([3, 1, 1], 1)
+        prediction = self._blended(passes, crops)
+        residual, matte, uncertainty = crops[-1].give(prediction, height, width).split([3, 1, 1], 1)
         eyes = passes.openings[:, :1].clamp(0, 1)
-        picture = passes.render + share * (1 - _SPARED * eyes) * change * passes.view.covered
+        picture = passes.render + share * (1 - _SPARED * eyes) * residual * passes.view.covered
         face = moved_matte(passes.face, matte)
-        return Refined(picture, face, torch.maximum(_unlike(passes), spread))
+        return Refined(picture, face, torch.maximum(_unlike(passes), uncertainty))
 
-    def _answer(self, passes: FacePasses, crops: Sequence[Crop]) -> Tensor:
-        """What the network says of the finest of the ``crops``, (1, 5, S, S).
+    def _blended(self, passes: FacePasses, crops: Sequence[Crop]) -> Tensor:
+        """The prediction for the finest of the ``crops``, (1, 5, S, S).
 
-        It knows light by the whole face, of which it sees less the finer a crop is: of each but
-        the first it is asked only for what the one before is too coarse for.
+        The network knows light from the whole face, of which it sees less the finer a crop is: each
+        crop but the first adds only the detail that the one before is too coarse for.
         """
         total, *finer = (self._planes(passes, crop) for crop in crops)
         for planes in finer:
@@ -155,15 +155,15 @@ class RefinerModel:
         return total
 
     @torch.inference_mode()
-    def answer(self, shown: Tensor) -> Answer:
-        """What the network makes of `crop.shown`, in mixed precision where a card gains from it."""
+    def predict(self, shown: Tensor) -> Prediction:
+        """Return the prediction for `crop.shown`; in mixed precision where a card gains from it."""
         with mixed_inference():
-            answer: Answer = self.network(shown)
-        return answer
+            prediction: Prediction = self.network(shown)
+        return prediction
 
     def _planes(self, passes: FacePasses, crop: Crop) -> Tensor:
-        answer = self.answer(shown(passes, crop))
-        return torch.cat([answer.change, answer.matte, answer.spread], 1)
+        prediction = self.predict(shown(passes, crop))
+        return torch.cat([prediction.residual, prediction.matte, prediction.uncertainty], 1)
 
 
 def moved_matte(face: Tensor, logit: Tensor) -> Tensor:

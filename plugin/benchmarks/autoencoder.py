@@ -20,7 +20,7 @@ from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.learning.data.examples import even, logged
-from lifemask.nodes.learning.losses import structures
+from lifemask.nodes.learning.losses import ssim_loss
 from lifemask.nodes.learning.pytree import Tree
 from lifemask.nodes.learning.trainer import Trainer, TrainingConfig, constant
 from lifemask.nodes.refiner.crop import Crop
@@ -137,7 +137,7 @@ class AutoencoderTask:
             made = network(bent.contiguous(memory_format=torch.channels_last), performer)
         weight = _BACKGROUND + (1 - _BACKGROUND) * matte
         l1: Tensor = ((made.float() - straight).abs() * weight).mean()
-        return _L1 * l1 + structures(made.float(), straight, weight)
+        return _L1 * l1 + ssim_loss(made.float(), straight, weight)
 
     def state(self) -> dict[str, Tree]:
         """Return nothing: a benchmark does not resume."""

@@ -70,8 +70,10 @@ def _operations(network: Refiner, batch: int, size: int, turn: int | None) -> in
         crops = torch.empty(batch, CHANNELS, size, size)
 
         def work() -> Tensor:
-            answer = same(crops, turn)
-            return torch.stack([answer.change.sum(), answer.matte.sum(), answer.spread.sum()]).sum()
+            prediction = same(crops, turn)
+            return torch.stack(
+                [prediction.residual.sum(), prediction.matte.sum(), prediction.uncertainty.sum()]
+            ).sum()
 
         return operations(work)
 

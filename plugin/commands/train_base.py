@@ -66,7 +66,7 @@ class TrainBase(Command):
         if not self.pairs and len(self.start) < 2:
             raise KnobError("pairs: name folders of renders, or several models to put together")
         folder = self._folder()
-        start = RefinerModel.together([*map(RefinerModel.load, self.start)]) if self.start else None
+        start = RefinerModel.ensemble([*map(RefinerModel.load, self.start)]) if self.start else None
         if start and not self.pairs:
             start.save(self.out)
             return {"model": self.out}

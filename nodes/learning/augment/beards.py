@@ -1,7 +1,7 @@
-"""Beards and make-up for the double: albedo that a swap must take away, at a price of nothing.
+"""Beard augmentation: beards and make-up on the double, which a swap has to remove.
 
-In the log of linear light a picture is albedo plus light, so another albedo is a sum, and the right
-swap stays what it is. What the chain finds of it is never all: the rest it takes for light.
+In the log of linear light a picture is albedo plus light, so another albedo is a sum, and the truth
+stays as it is. The solve never finds all of it as albedo: it takes the rest for light.
 """
 
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ _EDGE = (234, 177, 207, 167, 164, 393, 427, 401, 454)
 """Landmarks along the upper edge of a beard, from ear to ear."""
 
 _DARKEST = 0.2  # log: three and a half stops
-_LEAK = 0.5  # of the disguise that is taken for light, at most
+_LEAK = 0.5  # share of the change that is taken for light, at most
 _LEAK_WIDTH = 3.0  # coarse texels
 
 
 @dataclass(frozen=True)
 class Disguise:
-    """``pattern`` (1, 3, SIZE, SIZE) to add to the log albedo; ``leak`` is found as light."""
+    """``pattern`` (1, 3, SIZE, SIZE) is added to log albedo; a share ``leak`` passes for light."""
 
     pattern: Tensor
     leak: float
 
     @classmethod
     def drawn(cls, random: np.random.Generator) -> "Disguise":
-        """Often nothing; else a beard or a part of one, or make-up, or both."""
+        """Draw a beard or a part of one, make-up, both, or nothing."""
         pattern = np.zeros((SIZE, SIZE, 3), np.float32)
         if random.random() < 0.7:
             pattern += _beard(random)
@@ -46,11 +46,11 @@ class Disguise:
         return cls(planes[None].to(device()), float(random.uniform(0, _LEAK)))
 
     def on(self, plate: Tensor, own: View) -> Tensor:
-        """The plate (1, 3, H, W), log, with the double so disguised."""
+        """Return the plate (1, 3, H, W), log, with the change on the double's face."""
         return plate + own.of(self.pattern, "bilinear") * own.covered
 
     def known(self) -> tuple[Tensor, Tensor]:
-        """What the chain finds of it, (3, COARSE, COARSE) each: as albedo, and as light."""
+        """Return how much of it a solve finds as albedo, and as light, (3, COARSE, COARSE) each."""
         found = reduced(self.pattern)
         light = self.leak * blur(found, _LEAK_WIDTH)
         return (found - light)[0], light[0]

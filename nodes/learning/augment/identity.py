@@ -1,7 +1,7 @@
-"""Examples with other people in another light, so that few people teach what many would.
+"""Identity augmentation: other complexions in other light, so that few people teach as many do.
 
-In the log of scene-linear light a picture is albedo plus light: what either gains is added wherever
-it is in, and what was the right swap is so still.
+In the log of scene-linear light a picture is albedo plus light. What is added to either is added to
+every plane that contains it, the truth included, so the truth stays exact.
 """
 
 import torch
@@ -15,7 +15,7 @@ from lifemask.nodes.refiner.crop import (
     PREDICTED,
     RENDER,
     SHADED,
-    TOLD,
+    TRANSFERRED,
     level,
 )
 
@@ -24,12 +24,12 @@ _TINT = 0.3  # of these, by which the colours differ
 _CONTRAST = 0.25  # standard deviation: how much darker brows are, how much redder lips
 _HARD, _VIVID = 0.15, 0.25  # log, standard deviations: how much harder a light is, more in colour
 
-_COLOURS = (RENDER, TOLD, SHADED, PLATE, PREDICTED, LIGHT)
+_COLOURS = (RENDER, TRANSFERRED, SHADED, PLATE, PREDICTED, LIGHT)
 
 
-def recast(example: Example) -> Example:
-    """The same performance by people of other complexions, lit a little otherwise."""
-    result = _graded(example)
+def vary_identity(batch: Example) -> Example:
+    """Return ``batch`` as people of other complexions, lit a little differently."""
+    result = _graded(batch)
     shown = result.shown
     light = _tinted(shown, _LIT)
     likeness = _tinted(shown, _SKIN) + _features(shown)
@@ -37,15 +37,15 @@ def recast(example: Example) -> Example:
     shown[:, LIGHT] += light
     for planes in (PLATE, PREDICTED):
         shown[:, planes] += light + double
-    for planes in (RENDER, TOLD, SHADED):
+    for planes in (RENDER, TRANSFERRED, SHADED):
         shown[:, planes] += light + likeness
     result.truth.add_(light + likeness)
     return result
 
 
-def _graded(example: Example) -> Example:
-    """All that has colour, with more or less contrast and chroma around the light's own colour."""
-    result = Example.of(example.planes.clone(), example.kind)
+def _graded(batch: Example) -> Example:
+    """All colours with more or less contrast and chroma around the light's own colour."""
+    result = Example.of(batch.planes.clone(), batch.kind)
     shown, count = result.shown, len(result.shown)
     light = level(shown[:, LIGHT], shown)
     hard, vivid = (
@@ -60,12 +60,12 @@ def _graded(example: Example) -> Example:
 
 
 def _tinted(shown: Tensor, spread: float) -> Tensor:
-    """What varies smoothly by about ``spread``, (N, 3, H, W), its colours by less."""
+    """Smooth noise of about ``spread``, (N, 3, H, W); the colours differ by less."""
     return spread * (uneven(shown, 1) + _TINT * uneven(shown, 3))
 
 
 def _features(shown: Tensor) -> Tensor:
-    """More or less of what the likeness's albedo differs in from its mean, (N, 3, H, W)."""
+    """More or less of the likeness's albedo around its mean, (N, 3, H, W)."""
     covered = shown[:, COVERED]
     albedo = shown[:, SHADED] - shown[:, LIGHT]
     more = _CONTRAST * torch.randn(len(shown), 1, 1, 1, device=shown.device)

@@ -1,9 +1,8 @@
-"""Obstacles before a face and shadows on it, so that neither is taken for what it is not.
+"""Occlusion augmentation: occluders in front of a face, and shadows on it.
 
-Pairs are rendered without. What is painted before them is other skin, or something darker, in the
-shape of a hand, of spectacles, or of anything; its matte is as rough as one that the chain finds.
-A shadow has such a shape, too: it is in the plate and in its right swap, and the chain knows of it
-what is smooth.
+Pairs are rendered without. An occluder is other skin, or something darker, in the shape of a hand,
+of spectacles, or of ellipses; its matte is as rough as one that a track finds. A shadow has such a
+shape, too: it is in the plate and in the truth, and the known light has it without its edges.
 """
 
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from lifemask.nodes.refiner.crop import (
     PREDICTED,
     RENDER,
     SHADED,
-    TOLD,
+    TRANSFERRED,
 )
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.filters import blur, shrink, spread
@@ -33,43 +32,43 @@ from lifemask.nodes.render.occlusion_matte import near_face
 
 Point = NDArray[np.float64]
 
-OBSTRUCTED, SHADOWED = 0.4, 0.4  # of the examples
+OCCLUDED, SHADOWED = 0.4, 0.4  # of the examples
 _LIT = (RENDER, SHADED, PREDICTED, LIGHT)  # what knows the light by what is smooth
-_RELIEF = 0.15  # log: the most that an obstacle varies
+_CONTRAST = 0.15  # log: the most that an occluder varies
 _WIDEST = 4  # pixels that a matte may be too wide
 
 
-def obstructed(example: Example) -> Example:
-    """The same, some with something before the face; what it hides does not count."""
-    result = Example.of(example.planes.clone(), example.kind)
-    for index, random in _drawn(len(result.shown), OBSTRUCTED):
-        other = example.shown[int(random.integers(len(example.shown)))]
-        _obstruct(result.shown[index], result.weight[index], other, random)
+def with_occluder(batch: Example) -> Example:
+    """Return ``batch``, some with an occluder in front; what that hides has no weight."""
+    result = Example.of(batch.planes.clone(), batch.kind)
+    for index, random in _drawn(len(result.shown), OCCLUDED):
+        other = batch.shown[int(random.integers(len(batch.shown)))]
+        _occlude(result.shown[index], result.weight[index], other, random)
     return result
 
 
-def shadowed(example: Example) -> Example:
-    """The same, some with a shadow on the face."""
-    result = Example.of(example.planes.clone(), example.kind)
+def with_shadow(batch: Example) -> Example:
+    """Return ``batch``, some with a shadow on the face."""
+    result = Example.of(batch.planes.clone(), batch.kind)
     for index, random in _drawn(len(result.shown), SHADOWED):
         _shade(result.shown[index], result.truth[index], random)
     return result
 
 
 def _drawn(count: int, share: float) -> Iterator[tuple[int, np.random.Generator]]:
-    """A ``share`` of so many examples, and what decides on theirs: torch's random state."""
+    """Yield a ``share`` of so many examples, with a generator seeded by torch's random state."""
     random = np.random.default_rng(int(torch.randint(2**31, ())))
     for index in np.flatnonzero(random.random(count) < share):
         yield int(index), random
 
 
-def _obstruct(shown: Tensor, weight: Tensor, other: Tensor, random: np.random.Generator) -> None:
-    """Paint an obstacle with the skin of the ``other`` before an example, in place."""
+def _occlude(shown: Tensor, weight: Tensor, other: Tensor, random: np.random.Generator) -> None:
+    """Paint an occluder with the skin of the ``other`` over an example, in place."""
     matte = _shape(shown, random, random.uniform(0.4, 1.5))
     found = _found(matte, random)
     change = (_skin(shown, other, random) - shown[PLATE]) * matte
     shown[PLATE] += change
-    shown[TOLD] += change * shown[COVERED]
+    shown[TRANSFERRED] += change * shown[COVERED]
     shown[OCCLUSION] = torch.maximum(shown[OCCLUSION], found * near_face(shown[FACE]))
     weight *= 1 - spread(torch.maximum(matte, found)[None], 1)[0]
 
@@ -81,7 +80,7 @@ def _shade(shown: Tensor, truth: Tensor, random: np.random.Generator) -> None:
         matte = 1 - matte
     depth = random.uniform(0.02, 0.14) + random.normal(0, 0.006, (3, 1, 1))
     shade = matte * torch.from_numpy(depth).to(matte)
-    for planes in (shown[PLATE], shown[TOLD], truth):
+    for planes in (shown[PLATE], shown[TRANSFERRED], truth):
         planes -= shade
     known = blur(shade[None], random.uniform(2, 7))[0] * random.uniform(0.75, 1)
     for lit in _LIT:
@@ -89,13 +88,13 @@ def _shade(shown: Tensor, truth: Tensor, random: np.random.Generator) -> None:
 
 
 def _skin(shown: Tensor, other: Tensor, random: np.random.Generator) -> Tensor:
-    """What an obstacle looks like, (3, H, W), log: near the face's own tone, or darker."""
+    """An occluder's colours, (3, H, W), log: near the face's own tone, or darker."""
     turns = tuple(int(turn) for turn in random.integers(-40, 40, 2))
-    relief = (other[PLATE] - _mean(other)).clamp(-_RELIEF, _RELIEF).roll(turns, (1, 2))
+    texture = (other[PLATE] - _mean(other)).clamp(-_CONTRAST, _CONTRAST).roll(turns, (1, 2))
     tone = random.normal(0, 0.05) + random.normal(0, 0.012, (3, 1, 1))
     if random.random() < 0.35:
         tone -= random.uniform(0, 0.25)
-    return _mean(shown) + torch.from_numpy(tone).to(shown) + relief * random.uniform(0.3, 1)
+    return _mean(shown) + torch.from_numpy(tone).to(shown) + texture * random.uniform(0.3, 1)
 
 
 def _mean(shown: Tensor) -> Tensor:
@@ -105,7 +104,7 @@ def _mean(shown: Tensor) -> Tensor:
 
 
 def _found(matte: Tensor, random: np.random.Generator) -> Tensor:
-    """The ``matte`` (1, H, W) of an obstacle as it may be found: too wide, too soft, with holes."""
+    """The ``matte`` (1, H, W) as a track may find it: too wide, too soft, with holes."""
     wider = int(random.integers(1 - _WIDEST, _WIDEST + 1))
     found = matte[None]
     if wider > 0:
@@ -120,16 +119,16 @@ def _found(matte: Tensor, random: np.random.Generator) -> Tensor:
 
 
 def _shape(shown: Tensor, random: np.random.Generator, softness: float) -> Tensor:
-    """The exact matte (1, H, W) of something, its edge a Gaussian of so many pixels."""
+    """An exact matte (1, H, W) whose edge is a Gaussian of ``softness`` pixels."""
     matte = torch.from_numpy(outline(shown.shape[-1], random)).to(shown)
     return blur(matte[None, None], softness)[0].clamp(0, 1)
 
 
 def outline(side: int, random: np.random.Generator) -> Floats:
-    """The matte (side, side), with hard edges, of a hand, of spectacles, or of anything."""
+    """Draw a matte (side, side) with hard edges: of a hand, of spectacles, or of ellipses."""
     matte = np.zeros((side, side), np.float32)
     kind = random.random()
-    draw = _hand if kind < 0.45 else _spectacles if kind < 0.75 else _anything
+    draw = _hand if kind < 0.45 else _spectacles if kind < 0.75 else _ellipses
     draw(matte, random)
     return matte
 
@@ -152,7 +151,7 @@ def _hand(matte: Floats, random: np.random.Generator) -> None:
 
 
 def _spectacles(matte: Floats, random: np.random.Generator) -> None:
-    """Two rims, a bridge, and what goes to the ears."""
+    """Two rims, a bridge and two temples."""
     side, thick = len(matte), float(random.integers(1, 6))
     middle, height = side * (0.5 + random.normal(0, 0.02)), side * random.uniform(0.36, 0.5)
     apart = random.uniform(0.1, 0.15) * side
@@ -161,14 +160,14 @@ def _spectacles(matte: Floats, random: np.random.Generator) -> None:
     bridge = np.array([apart - axes[0], 0])
     centre = np.array([middle, height])
     _line(matte, centre - bridge, centre + bridge, thick)
-    for way in (-1, 1):
-        rim = int(middle + way * apart), int(height)
+    for sign in (-1, 1):
+        rim = int(middle + sign * apart), int(height)
         cv2.ellipse(matte, rim, axes, turn, 0, 360, 1, int(thick), cv2.LINE_AA)
-        hinge = centre + np.array([way * (apart + axes[0]), 0])
-        _line(matte, hinge, np.array([middle + way * 0.45 * side, height + drop]), thick)
+        hinge = centre + np.array([sign * (apart + axes[0]), 0])
+        _line(matte, hinge, np.array([middle + sign * 0.45 * side, height + drop]), thick)
 
 
-def _anything(matte: Floats, random: np.random.Generator) -> None:
+def _ellipses(matte: Floats, random: np.random.Generator) -> None:
     """One or two ellipses."""
     side = len(matte)
     for _ in range(int(random.integers(1, 3))):

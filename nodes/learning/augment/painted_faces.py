@@ -1,4 +1,4 @@
-"""Faces with something painted before them, of which it is known exactly where it is.
+"""Texture augmentation: faces with something painted in front, whose matte is known exactly.
 
 All in the log of linear light, where light, shadows and beards are sums.
 """
@@ -18,23 +18,23 @@ from lifemask.nodes.render.atlas import SIZE, Floats
 
 Random = np.random.Generator
 
-_EMPTY = 0.25  # of the faces that have nothing before them
+_EMPTY = 0.25  # share of the faces with nothing in front
 _MAKE_UP, _SHADOW, _CAST, _TWICE, _TINTED = 0.4, 0.3, 0.4, 0.3, 0.2  # how often
 
 
 @dataclass(frozen=True)
 class Material:
-    """What is painted on: ``faces`` (SIZE, SIZE, 4), log and validity; with: ``pictures``, log."""
+    """``faces`` (SIZE, SIZE, 4), log and validity, and ``pictures``, log, to paint with."""
 
     faces: list[Floats]
     pictures: list[Floats]
 
 
 class Painted(NamedTuple):
-    """A face with something before it.
+    """A face with something in front.
 
-    The ``colour`` is (3, SIZE, SIZE), log; where that is ``valid``, and the ``matte`` of what hides
-    the face, are (1, SIZE, SIZE), 0..1.
+    ``colour`` (3, SIZE, SIZE) is log; ``valid``, where that was seen, and ``matte``, of the
+    occluder, are (1, SIZE, SIZE), 0..1.
     """
 
     colour: Tensor
@@ -42,8 +42,8 @@ class Painted(NamedTuple):
     matte: Tensor
 
 
-def painted(material: Material, random: Random) -> Painted:
-    """Draw a face, and mostly something before it."""
+def paint_face(material: Material, random: Random) -> Painted:
+    """Draw a face, mostly with something in front."""
     face = _one(material.faces, random)
     if random.random() < 0.5:
         face = face[:, ::-1]
@@ -66,7 +66,7 @@ def painted(material: Material, random: Random) -> Painted:
 def _covered(
     colour: Floats, matte: Floats, level: Floats, material: Material, random: Random
 ) -> tuple[Floats, Floats]:
-    """Put one more thing, and maybe its shadow, before a face."""
+    """Put one more occluder, and maybe its shadow, over a face."""
     hard = _shape(random)
     if random.random() < _CAST:
         moved = np.roll(hard, tuple(random.integers(-16, 17, 2)), (0, 1))
@@ -82,7 +82,7 @@ def _shadow(hard: Floats, softness: float, most: float, random: Random) -> Float
 
 
 def _look(hard: Floats, level: Floats, material: Material, random: Random) -> Floats:
-    """What a thing of the shape ``hard`` looks like, (SIZE, SIZE, 3), near the face's level."""
+    """Colours (SIZE, SIZE, 3) of an occluder of the shape ``hard``, near the face's level."""
     kind = random.random()
     if kind < 0.35:
         look = _patch(_one(material.pictures, random), random)
@@ -90,9 +90,9 @@ def _look(hard: Floats, level: Floats, material: Material, random: Random) -> Fl
         look = np.asarray(look + nearer + random.normal(0, 0.05), np.float32)
     elif kind < 0.7:
         other = _one(material.faces, random)
-        relief = (other[..., :3] - _level(other)) * other[..., 3:]
+        texture = (other[..., :3] - _level(other)) * other[..., 3:]
         tone = level + random.normal(0, 0.05) + random.normal(0, 0.012, 3)
-        look = np.asarray(tone + _patch(relief, random) * random.uniform(0.2, 1.2), np.float32)
+        look = np.asarray(tone + _patch(texture, random) * random.uniform(0.2, 1.2), np.float32)
     else:
         look = level + _plain(random)
     return np.asarray(look + _round(hard, random)[..., None] + _light(random) * 0.7, np.float32)

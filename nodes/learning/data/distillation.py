@@ -26,8 +26,8 @@ def _one(plan: ShotPlan, index: int, model: RefinerModel, size: int) -> Example:
     frame_plan, meshes, window = scene(plan, index)
     passes = FacePasses.of(plan, frame_plan, meshes, window, picture(plan, index), Swap())
     seen = shown(passes, Crop.of_face_space(window.x1, size))
-    answer = model.answer(seen)
+    prediction = model.predict(seen)
     render = seen[:, RENDER]
-    matte = moved_matte(seen[:, FACE], answer.matte)
-    planes = torch.cat([seen, render + answer.change, seen[:, COVERED], matte], 1)
+    matte = moved_matte(seen[:, FACE], prediction.matte)
+    planes = torch.cat([seen, render + prediction.residual, seen[:, COVERED], matte], 1)
     return Example.of(planes, Kind.REMEMBERED)
