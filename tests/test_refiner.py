@@ -538,7 +538,7 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
         nothing = losses(
             replace(prediction, residual=torch.zeros_like(prediction.residual) + 0.01), one
         )
-        assert nothing["l1"] > found["near"]
+        assert nothing["l1"] > found["l1"]
 
 
 def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
