@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lifemask.nodes.shot.folder import Shot
 
 Result = Mapping[str, Any]
-"""What a command made: by word, a path, a list of paths, or a value that JSON can hold."""
+"""The results of a command by name: a path, a list of paths, or a value that JSON can hold."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Command:
         dataclass(frozen=True, kw_only=True)(cls)
 
     def run(self) -> Result:
-        """Do it, and return what was made."""
+        """Run the command, and return its results."""
         raise NotImplementedError(self.name)
 
     @classmethod
@@ -177,7 +177,7 @@ class OnShot(Command):
 
     @classmethod
     def lacking(cls, shot: "Shot", likenesses: Sequence[str], person: str = "") -> str:
-        """Return that there is no version yet, or nothing."""
+        """Return the text that there is no version yet, or an empty text."""
         return "" if shot.names(cls.makes) else f"{cls.makes}/ has nothing yet"
 
     @classmethod

@@ -75,7 +75,7 @@ class FacesetOnShot(OnShot):
     layer: Annotated[str, Option(LAYER, "NAME", settings=("takes_layer",))] = ""
 
     def run(self) -> Result:
-        """Return the faceset's folder, how many faces it has, and what to shoot more of."""
+        """Return the faceset's folder, its number of faces, and advice on what to shoot."""
         self._check()
         shot = Shot.load(self.shot)
         name = self._double(shot) if self.double else check_performer(self.performer, "performer")
@@ -122,7 +122,7 @@ class FacesetOnShot(OnShot):
         return takes, [self._likeness(take, track(take)) for take in takes]
 
     def _likeness(self, take: FrameSource, tracks: list[FaceTrack]) -> FaceTrack:
-        """Return whom the take is about: ``person``, or whose face is the largest."""
+        """Return the track of the take's performer: ``person``, or the largest face."""
         if self.person:
             people = {track.person: track for track in tracks}
             return chosen(people, self.person, take.name)

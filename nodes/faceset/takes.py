@@ -44,7 +44,7 @@ def _footage(name: str) -> list[Sequence]:
 
 @cache
 def _endings() -> frozenset[str]:
-    """How files of footage end: what else is in a folder is about it."""
+    """The endings of footage; other files in a folder are ignored."""
     import OpenImageIO
 
     listed = str(OpenImageIO.get_string_attribute("extension_list"))

@@ -1,4 +1,4 @@
-"""How footage is read: the layer that is the picture, and the colour space of its numbers."""
+"""The interpretation of footage: the layer to read, and its colour space."""
 
 import os
 
@@ -10,7 +10,7 @@ LAYER = "The layer or part of an EXR that is the picture, where its name does no
 
 
 def tell_layer(task: str, sequence: Sequence) -> None:
-    """Say which layer is read where a file has more than a plain picture; errors as in `read`."""
+    """Note which layer is read, if a file has more than a plain picture; errors as in `read`."""
     from lifemask.ocio.media.reader import layer_read
 
     said, remedy = layer_read(sequence)

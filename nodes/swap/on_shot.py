@@ -36,7 +36,7 @@ class SwapOnShot(OnShot):
     ] = ""
 
     def run(self) -> Result:
-        """Return the folder of the frames, how many there are, and the model that was used."""
+        """Return the folder of the frames, their number, and the model used."""
         shot = Shot.load(self.shot)
         cast = cast_of(shot, self.likeness)
         model = None if self.no_model else newest(shot) or BASE

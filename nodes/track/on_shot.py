@@ -28,7 +28,7 @@ class TrackOnShot(OnShot):
     frames: Annotated[str, FRAMES] = ""
 
     def run(self) -> Result:
-        """Return the files of the tracks, and how much of each person is seen."""
+        """Return the files of the tracks, and the number of frames that show each person."""
         shot = Shot.load(self.shot)
         self._number(shot)  # refused before the work
         tracks = shot.node(Track, **self.knobs)(shot.plate_of(self.frames))
@@ -44,7 +44,7 @@ class TrackOnShot(OnShot):
                 for track in tracks:
                     track.save(paths[track.person])
             except WriteError:
-                # People of one run belong together: some of them would count as all.
+                # The people of one run belong together: a part of them would pass for all.
                 for path in () if self.overwrite else paths.values():
                     with suppress(OSError):
                         path.unlink(missing_ok=True)

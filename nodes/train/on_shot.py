@@ -48,7 +48,7 @@ class TrainOnShot(OnShot):
     ] = None
 
     def run(self) -> Result:
-        """Return the model, and the picture of what it does."""
+        """Return the model and its preview."""
         shot = Shot.load(self.shot)
         cast = cast_of(shot, self.likeness)
         number, anew = self._number(shot)
@@ -106,7 +106,7 @@ def over(folder: Path, replaced: bool = False) -> bool:
 
 
 def newest(shot: Shot, before: int | None = None) -> Model | None:
-    """Return the model of the last version, ``before`` one if told; None when there is none."""
+    """Return the model of the last version, or the last ``before`` one; None without any."""
     numbers = shot.versions(TrainOnShot.makes, NAME)
     earlier = [number for number in numbers if before is None or number < before]
     for number in reversed(earlier):

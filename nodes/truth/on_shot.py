@@ -52,7 +52,7 @@ def _frames(swap: str, frames: str) -> Sequence:
 
 
 def untouched(ground: GroundTruth, frames: tuple[int, ...]) -> Footage:
-    """Return the plate's render as if it were the swap: what the figures are with nothing done."""
+    """Return the plate's render in place of a swap, for the figures of the untouched plate."""
     renders = Sequence(str(ground.plate / "beauty/beauty.####.exr"), frames)
     return Footage(renders, ground.colorspace)
 

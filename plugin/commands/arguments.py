@@ -1,4 +1,4 @@
-"""The command line's arguments: made from the fields of a command, and read back into one."""
+"""The command line's arguments: made from the fields of a command, and parsed into one."""
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser, command: type[Command]) -> None:
 
 
 def typed(words: Namespace) -> Command:
-    """Return the command that parsed ``words`` ask for; what was not typed keeps its default."""
+    """Return the command of the parsed ``words``; options not typed keep their default."""
     values = dict(vars(words))
     command: type[Command] = values.pop("command")
     knobs = {name: values.pop(name) for name in [*values] if name.startswith(_KNOB)}
@@ -42,7 +42,7 @@ def typed(words: Namespace) -> Command:
 
 
 def day(text: str) -> date:
-    """Return the day that is written as 2027-12-31; raises ArgumentTypeError for other text."""
+    """Return the date of a text such as 2027-12-31; raises ArgumentTypeError for any other."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -50,7 +50,7 @@ def day(text: str) -> date:
 
 
 def flag(name: str) -> str:
-    """Return how an option is typed."""
+    """Return the flag of an option."""
     return "--" + name.replace("_", "-")
 
 
@@ -59,7 +59,7 @@ def _names(option: Option) -> tuple[str, ...]:
 
 
 def _form(option: Option) -> dict[str, Any]:
-    """Return what argparse has to know of an option besides its name."""
+    """Return argparse's keywords for an option."""
     form: dict[str, Any] = {"help": _escaped(option.doc), "default": SUPPRESS}
     if option.metavar:
         form["metavar"] = option.metavar
@@ -71,7 +71,7 @@ def _form(option: Option) -> dict[str, Any]:
 
 
 def _values(option: Option) -> dict[str, Any]:
-    """Return how many values an option takes, and of what kind."""
+    """Return argparse's keywords for the number and type of an option's values."""
     convert: Callable[[str], Any] = day if option.kind is date else option.kind
     form: dict[str, Any] = {"type": convert}
     if option.choices:

@@ -1,4 +1,4 @@
-"""`lifemask benchmark`: what is measured, each by a module that is loaded when it runs."""
+"""`lifemask benchmark`: one command for each benchmark, whose module is loaded when it runs."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Every command: found in the packages of the nodes and beside this file, listed nowhere."""
+"""Find every command: in the packages of the nodes, and in the modules beside this file."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -13,9 +13,9 @@ from lifemask.nodes.command import Command
 
 @cache
 def commands() -> tuple[type[Command], ...]:
-    """Return the commands: those of a shot in the order it uses them, then the others by name.
+    """Return the commands: those of a shot in the order of its work, then the others by name.
 
-    The worker is none of them: no host asks a worker for a worker.
+    The worker is not among them: no host asks a worker for a worker.
     """
     found = {command.name: command for module in _modules() for command in _declared(module)}
     needed = {name for command in found.values() for name in (*command.needs, *command.uses)}
@@ -50,6 +50,6 @@ def _declared(module: ModuleType) -> Iterator[type[Command]]:
 
 
 def _depth(found: dict[str, type[Command]], command: type[Command]) -> int:
-    """Return how many commands come before this one, one after the other."""
+    """Return the length of the longest chain of commands before this one."""
     before = (found[name] for name in (*command.needs, *command.uses))
     return max((_depth(found, other) + 1 for other in before), default=0)

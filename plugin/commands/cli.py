@@ -30,7 +30,7 @@ a shot from start to end:
 
 
 class _Version(Action):
-    """Print the version, which is looked up only then."""
+    """Prints the version, which is looked up only when asked for."""
 
     def __call__(self, parser: ArgumentParser, *_: Any) -> None:  # noqa: ANN401
         from importlib.metadata import version
@@ -54,7 +54,7 @@ class _Parser(ArgumentParser):
             if "\0" in word:
                 raise UsageError(f"{word!a}: no name has a character 0")
         found, rest = super().parse_known_args(args, namespace)
-        # argparse before Python 3.13 takes no list of words that comes after an option.
+        # argparse before Python 3.13 accepts no list of words after an option.
         for name in _lists(found) if not any(word.startswith("-") for word in rest) else ():
             setattr(found, name, [*getattr(found, name, ()), *rest])
             rest = []
@@ -69,7 +69,7 @@ class _Parser(ArgumentParser):
 
 
 def _lists(found: Namespace) -> list[str]:
-    """Return the names of the options that take all words without an option's name before them."""
+    """Return the names of the positional options that take a list."""
     options = found.command.options() if "command" in found else ()
     return [option.name for option in options if option.positional and option.count == 0]
 
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _renamed(words: Sequence[str]) -> Sequence[str]:
-    """Return ``words`` with the name of the command in place of another way to type it."""
+    """Return ``words`` with an alternative spelling of a command replaced by its name."""
     for command in commands():
         group, _, flag = command.also.partition(" ")
         if flag in words and words[0] == group:
@@ -103,7 +103,7 @@ def _renamed(words: Sequence[str]) -> Sequence[str]:
 
 
 def parser() -> ArgumentParser:
-    """Return the parser of all commands; loads no library that is not the language's own."""
+    """Return the parser of all commands; loads the standard library only."""
     top = _Parser(
         prog="lifemask",
         description="Face replacement for visual effects: a plate in, a scene-linear EXR out.",

@@ -1,4 +1,4 @@
-"""Run one command: progress while it works, what it made, one sentence when it is refused."""
+"""Run one command: show progress and the result, or one sentence when it is refused."""
 
 import json
 import re
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 DONE, REFUSED, STOPPED = 0, 1, 130
-_LOOK_AGAIN = 0.02  # seconds until an interrupt tries again that came while a library was loaded
+_LOOK_AGAIN = 0.02  # seconds until an interrupt is tried again that came during an import
 
 
 class Voice(Protocol):
-    """How a command is heard: by a person or by a program."""
+    """The output of a command, for a person or for a program."""
 
     def __enter__(self) -> "Voice": ...
     def __exit__(
@@ -35,10 +35,10 @@ class Voice(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
     def progress(self, progress: Progress) -> None:
-        """Tell that work goes on."""
+        """Show progress."""
 
     def result(self, result: Mapping[str, Any]) -> None:
-        """Tell what was made."""
+        """Show the result."""
 
 
 def execute(command: Command) -> int:
@@ -63,11 +63,11 @@ def execute(command: Command) -> int:
 
 
 class NobodyListensError(StoppedError):
-    """Who read the standard output is gone."""
+    """The reader of the standard output is gone."""
 
 
 def refuse(error: LifemaskError, as_json: bool) -> int:
-    """Say why in one sentence on standard error, and return the exit status."""
+    """Print the reason as one sentence on standard error, and return the exit status."""
     text = with_remedy(str(error), error.remedy)
     if as_json:
         with suppress(NobodyListensError, WriteError):
@@ -79,8 +79,8 @@ def refuse(error: LifemaskError, as_json: bool) -> int:
 def say(text: str = "", end: str = "\n") -> None:
     """Print ``text`` at once.
 
-    Raises WriteError when that cannot be written, NobodyListensError when nobody reads it; then
-    nothing more is printed.
+    Raises WriteError when it cannot be written, NobodyListensError when nobody reads it; after
+    that nothing more is printed.
     """
     try:
         print(text, end=end, flush=True)
@@ -93,9 +93,9 @@ def say(text: str = "", end: str = "\n") -> None:
 
 @contextmanager
 def interruptible(*signals: signal.Signals) -> Iterator[None]:
-    """Turn ``signals``, as Ctrl-C and a farm's SIGTERM, into StoppedError wherever they strike.
+    """Turn ``signals``, such as Ctrl-C and a farm's SIGTERM, into StoppedError anywhere.
 
-    While a library is loaded they wait: interrupted there, torch's C++ ends the process.
+    During an import they wait: interrupted there, torch's C++ ends the process.
     """
     asked = 0
 
@@ -114,7 +114,7 @@ def interruptible(*signals: signal.Signals) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
-        # Inside a library an interrupt may come out as some other error.
+        # A library may turn an interrupt into some other error.
         if asked or isinstance(error, KeyboardInterrupt):
             raise StoppedError("stopped by the user") from error
         raise
@@ -125,7 +125,7 @@ def interruptible(*signals: signal.Signals) -> Iterator[None]:
 
 
 def _loading(at: FrameType | None) -> bool:
-    """Whether the code ``at`` which a signal strikes is part of an import."""
+    """Whether the frame ``at`` which a signal strikes is part of an import."""
     while at and not at.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
         at = at.f_back
     return at is not None
@@ -134,7 +134,7 @@ def _loading(at: FrameType | None) -> bool:
 class Events:
     """Progress as events for a program, with the seconds that are left.
 
-    ``word`` returns what an event says of a note and of its remedy.
+    ``word`` returns the parts of an event for a note and its remedy.
     """
 
     def __init__(self, word: Callable[[Progress], dict[str, Any]]) -> None:
@@ -142,7 +142,7 @@ class Events:
         self._started: dict[str, float] = {}
 
     def of(self, progress: Progress) -> dict[str, Any]:
-        """Return an event: its name, and what it tells of the task."""
+        """Return an event: its name, and its fields about the task."""
         if progress.note:
             return {"event": "note", "task": progress.task, **self._word(progress)}
         if progress.preview:
@@ -183,7 +183,7 @@ class Lines:
         pass
 
     def progress(self, progress: Progress) -> None:
-        """Write a line for each step that is done, with the seconds that are left when known."""
+        """Write a line for each finished step, with the seconds left if known."""
         _line(**self._events.of(progress))
 
     def result(self, result: Mapping[str, Any]) -> None:
@@ -221,7 +221,7 @@ class Bars:
             self._bar.console.print(f"{progress.task}: {_worded(progress)}", markup=False)
             return
         if progress.preview or progress.frame:
-            return  # there is no room for them on a terminal
+            return  # a terminal cannot show pictures
         self._bar.start()
         if progress.task not in self._tasks or not progress.done:
             self._tasks[progress.task] = self._bar.add_task(progress.task, total=progress.total)
@@ -229,7 +229,7 @@ class Bars:
         self._bar.update(task, completed=progress.done, total=progress.total)
 
     def result(self, result: Mapping[str, Any]) -> None:
-        """Print what was made, one thing a line."""
+        """Print the result, one value a line."""
         for word, value in result.items():
             for item in value if isinstance(value, list) else [value]:
                 say(str(item) if word == "text" else f"{word}: {item}")
@@ -244,7 +244,7 @@ def _line(**values: object) -> None:
 
 
 def plain(value: object) -> object:
-    """Return a value of a result as JSON can hold it."""
+    """Return a value of a result in a form that JSON can hold."""
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{value!r} is no result of a command")

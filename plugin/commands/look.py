@@ -38,14 +38,14 @@ _ENDS = "_before_after.mp4", "_sheet.png", ".html"
 
 @dataclass
 class Walk:
-    """What is kept of each frame while the whole swap goes by."""
+    """The figures kept of each frame in a pass over the whole swap."""
 
     frames: list[int] = field(default_factory=list)
     area: list[float] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
 
     def add(self, look: Look) -> None:
-        """Remember how large and how sure the swap of this frame is."""
+        """Add the area and the confidence of a frame's swap."""
         total = float(look.matte.sum())
         self.frames.append(look.number)
         self.area.append(total)
@@ -103,7 +103,7 @@ class Swapped:
             raise
 
     def look(self, number: int) -> Look:
-        """Return one frame for the eye; raises BrokenFileError or SizeError when it is none."""
+        """Return one frame for display; raises BrokenFileError or SizeError."""
         import numpy as np
 
         from lifemask.ocio.media.exr import read_channels
@@ -156,7 +156,7 @@ class Swapped:
 
 
 def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
-    """Return the plate of the ``frames`` of a swap, and tell which either of them lacks."""
+    """Return the plate of the ``frames`` of a swap; note the frames that either of them lacks."""
     wanted: set[int] = set()
     with suppress(MissingFramesError):  # it may be one that is not shown
         wanted.update(shot.plate.frames)
@@ -173,7 +173,7 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
 
 
 def exposure(look: Look) -> int:
-    """Return the stops that bring a face from far under or over to where it can be judged."""
+    """Return the stops that bring a far under- or overexposed face to a visible level."""
     import numpy as np
 
     face = look.before[look.matte > 0.5]
@@ -198,7 +198,7 @@ class LookAtSwap(OnShot):
     count: Annotated[int, Option("Frames on the sheet (6).", "N")] = 6
 
     def run(self) -> Result:
-        """Return where sheet, movie and page are."""
+        """Return the paths of sheet, movie and page."""
         if self.count < 1:
             raise KnobError(f"count: {self.count} is outside 1..")
         shot = Shot.load(self.shot)
@@ -221,7 +221,7 @@ class LookAtSwap(OnShot):
 
 
 def make(swap: Swapped, folder: Path, count: int) -> Result:
-    """Write sheet, movie and page of ``swap`` into ``folder``, and return where they are."""
+    """Write sheet, movie and page of ``swap`` into ``folder``, and return their paths."""
     from lifemask.ocio.media.movie_writer import write_movie
     from lifemask.ocio.system.atomic import replacing
 
@@ -254,7 +254,7 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
 
 
 def _remove_older(folder: Path, made: list[Path]) -> None:
-    """Remove the pictures of the look that is replaced: they may be of another swap."""
+    """Remove the files of a replaced look, which may be of another swap."""
     for end in _ENDS:
         for file in set(folder.glob(f"*{end}")) - set(made):
             file.unlink()
@@ -278,7 +278,7 @@ def _facts(swap: Swapped, walk: Walk) -> dict[str, str]:
 
 
 def _source(shot: Shot, likeness: str, version: int | None) -> tuple[str, Path]:
-    """Return the swap that is meant: its name and its folder."""
+    """Return the name and the folder of the swap to show."""
     if not likeness:
         names = shot.names("swaps")
         newest = [(shot.latest("swaps", name).stat().st_mtime, name) for name in names]

@@ -1,4 +1,4 @@
-"""A worker's request as a command: its parameters are the options and knobs, checked first."""
+"""Make a command from a worker's request: check its parameters, the options and knobs."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from lifemask.plugin.commands.arguments import day
 
 
 class ParamError(LifemaskError):
-    """A request has a parameter that its command does not have, or of another kind."""
+    """A request has an unknown parameter, or one of the wrong type."""
 
 
 _WORDS = {**WORDS, Path: "the path of a file or folder", date: WORDS[str]}
@@ -31,7 +31,7 @@ def params(command: type[Command]) -> dict[str, Option | Knob]:
 
 
 def requested(command: type[Command], given: Mapping[str, object]) -> Command:
-    """Return the command that a request asks for; null is as if not given.
+    """Return the command of a request; a parameter that is null counts as missing.
 
     Raises ParamError, or KnobError when a knob is out of range, with a sentence that names it.
     """
@@ -62,7 +62,7 @@ def _check_required(command: type[Command], values: Mapping[str, Any]) -> None:
 
 
 def _value(param: Option | Knob, given: object) -> Any:  # noqa: ANN401
-    """Return ``given`` as the command wants it; raises ParamError or KnobError."""
+    """Return ``given`` in the type of its option; raises ParamError or KnobError."""
     if isinstance(param, Knob):
         value = _one(param, given)
         param.check(given)

@@ -42,7 +42,7 @@ class ReleaseAdd(Command):
         return {"release": file, "sha256": release.sha256, "project": adopted.project}
 
     def _note_project(self, shot: Shot, adopted: Shot) -> None:
-        """Say that the shot has a project now, or that the release is for another one."""
+        """Note that the shot has a project now, or that the release is for another one."""
         if adopted.project != shot.project:
             note("release", f"{shot.name} had no project; it is now {adopted.project!r}")
         elif adopted.project != self.project:

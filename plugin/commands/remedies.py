@@ -1,4 +1,4 @@
-"""What gets a user past a problem, in the words of a terminal: flags and commands."""
+"""The remedies of problems, worded for a terminal: flags and commands."""
 
 from shlex import quote
 
@@ -48,12 +48,12 @@ WORDS = {
 
 
 def with_remedy(problem: str, remedy: Remedy | None) -> str:
-    """Return a problem and the way out of it as one sentence."""
+    """Return a problem and its remedy as one sentence."""
     return f"{problem}; {worded(remedy)}" if remedy else problem
 
 
 def worded(remedy: Remedy) -> str:
-    """Return what to type; what a shell would take apart is quoted."""
+    """Return the words to type, quoted for a shell."""
     fields = {name: quote(value) for name, value in remedy.fields.items()}
     if remedy.id == "make":
         fields["options"] = _options(remedy.fields["command"], remedy.fields["name"])
@@ -61,7 +61,7 @@ def worded(remedy: Remedy) -> str:
 
 
 def _options(command: str, name: str) -> str:
-    """Return what else the command needs that makes ``name``."""
+    """Return the further options of the command that makes ``name``."""
     makers = (maker for maker in OnShot.registry.values() if maker.name == command)
     options = next(makers).options_for(name)
     return "".join(f" {_typed(option, value)}" for option, value in options.items())

@@ -1,4 +1,4 @@
-"""`lifemask shot info`: what a shot has, what it lacks, and what comes next."""
+"""`lifemask shot info`: show what a shot has, what it lacks, and what comes next."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ class ShotInfo(Command):
     person: Annotated[str, Option("On whom; else on all of the plate's people.", "NAME")] = ""
 
     def run(self) -> Result:
-        """Return what the shot has; for a person as lines of text."""
+        """Return the state of the shot; for a person as lines of text."""
         shot = Shot.load(self.shot)
         one = [check_name(self.likeness, "likeness")] if self.likeness else shot.performers
         found = info(shot, one, self.person)
@@ -35,15 +35,16 @@ class ShotInfo(Command):
 
 
 def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, Any]:
-    """Return what the shot has, as JSON can hold it.
+    """Return the state of the shot in a form that JSON can hold.
 
-    ``people`` are those of the last track, ``versions`` the numbers by kind and name, ``releases``
-    empty or why the consent does not hold, ``missing`` empty or why a command has to be run, and
-    ``next`` is the first that has to for a swap; empty when there is one.
+    ``people`` are those of the last track, ``versions`` the numbers by kind and name. ``releases``
+    has the reason why each consent does not hold, or an empty text; ``missing`` the reason why each
+    command has to run, or an empty text. ``next`` is the first command to run for a swap; empty
+    when there is one.
     """
     names = list(likenesses)
     releases = {name: refusal(shot, name) for name in names}
-    # Who does not consent may be the double, of whom there is more footage.
+    # A performer without a release may be the double, known from other footage.
     wanted = [name for name in names if not releases[name]] or names
     steps = [command for command in commands() if command.button and command.needs]
     missing = {step.name: step.lacking(shot, wanted, person) for step in steps}
@@ -62,7 +63,7 @@ def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, A
 
 
 def _way() -> Iterable[str]:
-    """Yield the names of the commands that lead to what a shot is set up for, in order."""
+    """Yield the names of the commands that lead to the shot's goal, in order."""
     for command in commands():
         if command.goal:
             yield from (*command.needs, command.name)

@@ -31,7 +31,7 @@ class ShotNew(Command):
     project: Annotated[str, Option("The production; else that of the first release.")] = ""
 
     def run(self) -> Result:
-        """Return the shot's file, and what the plate is."""
+        """Return the shot's file, and the plate's properties."""
         from lifemask.ocio.media.reader import check_readable
 
         sequence = Sequence.find(self.plate, self.frames, self.layer)

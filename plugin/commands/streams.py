@@ -1,4 +1,4 @@
-"""The standard streams: three that can be written to, whatever the program was started with."""
+"""Safe standard streams, whatever the program was started with."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import Any, TextIO, cast
 
 
 class Display:
-    """Standard error as far as it goes: a log on a full disk, or a closed one, stops no work."""
+    """Standard error that never fails: a full disk or a closed stream must not stop the work."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -23,15 +23,15 @@ class Display:
         return len(text)
 
     def flush(self) -> None:
-        """Write what is held back, or nothing."""
+        """Flush, or do nothing."""
         with suppress(OSError):
             self._stream.flush()
 
 
 def secure() -> None:
-    """Open the streams that are closed, and let a character that they lack be written as a code.
+    """Open closed streams, and have characters outside their encoding written as escapes.
 
-    A file that takes the number of a closed stream would have everything that is printed in it.
+    Without it, a file that gets the number of a closed stream would receive everything printed.
     """
     for number in range(3):
         try:
@@ -50,9 +50,9 @@ def _nothing() -> TextIO:
 
 
 def speak_utf8() -> None:
-    """Start anew in Python's UTF-8 mode when the locale has another encoding: names have this one.
+    """Restart in Python's UTF-8 mode when the locale has another encoding.
 
-    The libraries that read and write pictures take names in UTF-8, whatever the locale.
+    The image libraries take file names in UTF-8, whatever the locale.
     """
     if sys.getfilesystemencoding() == "utf-8" or os.environ.get("PYTHONUTF8") == "1":
         return

@@ -1,4 +1,4 @@
-"""What the system refuses, in one sentence."""
+"""Word the system's refusals as one sentence."""
 
 import os
 
@@ -7,16 +7,16 @@ from lifemask.nodes.memory import is_full
 
 
 def sentence(error: BaseException, command: str) -> LifemaskError | None:
-    """Return an ``error``, which struck in a ``command``, as one to be told.
+    """Return the sentence for an ``error`` in a ``command``, if it is a refusal of the system.
 
-    None when the system refused nothing: then it is a mistake here, and keeps its traceback.
+    None for any other: that is a bug, and keeps its traceback.
     """
     parts = _parts(error, command)
     return SystemRefusalError(": ".join(parts)) if parts else None
 
 
 def _parts(error: BaseException, command: str) -> tuple[str, str] | None:
-    """Return the file, else the command, and why."""
+    """Return the file, or else the command, and the reason."""
     if isinstance(error, OSError):
         return _file(error) or command, error.strerror or str(error) or type(error).__name__
     if isinstance(error, UnicodeEncodeError):

@@ -1,4 +1,4 @@
-"""`lifemask base`, or `lifemask train --base`: what made the weights that ship with Lifemask."""
+"""`lifemask base`, or `lifemask train --base`: train the weights that ship with Lifemask."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ from lifemask.nodes.train.on_shot import over
 from lifemask.ocio.system.atomic import replacing
 
 _PROGRESS = ("steps", "minutes", "finished")
-"""What changes in a model's own account of its training while that goes on."""
+"""The entries of a model's header that change during its training."""
 
 
 class TrainBase(Command):
@@ -59,7 +59,7 @@ class TrainBase(Command):
     ] = ()
 
     def run(self) -> Result:
-        """Return the model, and the picture of what it does."""
+        """Return the model and its preview."""
         from lifemask.nodes.refiner.model import RefinerModel
         from lifemask.nodes.train.base import train_base
 
@@ -97,7 +97,7 @@ class TrainBase(Command):
 
 
 def _of_one_training(*models: Path) -> bool:
-    """Whether all are models that one training came to, some earlier than others."""
+    """Whether all are models of one training at different times."""
     try:
         runs = [archive.load(path, "model")[1]["trained"][-1] for path in models]
         told = [{key: run[key] for key in run if key not in _PROGRESS} for run in runs]

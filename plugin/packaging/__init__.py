@@ -1,1 +1,1 @@
-"""What is generated from the nodes' declarations, and the hosts' folders."""
+"""Generate files from the nodes' declarations, and assemble the hosts' folders."""

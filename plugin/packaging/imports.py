@@ -1,4 +1,4 @@
-"""What of lifemask.plugin goes along into a host: found by imports, so that nobody keeps a list."""
+"""Find the modules of lifemask.plugin that a host needs, by their imports."""
 
 import ast
 from collections.abc import Iterator
