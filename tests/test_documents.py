@@ -38,9 +38,11 @@ def test_links_lead_somewhere(page):
 
 
 @every_page
-def test_files_of_the_code_are_there(page):
+def test_what_is_named_of_the_code_is_there(page):
     named = re.findall(r"`((?:plugin|nodes|ocio|tests)/[\w./]*)`", page.read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
+    for name, file in re.findall(r"`(\w+)` in `([\w./]+\.py)`", page.read_text(encoding="utf-8")):
+        assert re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8")), (name, file)
 
 
 @every_page
