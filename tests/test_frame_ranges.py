@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifemask.ocio.media.frame_ranges import named_range, numbers, told
+from lifemask.ocio.media.frame_ranges import abbreviated, named_range, numbers
 from lifemask.plugin.hosts.common import results
 
 
@@ -61,5 +61,5 @@ def test_any_text_is_read_or_refused_alike_here_and_in_hosts(text):
 
 
 def test_many_frames_are_told_in_a_few_words():
-    assert told(range(1, 9_000_000, 2)) == "4500000 frames from 1 to 8999999"
-    assert told([n * n for n in range(1, 500)]) == "499 frames from 1 to 249001"
+    assert abbreviated(range(1, 9_000_000, 2)) == "4500000 frames from 1 to 8999999"
+    assert abbreviated([n * n for n in range(1, 500)]) == "499 frames from 1 to 249001"

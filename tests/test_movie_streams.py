@@ -105,7 +105,7 @@ def check_movie(path):
     sequence = Sequence.find(path)
     assert (sequence.frames, sequence.rate) == (tuple(range(1, COUNT + 1)), Rate(Fraction(24)))
     assert same_size(sequence) == (WIDTH, HEIGHT)
-    assert sequence.doubt == ""
+    assert sequence.stream_note == ""
     assert tagged_space(sequence) is None
     with Reader(sequence) as reader:
         levels = [float(reader.read(n).rgb.mean()) for n in (12, 1, 7)]
@@ -137,8 +137,8 @@ FULL = (WIDTH, HEIGHT)
 def test_of_several_streams_the_played_and_largest_is_taken(tmp_path, name, streams, taken, doubt):
     sequence = Sequence.find(several(tmp_path / name, *streams))
     assert (len(sequence.frames), same_size(sequence)) == (12, taken)
-    assert doubt in sequence.doubt
-    assert bool(doubt) == bool(sequence.doubt)
+    assert doubt in sequence.stream_note
+    assert bool(doubt) == bool(sequence.stream_note)
 
 
 def with_thumbnails(path):

@@ -8,7 +8,7 @@ from film import SIZE, film
 
 from lifemask.ocio.media.reader import check_readable, read
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.media.yuv import alpha_of, as_rgb, is_read
+from lifemask.ocio.media.yuv import alpha_of, as_rgb, is_supported
 from lifemask.ocio.media_errors import BrokenFileError
 
 NOISE = np.random.default_rng(0)
@@ -141,7 +141,7 @@ def test_what_ffmpeg_converts_is_read(name):
     "name", ["xyz12le", "bayer_rggb16le", "bayer_bggr8", "cuda", "vaapi", "x2rgb10be", "rgb555be"]
 )
 def test_what_would_come_out_wrong_is_not_read(name):
-    assert not is_read(name)
+    assert not is_supported(name)
 
 
 def test_a_pixel_format_that_is_not_read_is_named(tmp_path):

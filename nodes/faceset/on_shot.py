@@ -113,8 +113,8 @@ class FacesetOnShot(OnShot):
     def _from_takes(self, shot: Shot, node: Faceset) -> tuple[list[FrameSource], list[FaceTrack]]:
         found = [replace(take, layer=self.layer) for take in find_takes(self.takes, node.single)]
         for take in found:
-            if take.doubt:
-                note("faceset", f"{take.path}: {take.doubt}")
+            if take.stream_note:
+                note("faceset", f"{take.path}: {take.stream_note}")
             tell_layer("faceset", take)
         spaces = [space_of(take, self.colorspace) for take in found]
         takes: list[FrameSource] = [*map(Footage, found, spaces)]

@@ -54,10 +54,10 @@ def find(name: str) -> Space | None:
 
     Raises ColorError when `$OCIO` is not usable.
     """
-    return _find(chosen(), name)
+    return _find(active_source(), name)
 
 
-def chosen() -> str:
+def active_source() -> str:
     """Return the source of the configuration in use."""
     return os.environ.get("OCIO") or BUILT_IN
 
@@ -94,12 +94,12 @@ def processor(source: Space, target: Space) -> "CPUProcessor":
     return made.getOptimizedCPUProcessor(PyOpenColorIO.OPTIMIZATION_LOSSLESS)
 
 
-def called(name: str) -> str:
+def local_name(name: str) -> str:
     """Return the name in `$OCIO` of a built-in space, or the built-in name if it has none.
 
     Raises ColorError when `$OCIO` is not usable.
     """
-    return _called(chosen(), name)
+    return _local_name(active_source(), name)
 
 
 def is_assumed(space: Space) -> bool:
@@ -128,7 +128,7 @@ def _standard(name: str) -> Space | None:
 
 
 @cache
-def _called(source: str, name: str) -> str:
+def _local_name(source: str, name: str) -> str:
     own = load(source)
     if own.getColorSpace(name):
         return name

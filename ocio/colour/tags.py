@@ -112,17 +112,17 @@ def _by_codes(spec: "ImageSpec") -> str | None:
 def _by_profile(spec: "ImageSpec") -> str | None:
     profile = spec.getattribute("ICCProfile")
     if profile is not None:
-        said = spec.get_string_attribute("ICCProfile:profile_description")
-        return space_of_icc(bytes(profile), said)
+        description = spec.get_string_attribute("ICCProfile:profile_description")
+        return space_of_icc(bytes(profile), description)
     if "CMYK" in (spec.get_string_attribute(f"{kind}:ColorSpace") for kind in ("jpeg", "tiff")):
         raise ProfileError("its colours are CMYK, without a profile")
     return None
 
 
 def _by_exif(file: Path, spec: "ImageSpec") -> str | None:
-    said = spec.get_int_attribute("Exif:ColorSpace")
-    if said != _UNCALIBRATED:
-        return _EXIF.get(said)
+    tag = spec.get_int_attribute("Exif:ColorSpace")
+    if tag != _UNCALIBRATED:
+        return _EXIF.get(tag)
     with file.open("rb") as data:
         head = data.read(_EXIF_BYTES)
     if not any(entry in head for entry in _R03):
@@ -131,10 +131,10 @@ def _by_exif(file: Path, spec: "ImageSpec") -> str | None:
 
 
 def _by_chunks(file: Path) -> str | None:
-    said = chromaticities_of(file)
-    if not said:
+    primaries = chromaticities_of(file)
+    if not primaries:
         return None
-    space = space_of_primaries(*said)
+    space = space_of_primaries(*primaries)
     if not space:
         raise ProfileError("its cHRM is that of no known colour space")
     return space

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from lifemask.ocio.colour.configuration import (
     BUILT_IN,
     Space,
-    called,
-    chosen,
+    active_source,
     find,
     is_assumed,
     load,
+    local_name,
     processor,
 )
 from lifemask.ocio.media_errors import ColorError
@@ -102,7 +102,7 @@ def result_space(plate: str) -> str:
 
     Otherwise the working space, under its name in `$OCIO` if it has one.
     """
-    return plate if is_scene_linear(plate) else called(WORKING)
+    return plate if is_scene_linear(plate) else local_name(WORKING)
 
 
 def display(pixels: "NDArray[np.floating[Any]]", source: str) -> "NDArray[np.float32]":
@@ -131,11 +131,11 @@ def _space(name: str) -> Space:
 def _unknown(space: str) -> str:
     if not space:
         return "no colour space is named; say what the numbers mean, as in ACEScg"
-    near = {name.lower(): name for name in load(chosen()).getColorSpaceNames()}
+    near = {name.lower(): name for name in load(active_source()).getColorSpaceNames()}
     close = [name for name in near if space.lower() in name]
     close = close[:_MOST_NEAR] or get_close_matches(space.lower(), near, _MOST_NEAR, 0.4)
     nearest = ", ".join(near[name] for name in close)
-    hint = f"the nearest are {nearest}" if close else f"allowed are those of {chosen()}"
+    hint = f"the nearest are {nearest}" if close else f"allowed are those of {active_source()}"
     return f"{space!r} is not a colour space; {hint}"
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifemask.ocio.media.yuv import is_read
+from lifemask.ocio.media.yuv import is_supported
 from lifemask.ocio.media_errors import BrokenFileError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def stamp(path: Path) -> tuple[int, int]:
 @lru_cache(maxsize=16)
 def _index(path: Path, _changed: int, _size: int) -> Index:
     with opened(path) as (container, stream):
-        kind, codec, counted = container.format.name, stream.codec_context, said(stream)
+        kind, codec, counted = container.format.name, stream.codec_context, stated_count(stream)
         shown = [p.pts for p in container.demux(stream) if p.size and not p.is_discard]
         # AVI has one time for each frame, in decoding order.
         ordered = kind != "avi" or not codec.has_b_frames
@@ -69,7 +69,7 @@ def _index(path: Path, _changed: int, _size: int) -> Index:
     return Index(len(whole), tuple(whole))
 
 
-def said(stream: "VideoStream") -> int:
+def stated_count(stream: "VideoStream") -> int:
     """Return the header's number of frames; 0 when it does not fit the duration."""
     if stream.container.format.name == "avi" and len(stream.index_entries) != stream.frames:
         return 0  # frames that repeat the one before are counted, but not there
@@ -101,23 +101,23 @@ def opened(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
     """
     import av
 
-    with told(path), av.open(str(path)) as container:
+    with ffmpeg_errors(path), av.open(str(path)) as container:
         stream = container.streams.video[_chosen(path, container)[0]]
         check_pixels(path, stream.codec_context.pix_fmt)
         stream.thread_type = "AUTO"
         yield container, stream
 
 
-def doubt(path: Path) -> str:
+def stream_note(path: Path) -> str:
     """Return a sentence that names which of several video streams is read; empty for only one."""
     import av
 
-    with told(path), av.open(str(path)) as container:
+    with ffmpeg_errors(path), av.open(str(path)) as container:
         return _chosen(path, container)[1]
 
 
 def _chosen(path: Path, container: "InputContainer") -> tuple[int, str]:
-    """Return the main video stream, and the `doubt`."""
+    """Return the main video stream, and the `stream_note`."""
     from av.stream import Disposition as Is
 
     streams, beside = container.streams.video, Is.attached_pic | Is.timed_thumbnails
@@ -165,14 +165,14 @@ def _moving(container: "InputContainer", places: tuple[int, ...]) -> tuple[int, 
 
 def check_pixels(path: Path, kind: str | None) -> None:
     """Raise BrokenFileError when a pixel format, if it is known, is not supported."""
-    if kind and not is_read(kind):
+    if kind and not is_supported(kind):
         raise BrokenFileError(
             f"{path}: its pixel format {kind} is not read; RGB, grey and YCbCr of 8 to 16 bits are"
         )
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def ffmpeg_errors(path: Path) -> Iterator[None]:
     """Say FFmpeg's errors as ours."""
     from av.error import FFmpegError
 

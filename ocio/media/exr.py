@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Channels = Mapping[str, NDArray[np.floating[Any]]]
 
 # Attributes of the file's own layout, which the writer sets itself.
-STRUCTURE = (
+LAYOUT = (
     *("channels", "compression", "dataWindow", "displayWindow", "lineOrder", "type", "tiles"),
     *("chunkCount", "name", "version", "preview", "dwaCompressionLevel", "zipCompressionLevel"),
     *("maxSamplesPerPixel", "idManifest", "multiView"),
@@ -37,7 +37,7 @@ def write(path: Path, channels: "Channels", header: Mapping[str, Any]) -> None:
     layout = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
     with replacing(path) as temporary:
         try:
-            with OpenEXR.File(_passed_on(header) | layout, dict(whole)) as file:
+            with OpenEXR.File(_without_layout(header) | layout, dict(whole)) as file:
                 file.write(str(temporary))
         except (RuntimeError, ValueError) as error:
             raise WriteError(f"{path}: cannot be written ({error})") from error
@@ -55,7 +55,7 @@ def read_channels(path: Path, part: int = 0) -> "tuple[dict[str, NDArray[Any]], 
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = {name: channel.pixels for name, channel in file.channels(part).items()}
-            header = _passed_on(file.header(part))
+            header = _without_layout(file.header(part))
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError, MemoryError) as error:
         raise BrokenFileError(
             f"{path}: not a whole EXR file, cut short or broken ({error})"
@@ -70,7 +70,7 @@ def read_header(path: Path, part: int = 0) -> dict[str, Any]:
     _check_there(path)
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
-            return _passed_on(file.header(part))
+            return _without_layout(file.header(part))
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as error:
         raise BrokenFileError(f"{path}: not an EXR file ({error})") from error
 
@@ -81,8 +81,8 @@ def _check_there(path: Path) -> None:
         raise BrokenFileError(f"{path}: there is no such file")
 
 
-def _passed_on(header: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in header.items() if name not in STRUCTURE}
+def _without_layout(header: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in header.items() if name not in LAYOUT}
 
 
 def _check(path: Path, written: Path, channels: "Channels") -> None:

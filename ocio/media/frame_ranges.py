@@ -51,10 +51,10 @@ def named_range(frames: Iterable[int]) -> str:
     return str(FrameSet.framesToFrameRange(frames))
 
 
-def told(frames: Sequence[int]) -> str:
+def abbreviated(frames: Sequence[int]) -> str:
     """Return ascending frames in words that fit into a sentence, however many there are.
 
-    >>> told([1001, 1002, 1003, 1007])
+    >>> abbreviated([1001, 1002, 1003, 1007])
     '1001-1003,1007'
     """
     if len(frames) <= MOST and len(words := named_range(frames)) <= _SHORT:

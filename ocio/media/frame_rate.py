@@ -5,8 +5,8 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-from lifemask.ocio.media.container import HALF, index_of, opened, said, stamp
-from lifemask.ocio.media.metadata import as_rate
+from lifemask.ocio.media.container import HALF, index_of, opened, stamp, stated_count
+from lifemask.ocio.media.metadata import exact_rate
 
 _TICKS = 2  # of a stream's time base: how far rounding may move a frame
 _OFF = 0.25  # of a frame: tolerance of an even rate
@@ -29,10 +29,10 @@ def rate_of(path: Path) -> Rate | None:
 def _rate(path: Path, _changed: int, _size: int) -> Rate | None:
     with opened(path) as (_, stream):
         base = stream.time_base or Fraction(1)
-        named = as_rate(float(stream.average_rate or stream.guessed_rate or 0))
+        named = exact_rate(float(stream.average_rate or stream.guessed_rate or 0))
         listed = sorted(entry.timestamp for entry in stream.index_entries)
         # Those of a file's index are when frames are decoded: just as even, and at hand.
-        times = listed if said(stream) == len(listed) > 1 else []
+        times = listed if stated_count(stream) == len(listed) > 1 else []
     if not times or _uneven(times):
         index = index_of(path)
         times = list(index.times) or (listed if len(listed) == index.count else [])
@@ -41,11 +41,11 @@ def _rate(path: Path, _changed: int, _size: int) -> Rate | None:
         return Rate(named) if named else None
     mean = steps / (base * (times[-1] - times[0]))
     if steps > 1 and _uneven(times):
-        return Rate(as_rate(float(mean)) or mean, varies=True)
+        return Rate(exact_rate(float(mean)) or mean, varies=True)
     if named and abs(steps * named / mean - steps) <= max(HALF, _TICKS * base * named):
         return Rate(named)
     # What a header names may be a guess, or that of fields.
-    return Rate(as_rate(float(mean)) or mean)
+    return Rate(exact_rate(float(mean)) or mean)
 
 
 def _uneven(times: list[int]) -> bool:

@@ -68,7 +68,7 @@ class Layer:
 
     ``channels`` are the indices, in the ``part``, of red, green and blue, of luminance (Y) and two
     chromas (RY, BY), or three times the same. ``path`` is empty for the file's plain channels.
-    ``names`` are the names that users may give it, the longest first, ``beside`` the other layers'.
+    ``names`` are the names that users may give it, the longest first, ``others`` the other layers'.
     """
 
     part: Part
@@ -77,7 +77,7 @@ class Layer:
     channels: tuple[int, int, int]
     alpha: int | None
     is_chroma: bool = False
-    beside: str = ""
+    others: str = ""
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -107,14 +107,14 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     order = [view.lower() for view in views]
     ranks = [_rank(layer, order) for layer in found]
     best = min(ranks)
-    is_told = named or best[0] != _SURELY_NOT or not layered
-    if ranks.count(best) > 1 or not is_told:
+    is_clear = named or best[0] != _SURELY_NOT or not layered
+    if ranks.count(best) > 1 or not is_clear:
         raise LayerError(
             f"{file}: its names do not tell which layer is the picture: {_listed(found)}",
             Remedy("name_layer"),
         )
     taken = found[ranks.index(best)]
-    return replace(taken, beside=_listed(layer for layer in there if layer is not taken))
+    return replace(taken, others=_listed(layer for layer in there if layer is not taken))
 
 
 def _listed(found: Iterable[Layer]) -> str:

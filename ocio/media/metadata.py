@@ -15,7 +15,7 @@ _LAYOUT = (
     *("oiio:", "openexr:", "tiff:", "jpeg:", "png:", "compression", "planarconfig"),
     *("ICCProfile", "Exif:ColorSpace"),
 )
-_DONE = (*_RATES, "smpte:TimeCode", "Orientation")
+_CONVERTED = (*_RATES, "smpte:TimeCode", "Orientation")
 
 
 def header_of(spec: "ImageSpec") -> dict[str, Any]:
@@ -26,17 +26,17 @@ def header_of(spec: "ImageSpec") -> dict[str, Any]:
     header: dict[str, Any] = {
         _NAMES.get(name, name): _plain(value)
         for name, value in values.items()
-        if isinstance(value, str | int | float) and not name.startswith((*_LAYOUT, *_DONE))
+        if isinstance(value, str | int | float) and not name.startswith((*_LAYOUT, *_CONVERTED))
     }
     # A DPX without a time code has all bits set, which is none.
     with suppress(KeyError, RuntimeError):
         header["timeCode"] = OpenEXR.TimeCode(*_time_code(*values["smpte:TimeCode"]))
-    rates = (as_rate(values[name]) for name in _RATES if name in values)
+    rates = (exact_rate(values[name]) for name in _RATES if name in values)
     rate = next(filter(None, rates), None)
     return header | ({"framesPerSecond": rate} if rate else {})
 
 
-def as_rate(value: float | tuple[int, int]) -> Fraction | None:
+def exact_rate(value: float | tuple[int, int]) -> Fraction | None:
     """Return an exact frame rate, 24000/1001 for 23.976; None when the value is no rate."""
     if isinstance(value, tuple):
         return Fraction(*value) if min(value) > 0 else None

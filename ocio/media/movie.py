@@ -10,11 +10,11 @@ from lifemask.ocio.media.container import (
     HALF,
     Index,
     check_pixels,
+    ffmpeg_errors,
     frames_in,
     index_of,
     opened,
-    said,
-    told,
+    stated_count,
 )
 from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.frame_rate import rate_of
@@ -33,7 +33,7 @@ _NEAR = 48
 def length(path: Path) -> int:
     """Return the number of frames; raises BrokenFileError when the file is not a movie."""
     with opened(path) as (_, stream):
-        counted = said(stream)
+        counted = stated_count(stream)
     # A count that the file has no room for is not believed.
     return counted if 0 < counted <= path.stat().st_size else index_of(path).count
 
@@ -51,17 +51,17 @@ class Movie:
         self._path = path
         self._open = ExitStack()
         self._zero: int | None = None
-        self._spoilt = False
+        self._corrupt = False
         self._start()
 
     def read(self, number: int) -> Frame:
         """Return a frame; raises BrokenFileError when it cannot be decoded."""
-        with told(self._path):
+        with ffmpeg_errors(self._path):
             near = self._next <= number < self._next + _NEAR
-            picture = self._reached(number) if near else None
+            picture = self._decode_to(number) if near else None
             if picture is None:
                 self._seek(number)
-                picture = self._reached(number)
+                picture = self._decode_to(number)
             if picture is not None:
                 return self._frame(number, picture)
         raise BrokenFileError(f"{self._path}: frame {number} cannot be decoded")
@@ -80,7 +80,7 @@ class Movie:
             header=self._header(number, orientation),
         )
 
-    def _reached(self, number: int) -> "VideoFrame | None":
+    def _decode_to(self, number: int) -> "VideoFrame | None":
         """Decode on to a frame; None when it, or a frame that it depends on, is damaged."""
         from av.error import FFmpegError
 
@@ -89,9 +89,9 @@ class Movie:
                 place = self._number(picture)
                 self._next = place + 1
                 # What follows a damaged picture is built on it, up to the next key frame.
-                self._spoilt = picture.is_corrupt or (self._spoilt and not picture.key_frame)
+                self._corrupt = picture.is_corrupt or (self._corrupt and not picture.key_frame)
                 if place >= number:
-                    return picture if place == number and not self._spoilt else None
+                    return picture if place == number and not self._corrupt else None
         return None
 
     def _number(self, picture: "VideoFrame") -> int:
@@ -118,19 +118,19 @@ class Movie:
         self._open.close()
         self._container, self._stream = self._open.enter_context(opened(self._path))
         self._pictures: Iterator[VideoFrame] = self._container.decode(self._stream)
-        self._next, self._zero, self._spoilt = 1, None, False
+        self._next, self._zero, self._corrupt = 1, None, False
 
     def _seek(self, number: int) -> None:
         """Seek to a key frame from which the frame can be decoded, in the end to the start."""
         index = index_of(self._path)
         last, back = min(number, len(index.times)), 0
         while last - back > 1:
-            if self._landed(index, last - back, number):
+            if self._seek_key_frame(index, last - back, number):
                 return
             back = 2 * back + 8
         self._start()
 
-    def _landed(self, index: Index, at: int, number: int) -> bool:
+    def _seek_key_frame(self, index: Index, at: int, number: int) -> bool:
         """Seek to a frame; False when no whole key frame is decoded up to ``number``.
 
         That happens: FFmpeg seeks by when frames are decoded, not by when they are shown.
@@ -148,7 +148,7 @@ class Movie:
         if first is None or place is None or place > number:
             return False
         self._pictures = chain([first], pictures)
-        self._next, self._zero, self._spoilt = place, index.times[0], False
+        self._next, self._zero, self._corrupt = place, index.times[0], False
         return True
 
     def _header(self, number: int, orientation: Orientation) -> dict[str, Any]:

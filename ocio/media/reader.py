@@ -8,7 +8,7 @@ from typing import Self
 from lifemask.ocio.media.frame import Frame
 from lifemask.ocio.media.movie import Movie
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.media.still import Form, form, opened, read_picture
+from lifemask.ocio.media.still import Format, format_of, opened, read_picture
 from lifemask.ocio.media_errors import LayerError, MissingFramesError, Remedy, SizeError
 
 
@@ -20,7 +20,7 @@ class Reader:
 
     def __init__(self, sequence: Sequence) -> None:
         self._sequence = sequence
-        self._form: Form | None = None
+        self._format: Format | None = None
         self._movie = Movie(Path(sequence.path)) if sequence.is_movie else None
         self._lock = Lock()
 
@@ -41,8 +41,8 @@ class Reader:
         layer = self._sequence.layer
         frame = self._decoded(number) or read_picture(file, number, layers, layer)
         height, width = frame.rgb.shape[:2]
-        self._form = self._form or Form(width, height, frame.layer)
-        _check_same(file, Form(width, height, frame.layer), self._form)
+        self._format = self._format or Format(width, height, frame.layer)
+        _check_same(file, Format(width, height, frame.layer), self._format)
         identity = f"{file.name} {file.stat().st_size} {layer}".rstrip()
         return replace(frame, name=str(file), identity=identity)
 
@@ -74,7 +74,7 @@ def read(sequence: Sequence, number: int, layers: bool = False) -> Frame:
 def check_readable(sequence: Sequence) -> None:
     """Raise BrokenFileError or LayerError unless the first frame is, by its header, a picture."""
     if not sequence.is_movie:
-        form(sequence.file(sequence.frames[0]), sequence.layer)
+        format_of(sequence.file(sequence.frames[0]), sequence.layer)
 
 
 def layer_read(sequence: Sequence) -> tuple[str, Remedy | None]:
@@ -86,13 +86,13 @@ def layer_read(sequence: Sequence) -> tuple[str, Remedy | None]:
         return "", None
     file = sequence.file(sequence.frames[0])
     with opened(file, sequence.layer) as (picture, layer):
-        plain = layer.is_plain and not layer.beside
+        plain = layer.is_plain and not layer.others
         if plain or picture.format_name() != "openexr":
             return "", None
-    said = f"{file.name}: the picture is {layer.names[0]}"
-    if not layer.beside:
-        return said, None
-    return f"{said}, not {layer.beside}", Remedy("another_layer")
+    note = f"{file.name}: the picture is {layer.names[0]}"
+    if not layer.others:
+        return note, None
+    return f"{note}, not {layer.others}", Remedy("another_layer")
 
 
 def pixel_aspect(sequence: Sequence) -> float:
@@ -112,13 +112,13 @@ def same_size(sequence: Sequence) -> tuple[int, int]:
         height, width = read(sequence, sequence.frames[0]).rgb.shape[:2]
         return width, height
     first, *rest = map(sequence.file, sequence.frames)
-    expected = form(first, sequence.layer)
+    expected = format_of(first, sequence.layer)
     for file in rest:
-        _check_same(file, form(file, sequence.layer), expected)
+        _check_same(file, format_of(file, sequence.layer), expected)
     return expected[:2]
 
 
-def _check_same(file: Path, found: Form, expected: Form) -> None:
+def _check_same(file: Path, found: Format, expected: Format) -> None:
     if found[:2] != expected[:2]:
         raise SizeError(
             "{}: is {}x{}, the frames before are {}x{}".format(file, *found[:2], *expected[:2])

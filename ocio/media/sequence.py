@@ -16,7 +16,7 @@ from stat import S_ISREG
 from sys import getfilesystemencoding
 from typing import TYPE_CHECKING
 
-from lifemask.ocio.media.frame_ranges import MOST, numbers, told
+from lifemask.ocio.media.frame_ranges import MOST, abbreviated, numbers
 from lifemask.ocio.media_errors import BrokenFileError, LayerError, MissingFramesError
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ class Sequence:
         return self.rate.fps if self.rate else None
 
     @property
-    def doubt(self) -> str:
+    def stream_note(self) -> str:
         """A sentence that names which of several video streams is read; empty for only one."""
-        from lifemask.ocio.media.container import doubt
+        from lifemask.ocio.media.container import stream_note
 
-        return doubt(Path(self.path)) if self.is_movie else ""
+        return stream_note(Path(self.path)) if self.is_movie else ""
 
     def file(self, frame: int) -> Path:
         """Return the file that holds this frame."""
@@ -264,10 +264,12 @@ def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
     try:
         wanted = numbers(frames) if frames else _without_holes(there)
     except ValueError as error:
-        raise MissingFramesError(f"{path}: {error}; it has {told(there)}") from error
+        raise MissingFramesError(f"{path}: {error}; it has {abbreviated(there)}") from error
     missing = sorted({*wanted}.difference(there))
     if missing:
-        raise MissingFramesError(f"{path}: misses frames {told(missing)}; it has {told(there)}")
+        raise MissingFramesError(
+            f"{path}: misses frames {abbreviated(missing)}; it has {abbreviated(there)}"
+        )
     return tuple(wanted)
 
 

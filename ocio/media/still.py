@@ -29,10 +29,10 @@ _MOST_PIXELS = 1 << 28
 _MOST_PIXELS_IN_A_BYTE = 1 << 14
 _MOST_CHANNELS = 1024
 _EXR = "openexr"
-_CHOOSING = Lock()
+_DECODER_LOCK = Lock()
 
 
-class Form(NamedTuple):
+class Format(NamedTuple):
     """The common properties of a sequence's frames: size when upright, and the layer to read."""
 
     width: int
@@ -49,7 +49,7 @@ def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str =
     with opened(path, layer) as (file, chosen):
         spec, used = file.spec(), chosen.used
         first, last = min(used), max(used) + 1
-        pixels = _orientation(spec).upright(_framed(_pixels(path, file, first, last), spec))
+        pixels = _orientation(spec).upright(_display_window(_pixels(path, file, first, last), spec))
         header = _header(path, file)
     return Frame(
         number,
@@ -62,12 +62,12 @@ def read_picture(path: Path, number: int = 1, layers: bool = False, layer: str =
     )
 
 
-def form(path: Path, layer: str = "") -> Form:
+def format_of(path: Path, layer: str = "") -> Format:
     """Return the properties in the header; errors as in `read_picture`."""
     with opened(path, layer) as (file, chosen):
         width, height = file.spec().full_width, file.spec().full_height
         size = (height, width) if _orientation(file.spec()).transposed else (width, height)
-    return Form(*size, chosen.path)
+    return Format(*size, chosen.path)
 
 
 @contextmanager
@@ -78,14 +78,14 @@ def opened(path: Path, layer: str = "") -> "Iterator[tuple[ImageInput, Layer]]":
     """
     import OpenImageIO
 
-    with _CHOOSING:
+    with _DECODER_LOCK:
         _choose_decoder()
     # Straight alpha stays as it is in the file: multiplying it in would change the colours.
     config = OpenImageIO.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)
     file = OpenImageIO.ImageInput.open(str(path), config)
     if file is None:
-        words = _complaint(OpenImageIO).replace(f"EXR Error ({path}): ", "")
+        words = _error_text(OpenImageIO).replace(f"EXR Error ({path}): ", "")
         if "format reader" in words:
             raise BrokenFileError(
                 f"{path}: its format is not read; EXR, DPX, TIFF, PNG, JPEG and movies are"
@@ -153,7 +153,7 @@ def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
         file.current_subimage(), 0, first, last, OpenImageIO.FLOAT
     )
     if pixels is None or file.has_error:
-        raise BrokenFileError(f"{path}: truncated or broken ({_complaint(file)})")
+        raise BrokenFileError(f"{path}: truncated or broken ({_error_text(file)})")
     pixels = pixels.reshape(*pixels.shape[:2], last - first)
     if file.format_name() == _EXR:
         kinds = [str(file.spec().channelformat(index)) for index in range(first, last)]
@@ -162,7 +162,7 @@ def _pixels(path: Path, file: "ImageInput", first: int, last: int) -> "Pixels":
     return pixels
 
 
-def _framed(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
+def _display_window(pixels: "NDArray[Any]", spec: "ImageSpec") -> "NDArray[Any]":
     """Put the data window into the display window: cropped where larger, 0 where smaller."""
     import numpy as np
 
@@ -216,13 +216,13 @@ def _layers(path: Path, spec: "ImageSpec", chosen: Layer) -> "dict[str, Pixels]"
     else:
         channels = {}
     return {
-        name: _framed(pixels.astype(np.float32, copy=False), spec)
+        name: _display_window(pixels.astype(np.float32, copy=False), spec)
         for name, pixels in channels.items()
         if name not in used
     }
 
 
-def _complaint(source: "ImageInput | ModuleType") -> str:
+def _error_text(source: "ImageInput | ModuleType") -> str:
     """Return OpenImageIO's message about the last failure, as one sentence."""
     try:
         words = source.geterror()

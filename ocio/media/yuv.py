@@ -26,7 +26,7 @@ _MISREAD = re.compile("(rgb|bgr)(444|5.5be)")  # RGB of 4 or 5 bits
 
 
 @cache
-def is_read(name: str) -> bool:
+def is_supported(name: str) -> bool:
     """Whether this pixel format of FFmpeg's is supported."""
     from av import VideoFrame
     from av.error import FFmpegError

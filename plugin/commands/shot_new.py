@@ -40,7 +40,7 @@ class ShotNew(Command):
         rate = self.fps
         if rate is None:
             rate = float(sequence.fps or _header_rate(sequence))
-        for doubt in filter(None, (sequence.doubt, _unsteady(sequence, rate))):
+        for doubt in filter(None, (sequence.stream_note, _unsteady(sequence, rate))):
             note("shot new", f"{sequence.path}: {doubt}")
         frames = named_range(sequence.frames)
         shot = Shot.new(self.shot, self.plate, space, rate, frames, self.project, self.layer)
