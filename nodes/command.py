@@ -144,10 +144,10 @@ class Command:
 
 
 SHOT = Option("The shot's folder.", "SHOT", positional=True)
-FRAMES = Option("Such as 1001-1040 or 1001-1096x2; else all.", "RANGE", settings=())
+FRAMES = Option("Such as 1001-1040 or 1001-1096x2; all by default.", "RANGE", settings=())
 """A host sends the frames that a button is pressed for."""
 
-OVERWRITE = Option("Replace the version when it is there already.", last=True, settings=())
+OVERWRITE = Option("Replace the version if it exists already.", last=True, settings=())
 
 
 class OnShot(Command):

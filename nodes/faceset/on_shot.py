@@ -55,21 +55,26 @@ class FacesetOnShot(OnShot):
     performer: Annotated[
         str,
         Option(
-            "Whose faces these are: the likeness.", "NAME", group="whose", settings=("likeness",)
+            "The performer whose faces these are: the likeness.",
+            "NAME",
+            group="whose",
+            settings=("likeness",),
         ),
     ] = ""
     double: Annotated[
-        bool, Option("The double's, from plate and track.", group="whose", settings=())
+        bool, Option("Make the double's faceset, from plate and track.", group="whose", settings=())
     ] = False
     double_is: Annotated[
         str,
-        Option("Who the double is, when there is a faceset of them in other lights, too.", "NAME"),
+        Option("The double's name, if there is a faceset of them under other lights.", "NAME"),
     ] = ""
-    person: Annotated[str, Option("Whom the track means, of several.", "NAME")] = ""
+    person: Annotated[str, Option("The person in the track, if there are several.", "NAME")] = ""
     colorspace: Annotated[
         str,
         Option(
-            "What the takes hold; else their header's word.", "NAME", settings=("takes_colorspace",)
+            "Colour space of the takes; by default the one in their header.",
+            "NAME",
+            settings=("takes_colorspace",),
         ),
     ] = ""
     layer: Annotated[str, Option(LAYER, "NAME", settings=("takes_layer",))] = ""

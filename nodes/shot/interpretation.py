@@ -6,7 +6,7 @@ from lifemask.nodes.errors import ColorError, Remedy
 from lifemask.nodes.progress import note
 from lifemask.ocio.media.sequence import Sequence
 
-LAYER = "The layer or part of an EXR that is the picture, where its name does not tell."
+LAYER = "The layer or part of an EXR that is the picture, if its name does not show that."
 
 
 def tell_layer(task: str, sequence: Sequence) -> None:

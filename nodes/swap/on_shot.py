@@ -29,7 +29,7 @@ class SwapOnShot(OnShot):
     button = Button("Swap", plate=True, by_frame=True)
 
     likeness: Annotated[tuple[str, ...], LIKENESSES]
-    no_model: Annotated[bool, Option("The bare render, no network.")] = False
+    no_model: Annotated[bool, Option("Leave the render as it is, without the network.")] = False
     frames: Annotated[
         str,
         replace(FRAMES, doc=f"{FRAMES.doc} The others of a version that is replaced stay."),

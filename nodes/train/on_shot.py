@@ -37,14 +37,14 @@ class TrainOnShot(OnShot):
     pairs: Annotated[
         tuple[Path, ...],
         Option(
-            "Renders whose perfect swap is known, to be learned along: SHOT/B and SHOT/A_on_B.",
+            "Renders with their perfect swaps, to learn from as well: SHOT/B and SHOT/A_on_B.",
             "PAIRS",
             repeated=True,
             settings=(),
         ),
     ] = ()
     facesets: Annotated[
-        Path | None, Option("Keeps the facesets of the pairs.", "FOLDER", settings=())
+        Path | None, Option("Folder that keeps the facesets of the pairs.", "FOLDER", settings=())
     ] = None
 
     def run(self) -> Result:

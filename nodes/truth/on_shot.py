@@ -32,7 +32,9 @@ class ScoreSwap(Command):
         "performer_a_on_b"
     )
     frames: Annotated[str, FRAMES] = ""
-    colorspace: Annotated[str, Option("What the swap holds; else its header's word.", "NAME")] = ""
+    colorspace: Annotated[
+        str, Option("Colour space of the swap; by default the one in its header.", "NAME")
+    ] = ""
 
     def run(self) -> Result:
         """Return the figures; for a person beside those of the untouched plate."""

@@ -19,18 +19,18 @@ class BenchmarkSwap(Command):
     lengths: Annotated[
         tuple[int, int],
         Option(
-            "Frames of the two runs that memory is compared of; the plate is looped (40 400).",
+            "Frames of the two runs whose memory is compared; the plate is looped (40 400).",
             ("SHORT", "LONG"),
         ),
     ] = (40, 400)
     width: Annotated[int, Option("Enlarge the plate to this first.", "PIXELS")] = 0
     renders: Annotated[
-        Path | None, Option("Ground truth, to score the last swap with.", "FOLDER")
+        Path | None, Option("Ground truth to score the last swap against.", "FOLDER")
     ] = None
     identity: Annotated[
         tuple[str, str] | None,
         Option(
-            "A judge of identity: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
+            "An identity judge: PYTHON SCRIPT SWAP --shot RENDERS --takes TAKES prints JSON.",
             ("PYTHON", "SCRIPT"),
         ),
     ] = None
@@ -58,14 +58,16 @@ class BenchmarkTrain(Command):
     renders: Annotated[Path, Option("The shot's ground truth.", "FOLDER")]
     times: Annotated[
         tuple[float, ...],
-        Option("Of training, after which to swap and score (0 1 2 5 10).", "MINUTES"),
+        Option("Minutes of training after which to swap and score (0 1 2 5 10).", "MINUTES"),
     ] = (0.0, 1.0, 2.0, 5.0, 10.0)
     preset: Annotated[
-        Literal["draft", "standard", "hero"], Option("Of both trainings (draft).")
+        Literal["draft", "standard", "hero"], Option("Preset of both trainings (draft).")
     ] = "draft"
     frames: Annotated[str, FRAMES] = ""
-    out: Annotated[Path | None, Option("Where training.json and training.svg go.", "FOLDER")] = None
-    overwrite: Annotated[bool, Option("Replace those that are there.")] = False
+    out: Annotated[Path | None, Option("Folder for training.json and training.svg.", "FOLDER")] = (
+        None
+    )
+    overwrite: Annotated[bool, Option("Replace existing ones.")] = False
 
     def run(self) -> Result:
         """Return the figures over the minutes, and the files that have them."""
@@ -75,7 +77,7 @@ class BenchmarkTrain(Command):
 
 
 class BenchmarkFaces(Command):
-    """Measure how fast large faces are refined and trained on, and of what share of the device."""
+    """Measure speed on large faces, refining and training, and the share of the device's peak."""
 
     name = "benchmark faces"
     example = "lifemask benchmark faces --sizes 128 256 512"
@@ -83,7 +85,9 @@ class BenchmarkFaces(Command):
     sizes: Annotated[
         tuple[int, ...], Option("Sides of the crops, multiples of 32 (128 256 512).", "PIXELS")
     ] = (128, 256, 512)
-    seconds: Annotated[float, Option("For each measurement; at least two are made (5).", "N")] = 5.0
+    seconds: Annotated[
+        float, Option("Time for each measurement, of which at least two are made (5).", "N")
+    ] = 5.0
 
     def run(self) -> Result:
         """Return frames and steps a second for each size."""

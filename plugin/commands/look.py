@@ -191,9 +191,11 @@ class LookAtSwap(OnShot):
     needs = ("swap",)
     button = Button("Look")
 
-    likeness: Annotated[str, Option("Which swap; else the newest.", "NAME")] = ""
+    likeness: Annotated[
+        str, Option("The likeness of the swap; by default that of the newest.", "NAME")
+    ] = ""
     swap_version: Annotated[
-        int | None, Option("Which version of the swap; else the last.", "N", settings=())
+        int | None, Option("Version of the swap; by default the last.", "N", settings=())
     ] = None
     count: Annotated[int, Option("Frames on the sheet (6).", "N")] = 6
 

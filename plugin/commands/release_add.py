@@ -24,10 +24,10 @@ class ReleaseAdd(Command):
     button = Button("Release")
 
     shot: Annotated[Path, SHOT]
-    performer: Annotated[str, Option("Who consents.", "NAME", settings=("likeness",))]
+    performer: Annotated[str, Option("The performer who consents.", "NAME", settings=("likeness",))]
     document: Annotated[Path, Option("The signed release; it is copied.", "FILE")]
     project: Annotated[str, Option("The production it is for.")]
-    expires: Annotated[date, Option("Its last day, as 2027-12-31.", "DAY")]
+    expires: Annotated[date, Option("The last day it is valid, such as 2027-12-31.", "DAY")]
 
     def run(self) -> Result:
         """Return the record, the document's hash, and the shot's project."""

@@ -15,7 +15,7 @@ from lifemask.plugin.commands.catalog import commands
 
 
 class ShotInfo(Command):
-    """Say what a shot has, what it lacks, and what comes next."""
+    """Show what a shot has, what it lacks, and what comes next."""
 
     name = "shot info"
     example = "lifemask shot info sh010 --likeness ada"
@@ -23,8 +23,12 @@ class ShotInfo(Command):
     query = True
 
     shot: Annotated[Path, SHOT]
-    likeness: Annotated[str, Option("Whose swap it is to be; else of all performers.", "NAME")] = ""
-    person: Annotated[str, Option("On whom; else on all of the plate's people.", "NAME")] = ""
+    likeness: Annotated[
+        str, Option("The likeness to swap in; all performers by default.", "NAME")
+    ] = ""
+    person: Annotated[
+        str, Option("The person to replace; all people of the plate by default.", "NAME")
+    ] = ""
 
     def run(self) -> Result:
         """Return the state of the shot; for a person as lines of text."""

@@ -24,11 +24,15 @@ class ShotNew(Command):
 
     shot: Annotated[Path, SHOT]
     plate: Annotated[str, Option("plate.####.exr, or a movie.", "FILES", settings=())]
-    colorspace: Annotated[str, Option("What the file holds; else its header's word.", "NAME")] = ""
+    colorspace: Annotated[
+        str, Option("Colour space of the plate; by default the one in its header.", "NAME")
+    ] = ""
     layer: Annotated[str, Option(LAYER, "NAME", settings=())] = ""
-    fps: Annotated[float | None, Option("Frames a second; else the header's.", "RATE")] = None
-    frames: Annotated[str, Option("1001-1096, or 1001-1096x2; all by default.", "RANGE")] = ""
-    project: Annotated[str, Option("The production; else that of the first release.")] = ""
+    fps: Annotated[float | None, Option("Frames a second; by default the header's.", "RATE")] = None
+    frames: Annotated[str, Option("Such as 1001-1096 or 1001-1096x2; all by default.", "RANGE")] = (
+        ""
+    )
+    project: Annotated[str, Option("The production; by default that of the first release.")] = ""
 
     def run(self) -> Result:
         """Return the shot's file, and the plate's properties."""

@@ -32,27 +32,27 @@ class TrainBase(Command):
         tuple[Path, ...],
         Option(
             "Folders of SHOT/PERSON: plates B with their perfect swaps A_on_B, and takes. "
-            "Without any, nothing is learned, and several models are put together.",
+            "Without any there is no training, and the models of --start are put together.",
             "PAIRS",
             positional=True,
         ),
     ] = ()
-    out: Annotated[Path, Option("The model that is written.", "FILE")]
+    out: Annotated[Path, Option("The file of the model to write.", "FILE")]
     overwrite: Annotated[
         bool,
         Option(
-            "Replace the model when it is there already, and train it anew when it had its time; "
-            "a training that was stopped, or gets more time, goes on."
+            "Replace an existing model; a finished training begins anew, one that was stopped or "
+            "gets more time goes on."
         ),
     ] = False
     facesets: Annotated[
         Path | None,
-        Option("Keeps tracks and facesets of the pairs, which are made once.", "FOLDER"),
+        Option("Folder that keeps tracks and facesets of the pairs.", "FOLDER"),
     ] = None
     start: Annotated[
         tuple[Path, ...],
         Option(
-            "A model to go on from; several answer together from then on. Else from nothing.",
+            "The model to start from; several become an ensemble. From nothing by default.",
             "FILE",
             repeated=True,
         ),
