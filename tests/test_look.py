@@ -24,7 +24,7 @@ from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.commands import look
 from lifemask.plugin.commands.remedies import with_remedy
-from lifemask.plugin.reports import contact_sheet
+from lifemask.plugin.reports import contact_sheet, swap_report
 
 RENDERS = Path(__file__).parent / "footage/a1_dialogue"
 SPACE = "Linear Rec.709 (sRGB)"
@@ -74,7 +74,7 @@ def made(shot):
 
 @pytest.fixture(scope="module")
 def frame(shot):
-    return look.Swapped.open(shot, shot.latest("swaps", "ada")).look(1016)
+    return swap_report.Swapped.open(shot, shot.latest("swaps", "ada")).look(1016)
 
 
 def test_the_page_asks_nobody_for_anything(made):
@@ -114,7 +114,7 @@ def test_a_plate_that_is_a_movie_is_opened_once_for_all_frames(shot, tmp_path, m
     for number in range(1, 7):
         exr.write(tmp_path / f"swap/ada.{number}.exr", plain | raw | flat, {})
     moved = replace(shot, path=str(tmp_path / "plate.mp4"), colorspace="Camera Rec.709", frames="")
-    swap = look.Swapped.open(moved, tmp_path / "swap")
+    swap = swap_report.Swapped.open(moved, tmp_path / "swap")
     with swap.plate:
         found = [frame.before.mean() for frame in swap.looks()]
     assert np.diff(found).min() > 0.03
@@ -134,11 +134,11 @@ def test_every_look_is_a_new_version(shot, made):
 
 
 def test_an_older_look_is_replaced_as_a_whole(shot, tmp_path):
-    swap = look.Swapped.open(shot, shot.latest("swaps", "ada"))
+    swap = swap_report.Swapped.open(shot, shot.latest("swaps", "ada"))
     older = [tmp_path / f"ada_v009{end}" for end in ("_before_after.mp4", "_sheet.png", ".html")]
     for file in (*older, tmp_path / "notes.txt"):
         file.touch()
-    made = look.make(swap, tmp_path, 6)
+    made = swap_report.make(swap, tmp_path, 6)
     assert {*tmp_path.iterdir()} == {*made.values(), tmp_path / "notes.txt"}
 
 
@@ -152,8 +152,8 @@ def test_before_and_after_differ_in_the_face_alone(frame):
 
 def test_a_dark_face_is_shown_lighter(frame):
     dark = replace(frame, before=frame.before * 2 ** (-4 / 2.2))
-    assert look.exposure(frame) == 0
-    assert look.exposure(dark) == pytest.approx(4, abs=1)
+    assert swap_report.exposure(frame) == 0
+    assert swap_report.exposure(dark) == pytest.approx(4, abs=1)
 
 
 def test_what_lies_in_front_is_red_in_the_mattes():
@@ -198,7 +198,7 @@ def test_one_frame_makes_a_timeline():
 @given(st.integers(1, 300), st.integers(1, 12))
 def test_chosen_frames_are_spread_from_first_to_last(total, count):
     frames = range(1001, 1001 + total)
-    chosen = look.spread(frames, count)
+    chosen = swap_report.spread(frames, count)
     assert len(chosen) == min(total, count)
     assert sorted(set(chosen)) == chosen
     assert chosen[0] == 1001
@@ -206,7 +206,7 @@ def test_chosen_frames_are_spread_from_first_to_last(total, count):
 
 
 def test_a_shot_without_a_swap_says_how_to_make_one(shot):
-    with pytest.raises(ShotError, match="lifemask swap"):
+    with pytest.raises(ShotError, match="nothing in swaps"):
         run(shot, likeness="ben")
     with pytest.raises(ShotError, match="ada_v009"):
         run(shot, swap_version=9)
@@ -287,7 +287,7 @@ def test_a_swap_that_lacks_a_layer_is_named(shot):
     folder = shot.version("swaps", "ben", 1)
     exr.write(folder / "ben.1015.exr", {"R": np.zeros((4, 4), np.float16)}, {})
     with pytest.raises(BrokenFileError, match=r"ben\.1015\.exr"):
-        look.Swapped.open(shot, folder).look(1015)
+        swap_report.Swapped.open(shot, folder).look(1015)
 
 
 @pytest.mark.parametrize("text", ["{half of it", "[]", "3"])

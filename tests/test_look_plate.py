@@ -6,7 +6,7 @@ import pytest
 from lifemask.nodes.errors import SizeError
 from lifemask.nodes.shot.folder import Shot
 from lifemask.ocio.media import exr
-from lifemask.plugin.commands.look import Swapped
+from lifemask.plugin.reports.swap_report import Swapped
 
 SPACE = "Linear Rec.709 (sRGB)"
 PICTURE = [*"RGB", *(f"raw.{name}" for name in "RGB")]

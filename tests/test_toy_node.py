@@ -189,3 +189,18 @@ def test_blender_has_its_property_and_its_button(made, nodes, group, plate, tmp_
     assert [label for label in told["drawn"] if label in labels] == told["shown"]
     assert {*told["shown"]} < {*labels}
     assert len(brightness(tmp_path / "sh010")) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "said"),
+    [
+        ('name = "toy"', 'name = "swap"', "toy.on_shot: there is a command swap already"),
+        ('"shot new"', '"shot old"', "toy.on_shot: shot old is no command; it cannot be needed"),
+    ],
+)
+def test_what_a_node_declares_wrong_is_said(tmp_path, line, instead, said):
+    file = page_example.write(tmp_path) / "toy/on_shot.py"
+    file.write_text(file.read_text().replace(line, instead))
+    refused = child(tmp_path, *CLI, "--help")
+    assert refused.returncode == 1
+    assert refused.stderr == f"lifemask: lifemask.nodes.{said}\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lifemask.nodes.errors import BrokenFileError
-from lifemask.nodes.faceset.coverage_page import coverage_page
 from lifemask.nodes.faceset.files import COVERAGE, FaceSet
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
@@ -38,6 +37,7 @@ def known(shot: Shot, name: str) -> dict[str, Any]:
 
 def _report(shot: Shot, name: str, faceset: FaceSet, plate: Sequence[FaceSet]) -> list[str]:
     from lifemask.nodes.faceset.coverage import coverage
+    from lifemask.nodes.faceset.coverage_page import coverage_page
     from lifemask.ocio.system.atomic import replacing
 
     found = coverage(faceset, *plate)

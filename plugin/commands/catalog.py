@@ -9,19 +9,21 @@ from types import ModuleType
 
 from lifemask.nodes import ON_SHOT, Node
 from lifemask.nodes.command import Command
+from lifemask.nodes.errors import LifemaskError
 
 
 @cache
 def commands() -> tuple[type[Command], ...]:
     """Return the commands: those of a shot in the order of its work, then the others by name.
 
-    The worker is not among them: no host asks a worker for a worker.
+    The worker is not among them: no host asks a worker for a worker. Raises LifemaskError when two
+    have one name, or when one needs what is no command.
     """
-    found = {command.name: command for module in _modules() for command in _declared(module)}
-    needed = {name for command in found.values() for name in (*command.needs, *command.uses)}
+    found = _found()
+    needed = {name for command in found.values() for name in _before(command)}
 
     def place(command: type[Command]) -> tuple[bool, int, str]:
-        alone = not command.needs and not command.uses and command.name not in needed
+        alone = not _before(command) and command.name not in needed
         return alone, _depth(found, command), command.name
 
     return tuple(sorted(found.values(), key=place))
@@ -33,6 +35,15 @@ def nodes() -> dict[type[Node], type[Command]]:
     for command in commands():
         if command.node:
             found.setdefault(command.node, command)
+    return found
+
+
+def _found() -> dict[str, type[Command]]:
+    found: dict[str, type[Command]] = {}
+    for command in (command for module in _modules() for command in _declared(module)):
+        if command.name in found:
+            raise LifemaskError(f"{command.__module__}: there is a command {command.name} already")
+        found[command.name] = command
     return found
 
 
@@ -49,7 +60,13 @@ def _declared(module: ModuleType) -> Iterator[type[Command]]:
             yield value
 
 
+def _before(command: type[Command]) -> tuple[str, ...]:
+    return (*command.needs, *command.uses)
+
+
 def _depth(found: dict[str, type[Command]], command: type[Command]) -> int:
     """Return the length of the longest chain of commands before this one."""
-    before = (found[name] for name in (*command.needs, *command.uses))
-    return max((_depth(found, other) + 1 for other in before), default=0)
+    for name in _before(command):
+        if name not in found:
+            raise LifemaskError(f"{command.__module__}: {name} is no command; it cannot be needed")
+    return max((_depth(found, found[name]) + 1 for name in _before(command)), default=0)

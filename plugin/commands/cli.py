@@ -76,9 +76,9 @@ def _lists(found: Namespace) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``lifemask`` with ``argv`` and return the exit status."""
-    words = _renamed(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
     try:
-        command = typed(parser().parse_args(words))
+        command = typed(parser().parse_args(_renamed(words)))
         share_memory()
         if isinstance(command, Worker):
             serve(commands())

@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from importlib.metadata import version
 from queue import SimpleQueue
 from typing import IO, Any, NoReturn
 
@@ -145,11 +144,11 @@ class Server:
         if params.get("protocol") != protocol.PROTOCOL:
             raise RequestError(
                 protocol.VERSION,
-                f"the worker, Lifemask {version('lifemask')}, speaks protocol {protocol.PROTOCOL}, "
+                f"the worker, Lifemask {_version()}, speaks protocol {protocol.PROTOCOL}, "
                 f"not {params.get('protocol')!r}; install the same Lifemask on both sides",
             )
         self._greeted = True
-        return {"protocol": protocol.PROTOCOL, "lifemask": version("lifemask")}
+        return {"protocol": protocol.PROTOCOL, "lifemask": _version()}
 
     def _ask(self, number: Id, method: str, params: dict[str, object]) -> None:
         command = self._commands.get(method)
@@ -213,6 +212,12 @@ class Server:
 def _remedy(remedy: Remedy | None) -> Answer:
     """Return the part of a message that has a remedy, which the host words."""
     return {"remedy": {"id": remedy.id, "fields": remedy.fields}} if remedy else {}
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("lifemask")
 
 
 def _fault(error: Exception, name: str) -> LifemaskError:
