@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from fake_nuke import running
 from hypothesis import HealthCheck, settings
-from nuke_desk import GIZMO, READ, Desktop, StandIn
+from nuke_artist import GIZMO, READ, Artist, StandIn
 
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
@@ -212,7 +212,7 @@ def started(nuke_folder):
 
 
 @pytest.fixture
-def desk(started, tmp_path, monkeypatch):
+def artist(started, tmp_path, monkeypatch):
     """Return a Nuke with a node whose plate is a sequence of frames, and the worker's stand-in."""
     fake = started()
     session = sys.modules["lifemask_nuke.hosts.nuke.session"]
@@ -226,4 +226,4 @@ def desk(started, tmp_path, monkeypatch):
     node = fake.add(GIZMO, "Lifemask1")
     node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
     node["shot"]._value = str(tmp_path / "sh 010")
-    return Desktop(fake, node, client, session)
+    return Artist(fake, node, client, session)

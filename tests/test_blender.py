@@ -141,7 +141,7 @@ def test_fixes_are_copied_to_the_shot(journey):
     half = copied["R"].shape[1] // 2
     assert copied["R"][:, : half - 2].max() == 0
     assert copied["R"][:, half + 2 :].min() == 1
-    assert told["fixed"]["text"] == "add of 1002 copied to the shot."
+    assert told["fixed"]["text"] == "Copied to fixes/: add, frame 1002."
 
 
 def test_a_button_says_what_to_press_first(journey):
@@ -149,7 +149,7 @@ def test_a_button_says_what_to_press_first(journey):
     assert said[0].endswith("Fill in shot first.")
     assert said[1].endswith("Press New shot first: there is no shot in this folder.")
     assert said[2].endswith("nobody names no swap (there: Lifemask Swap)")
-    assert "connect one of Add Occlusion, Remove Occlusion, Paint first" in said[3]
+    assert "Connect one of Add Occlusion, Remove Occlusion, Paint first" in said[3]
     assert "button: 'nope' is none (there: " in said[4]
 
 

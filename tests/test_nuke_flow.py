@@ -13,7 +13,7 @@ from fake_nuke import running
 from limit import LONG
 from nk_graph import Evaluation, from_exr
 from nk_reader import read
-from nuke_desk import GIZMO, READ
+from nuke_artist import GIZMO, READ
 
 from lifemask.ocio.media import exr
 
@@ -48,16 +48,15 @@ def worked(pair, nuke_folder, tmp_path_factory):
 
 def pressed(worked, button):
     """Press a button and wait; return what the node then says."""
-    fake, node, work = worked
+    fake, node, swap_node = worked
     fake.press(node, button)
-    fake.pump(lambda: not work.busy)
-    fake.pump(lambda: work.desk.info is not None)
+    fake.pump(lambda: swap_node.controller.state == "idle")
     assert fake.messages == []
     return node["told"].value()
 
 
 def test_from_a_new_shot_to_a_swapped_frame(worked):
-    fake, node, work = worked
+    fake, node, _ = worked
     for button, said in (
         ("shot_new", "New shot: done."),
         ("release_add", "Add release: done."),
@@ -67,10 +66,10 @@ def test_from_a_new_shot_to_a_swapped_frame(worked):
     ):
         assert pressed(worked, button) == said
     assert len(fake.renders) == 1
-    shown(fake, node, work)
+    shown(fake, node)
 
 
-def shown(fake, node, work):
+def shown(fake, node):
     """The node shows the frame that was made, with the command line's pixels."""
     file = Path(node.node("result")["file"].value().replace("####", str(FRAME)))
     assert node["made"].value() == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_nuke import FakeNuke
 from fake_nuke_nodes import CLASSES, KNOBS
-from nuke_desk import GIZMO
+from nuke_artist import GIZMO
 
 from lifemask.nodes.errors import WriteError
 from lifemask.plugin.packaging.gizmo import FILE

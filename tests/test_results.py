@@ -15,7 +15,6 @@ from lifemask.plugin.commands.cli import main
 from lifemask.plugin.hosts.common.results import (
     Frames,
     Pattern,
-    Upstream,
     checked,
     header,
     numbers,
@@ -186,26 +185,3 @@ def test_a_long_header_and_a_window_elsewhere_do_no_harm(tmp_path):
     write(file, plate=mark)
     found = checked(pattern(str(file)), pattern(f"{tmp_path}/moved.exr"), [1])
     assert found.made == (1,)
-
-
-def test_only_frames_that_changed_are_to_be_rendered(tmp_path):
-    plate = Pattern.of(f"{tmp_path}/plate/plate.####.exr")
-    now = {1001: "a", 1002: "b", 1003: "c"}
-    assert Upstream(plate).changed(now) == [1001, 1002, 1003]
-    for frame in now:
-        add_plate(plate, frame)
-    assert Upstream(plate).changed(now) == [1001, 1002, 1003]
-    Upstream(plate).rendered(now)
-    assert Upstream(plate).changed(now) == []
-    assert Upstream(plate).changed({**now, 1002: "moved", 1004: "d"}) == [1002, 1004]
-    Upstream(plate).rendered({1002: "moved"})
-    Path(plate.file(1003)).unlink()
-    assert Upstream(plate).changed({**now, 1002: "moved"}) == [1003]
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{half", '{"1001": 7}'])
-def test_a_broken_record_means_that_everything_changed(tmp_path, text):
-    plate = Pattern.of(f"{tmp_path}/plate/plate.####.exr")
-    add_plate(plate, 1001)
-    (tmp_path / "plate/upstream.json").write_text(text)
-    assert Upstream(plate).changed({1001: "a"}) == [1001]

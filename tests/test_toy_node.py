@@ -13,7 +13,7 @@ from conftest import SPACE, small_plate
 from fake_nuke import running
 from limit import LONG
 from nk_reader import read
-from nuke_desk import READ, SHOT, Desktop, StandIn
+from nuke_artist import READ, SHOT, Artist, StandIn
 
 from lifemask.plugin.commands.cli import main
 from lifemask.plugin.packaging.gizmo import BUTTON
@@ -163,8 +163,8 @@ def test_its_button_in_nuke_renders_the_plate_and_asks_the_worker(
         node.setInput(0, fake.add(READ.format(plate), "plate"))
         node["shot"].setValue(f"{tmp_path}/sh010")
         node["toy_gain"].setValue(2.0)
-        desktop = Desktop(fake, node, client, session)
-        desktop.press("toy")
+        artist = Artist(fake, node, client, session)
+        artist.press("toy")
         ((method, params),) = client.jobs()
         shown = import_module("lifemask_nuke.hosts.nuke.panel_state").shown()
     assert method == "toy"

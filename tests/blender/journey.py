@@ -101,13 +101,13 @@ def refusal(operator=bpy.ops.lifemask.press, **words):
 
 def killed(node, given):
     """Let the worker be killed when it has begun, see what is said, and press again."""
-    work = stage.part("session").OFFICE.work(node.node_tree)
+    controller = stage.swap_node(node).controller
     Path(given["kill"]).write_text("SIGKILL swap 0")
-    work.press("swap_range", given["range"])
+    controller.press("swap_range", given["range"])
     watch(lambda: None)
-    told = {"text": work.status.text, "made": work.desk.result.frames()}
+    told = {"text": controller.text, "made": controller.shot.result.frames()}
     press("swap_range", given["range"])
-    return {**told, "then": work.desk.result.frames(), "said": work.status.text}
+    return {**told, "then": controller.shot.result.frames(), "said": controller.text}
 
 
 def watch(meanwhile):
@@ -131,14 +131,14 @@ def watch(meanwhile):
 
 def stopped(node, given):
     """Stop while the plate is rendered, as its grade is another; nothing is left of that."""
-    work = stage.part("session").OFFICE.work(node.node_tree)
+    swap = stage.swap_node(node)
     exposure = node.inputs["Plate"].links[0].from_node.inputs["Exposure"]
     exposure.default_value = 0.5
-    work.press("swap_range", given["range"])
-    watch(lambda: work.status.text.startswith("Plate") and bpy.ops.lifemask.stop())
+    swap.controller.press("swap_range", given["range"])
+    watch(lambda: swap.status.text.startswith("Plate") and bpy.ops.lifemask.stop())
     exposure.default_value = 0.25
     left = Path(given["settings"]["shot"], "plate").glob(".*")
-    return {"left": [path.name for path in left], "text": work.status.text}
+    return {"left": [path.name for path in left], "text": swap.status.text}
 
 
 def restored(given):
@@ -199,15 +199,19 @@ def move(node, first, then):
 def anew(node, step, frame):
     """Take a step and bring the plate up to date: what of it was rendered, and what has changed."""
     step()
-    plate, desk = stage.part("plate_render"), stage.part("session").OFFICE.work(node.node_tree).desk
+    plate = stage.swap_node(node).controller.shot.plate
+    known = stage.common("plate_frames").PlateFrames(plate)
     scene, source = bpy.context.scene, node.inputs["Plate"].links[0].from_socket
     made_of = stage.part("fingerprint").fingerprints(scene, source, [frame])
-    found = plate.stale(desk.upstream, desk.plate, made_of)
-    if not found:
+    if not known.stale(made_of):
         return "kept"
-    rendering = plate.Rendering(scene.name, node.name, desk.plate, found)
+    kind = stage.part("background_render").Rendering
+    rendering = kind(scene.name, node.name, {"Plate": plate}, [frame])
     rendering.run()
-    return "changed" if rendering.adopt(desk.upstream) else "the same"
+    changed = rendering.adopt()
+    rendering.stop()
+    known.rendered(made_of)
+    return "changed" if changed else "the same"
 
 
 def remade(node, given):
@@ -219,15 +223,15 @@ def remade(node, given):
         settings.swap_exposure = exposure
         press("swap_frame", str(frame))
         stage.render(node.outputs["Image"], f"{given['remade']}{exposure:g}", frame, frame)
-        told.append(stage.part("session").OFFICE.work(node.node_tree).lacking)
+        told.append(stage.swap_node(node).controller.frames.sentence)
     settings.version, settings.swap_exposure = 1, 0.0
     return told
 
 
 def fixed(scene, node, given):
     """Roto before the face: the picture changes with it, and the worker is asked nothing."""
-    work = stage.part("session").OFFICE.work(node.node_tree)
-    jobs = work.desk.job.id
+    controller = stage.swap_node(node).controller
+    jobs = controller.job.id
     roto = stage.roto(scene, 0.0)
     stage.tree(scene).links.new(roto.outputs[0], node.inputs["Add Occlusion"])
     frame = given["first"] + 1
@@ -235,7 +239,7 @@ def fixed(scene, node, given):
     stage.move(roto, 0.5)
     stage.render(node.outputs["Image"], given["right"], frame, frame)
     bpy.ops.lifemask.copy_fixes(frames=str(frame))
-    return {"jobs": work.desk.job.id - jobs, "text": work.text}
+    return {"jobs": controller.job.id - jobs, "text": controller.text}
 
 
 class Layout:

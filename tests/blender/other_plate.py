@@ -16,12 +16,12 @@ def play(given):
     tree.links.new(plate.outputs["Image"], node.inputs["Plate"])
     node.node_tree.lifemask.shot, node.node_tree.lifemask.likeness = given["shot"], "ada"
     bpy.ops.lifemask.refresh()
-    work = stage.part("session").OFFICE.work(node.node_tree)
-    told = [work.lacking]
+    controller = stage.swap_node(node).controller
+    told = [controller.frames.sentence]
     stage.render(plate.outputs["Image"], given["before"], frame, frame)
     stage.render(node.outputs["Image"], given["after"], frame, frame)
     bpy.ops.lifemask.press(button="swap_frame", frames=str(frame + 1))
-    return [*told, work.lacking]
+    return [*told, controller.frames.sentence]
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ def install(zip_file):
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath=zip_file, enable_on_install=True
     )
-    office = part("session")
-    office.Client = partial(office.Client, patience=float(os.environ["PATIENCE"]))
+    session = part("session")
+    session.Client = partial(session.Client, patience=float(os.environ["PATIENCE"]))
 
 
 def render_soon(scene):
@@ -36,6 +36,10 @@ def own_configuration():
 
 def part(name):
     return sys.modules[f"{EXTENSION}.plugin.hosts.blender.{name}"]
+
+
+def swap_node(node):
+    return part("session").SESSION.node(node.node_tree)
 
 
 def common(name):

@@ -17,7 +17,7 @@ _OTHERWISE = {
 """What Blender's own configuration calls otherwise."""
 
 
-class ColourError(Exception):
+class ColourError(ValueError):
     """Blender cannot say what a file holds."""
 
 

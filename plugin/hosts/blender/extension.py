@@ -9,7 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import icons, operators, panel, preferences, properties
-from .session import OFFICE
+from .session import SESSION
 
 if TYPE_CHECKING:
     from bpy.types import Context, PropertyGroup
@@ -31,7 +31,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Undo `register`, and end the worker."""
-    OFFICE.close()
+    SESSION.close()
     icons.close()
     bpy.app.handlers.load_pre.remove(_leave)
     bpy.app.handlers.load_post.remove(_show)
@@ -44,23 +44,28 @@ def unregister() -> None:
 @persistent
 def _leave(*_: object) -> None:
     """Stop what the swaps of the file that is left have asked for."""
-    OFFICE.leave()
+    SESSION.leave()
 
 
 @persistent
 def _show(*_: object) -> None:
     """Show what is on disk now: a farm may have gone on since the file was saved."""
-    OFFICE.show()
+    SESSION.show()
 
 
 def _people(group: PropertyGroup, _: Context, text: str) -> list[str]:
     """The people who were found in the plate."""
-    return _starting(text, OFFICE.work(group.id_data).info.get("people", {}))
+    return _starting(text, _known(group).get("people", {}))
 
 
 def _performers(group: PropertyGroup, _: Context, text: str) -> list[str]:
     """The performers who have a release."""
-    return _starting(text, OFFICE.work(group.id_data).info.get("performers", []))
+    return _starting(text, _known(group).get("performers", []))
+
+
+def _known(group: PropertyGroup) -> dict[str, Any]:
+    """What is known of a swap's shot."""
+    return SESSION.node(group.id_data).controller.shot.info or {}
 
 
 def _starting(text: str, names: Iterable[str]) -> list[str]:
@@ -70,8 +75,8 @@ def _starting(text: str, names: Iterable[str]) -> list[str]:
 def _updated(group: PropertyGroup, _: Context) -> None:
     """Show another shot's result, or another likeness's, as soon as it is named."""
     if group.is_swap:
-        work = OFFICE.work(group.id_data)
-        work.show()
+        controller = SESSION.node(group.id_data).controller
+        controller.show()
         if not bpy.app.background:
-            work.refresh()
+            controller.refresh()
             operators.watch()

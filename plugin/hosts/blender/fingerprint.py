@@ -52,7 +52,7 @@ def fingerprints(scene: Scene, source: NodeSocket, frames: list[int]) -> dict[in
     return {frame: _of_frame(graph, images, frame) for frame in frames}
 
 
-def stamp(file: Path) -> str:
+def _stamp(file: Path) -> str:
     """Return what changes when a file is written; raises OSError when it is not there."""
     found = file.stat()
     return f"{file} {found.st_mtime_ns} {found.st_size}"
@@ -60,7 +60,7 @@ def stamp(file: Path) -> str:
 
 def _of_frame(graph: list[str], images: list[Node], frame: int) -> str:
     try:
-        made_of = [*graph, *(stamp(_file(node, frame)) for node in images)]
+        made_of = [*graph, *(_stamp(_file(node, frame)) for node in images)]
     except (_UncertainError, OSError):
         return ""
     return hashlib.sha256("\n".join(made_of).encode()).hexdigest()

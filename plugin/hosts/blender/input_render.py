@@ -1,7 +1,7 @@
 """What flows into a node, written to disk: the artist's scene, frame and outputs stay as they are.
 
 It runs by itself, too, so that Blender goes on meanwhile: a second Blender opens a copy of the
-scene and runs this file with a `Job` as JSON, see `command`.
+scene and runs this file with an `InputRender` as JSON, see `command`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _STAMPS = "date", "time", "render_time", "frame", "scene", "camera", "filename",
 _V5 = bpy.app.version >= (5, 0)
 
 
-class Job(NamedTuple):
-    """Write the inputs of a node of a scene as ``folder/name.####.exr``, names by socket."""
+class InputRender(NamedTuple):
+    """Write inputs of a node of a scene as ``folder/socket.####.exr``."""
 
     scene: str
     node: str
-    names: dict[str, str]
+    sockets: list[str]
     folder: str
     frames: list[int]
 
@@ -43,7 +43,7 @@ class Job(NamedTuple):
         images: list[Image] = []
         try:
             inputs = tree.nodes[self.node].inputs
-            sources = {name: inputs[key].links[0].from_socket for key, name in self.names.items()}
+            sources = {name: inputs[name].links[0].from_socket for name in self.sockets}
             _keep_only(tree, sources.values())
             _silence(tree)
             images = _read_anew(tree)
@@ -57,13 +57,13 @@ class Job(NamedTuple):
                 bpy.data.node_groups.remove(tree)
             for image in images:
                 bpy.data.images.remove(image)
-        files = (self.file(name, frame) for name in self.names.values() for frame in self.frames)
+        files = (self.file(name, frame) for name in self.sockets for frame in self.frames)
         for missing in (file for file in files if not file.is_file()):
             raise OSError(f"{missing}: Blender has not written this frame of the input")
 
-    def file(self, name: str, frame: int) -> Path:
+    def file(self, socket: str, frame: int) -> Path:
         """Return the file of a frame as Blender names it."""
-        return Path(self.folder, f"{name}.{frame:0{4 + (frame < 0)}d}.exr")
+        return Path(self.folder, f"{socket}.{frame:0{4 + (frame < 0)}d}.exr")
 
 
 def spans(frames: list[int]) -> list[tuple[int, int]]:
@@ -89,9 +89,9 @@ def own_tree(scene: Scene) -> NodeTree:
     return tree_of(scene)
 
 
-def command(blend: str, job: Job) -> list[str]:
-    """Return the command line that runs a job on a scene file."""
-    words = ["--", json.dumps(job)]
+def command(blend: str, render: InputRender) -> list[str]:
+    """Return the command line that does a render on a scene file."""
+    words = ["--", json.dumps(render)]
     if bpy.app.binary_path:
         start = [bpy.app.binary_path, "-b", blend, "--python-exit-code", "1", "--python", __file__]
     else:
@@ -174,10 +174,10 @@ def _render(scene: Scene, first: int, last: int) -> None:
 
 
 def _main(words: list[str]) -> None:
-    job = Job(*json.loads(words[-1]))
+    render = InputRender(*json.loads(words[-1]))
     if not bpy.app.binary_path:
         bpy.ops.wm.open_mainfile(filepath=words[0])
-    job.run()
+    render.run()
 
 
 if __name__ == "__main__":

@@ -8,18 +8,17 @@ import bpy
 
 from ..common.declared import buttons
 from . import tree as swap_tree
-from .session import OFFICE, swaps
+from .session import SESSION, swaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bpy.types import Context, Event, Node, NodeTree
 
-    from .swap_node import Work
+    from ..common.controller import NodeController
+    from .swap_node import SwapNode
 
     Outcome = set[str]
 
-_EVERY = 0.03  # seconds between two looks at what the worker has told
+_EVERY = 0.03  # seconds between two looks at the worker's messages
 
 
 def add(tree: NodeTree) -> Node:
@@ -71,22 +70,33 @@ class _OfSwap(bpy.types.Operator):
         name="Frames", description="Such as 1001-1040; else those of the swap"
     )
 
-    def attempt(self, act: Callable[[Work], None]) -> Outcome:
-        """Act; a script gets a RuntimeError with the sentence when it cannot be done."""
+    def node(self) -> SwapNode:
+        """Return the swap; raises RuntimeError when it is not clear which is meant."""
+        found = [tree for tree in swaps() if self.swap in ("", tree.name)]
+        if len(found) == 1:
+            return SESSION.node(found[0])
+        names = ", ".join(tree.name for tree in swaps()) or "none"
+        raise RuntimeError(f"swap: {self.swap or 'nothing'} names no swap (there: {names})")
+
+    def act(self, controller: NodeController) -> None:
+        """Begin what the operator is for."""
+
+    def execute(self, _: Context) -> Outcome:
+        """Act and wait; a script gets a RuntimeError with the sentence when it cannot be done."""
         try:
-            act(self.work())
+            self.node().run(self.act, SESSION.tick)
         except RuntimeError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
-    def work(self) -> Work:
-        """Return the swap's work; raises RuntimeError when it is not clear which is meant."""
-        found = [tree for tree in swaps() if self.swap in ("", tree.name)]
-        if len(found) == 1:
-            return OFFICE.work(found[0])
-        names = ", ".join(tree.name for tree in swaps()) or "none"
-        raise RuntimeError(f"swap: {self.swap or 'nothing'} names no swap (there: {names})")
+    def invoke(self, _: Context, __: Event) -> Outcome:
+        """Act for an artist, who goes on meanwhile."""
+        controller = self.node().controller
+        self.act(controller)
+        if controller.wrong:
+            self.report({"WARNING"}, controller.wrong)
+        return watch()
 
 
 class Press(_OfSwap):
@@ -101,18 +111,9 @@ class Press(_OfSwap):
         """What the artist reads over the button."""
         return next(b.doc for b in buttons() if b.name == properties.button)
 
-    def execute(self, context: Context) -> Outcome:
-        """Press it and wait."""
-        return self.attempt(lambda work: work.run(self.button, self._frames(context)))
-
-    def invoke(self, context: Context, _: Event) -> Outcome:
-        """Begin it, and watch it go on."""
-        self.work().press(self.button, self._frames(context))
-        return watch()
-
-    def _frames(self, context: Context) -> str:
-        of_one = any(b.name == self.button and b.frames == "frame" for b in buttons())
-        return self.frames or (str(context.scene.frame_current) if of_one else "")
+    def act(self, controller: NodeController) -> None:
+        """Press it."""
+        controller.press(self.button, self.frames)
 
 
 class Stop(_OfSwap):
@@ -120,9 +121,14 @@ class Stop(_OfSwap):
 
     bl_idname, bl_label = "lifemask.stop", "Stop"
 
-    def execute(self, _: Context) -> Outcome:
+    def act(self, controller: NodeController) -> None:
         """Stop it."""
-        return self.attempt(lambda work: work.stop())
+        controller.stop()
+
+    def execute(self, _: Context) -> Outcome:
+        """Stop it; what has to end does so later."""
+        self.act(self.node().controller)
+        return {"FINISHED"}
 
 
 class CopyFixes(_OfSwap):
@@ -130,11 +136,9 @@ class CopyFixes(_OfSwap):
 
     bl_idname, bl_label = "lifemask.copy_fixes", "Copy of the fixes to the shot"
 
-    def execute(self, _: Context) -> Outcome:
+    def act(self, controller: NodeController) -> None:
         """Write it."""
-        return self.attempt(
-            lambda work: work.copy_fixes(self.frames or work.tree.lifemask.fix_frames)
-        )
+        controller.copy_fixes(self.frames or self.node().tree.lifemask.fix_frames)
 
 
 class Refresh(_OfSwap):
@@ -142,27 +146,22 @@ class Refresh(_OfSwap):
 
     bl_idname, bl_label = "lifemask.refresh", "Refresh"
 
-    def execute(self, _: Context) -> Outcome:
-        """Ask the worker and wait."""
-        return self.attempt(_refreshed)
-
-    def invoke(self, _: Context, event: Event) -> Outcome:
-        """Ask the worker, and watch for its answer."""
-        self.work().refresh()
-        return watch()
+    def act(self, controller: NodeController) -> None:
+        """Ask the worker."""
+        controller.refresh()
 
 
 class Watch(bpy.types.Operator):
-    """Take what the worker tells, while it has work."""
+    """Take the worker's messages, while there is work."""
 
     bl_idname, bl_label = "lifemask.watch", "Watch the worker"
     bl_options = {"INTERNAL"}  # noqa: RUF012
 
     def invoke(self, context: Context, _: Event) -> Outcome:
         """Look from now on, unless somebody does."""
-        if OFFICE.watched:
+        if SESSION.watched:
             return {"CANCELLED"}
-        OFFICE.watched, self._drawn = True, OFFICE.statuses
+        SESSION.watched, self._drawn = True, SESSION.statuses
         window = context.window_manager
         self._timer = window.event_timer_add(_EVERY, window=context.window)
         window.modal_handler_add(self)
@@ -174,28 +173,23 @@ class Watch(bpy.types.Operator):
             return {"PASS_THROUGH"}
         goes_on = False
         try:
-            goes_on = OFFICE.tick()
+            goes_on = SESSION.tick()
         finally:
             if not goes_on:
                 self.cancel(context)
-        if OFFICE.statuses != self._drawn:
-            self._drawn = OFFICE.statuses
+        if SESSION.statuses != self._drawn:
+            self._drawn = SESSION.statuses
             redraw(context)
         return {"PASS_THROUGH"} if goes_on else {"FINISHED"}
 
     def cancel(self, context: Context) -> None:
         """Look no more."""
-        OFFICE.watched = False
+        SESSION.watched = False
         context.window_manager.event_timer_remove(self._timer)
 
 
-def _refreshed(work: Work) -> None:
-    work.refresh()
-    work.finish()
-
-
 def watch() -> Outcome:
-    """Have somebody look at what the worker tells; where there is no window, nobody can."""
+    """Have a timer take the worker's messages; where there is no window, there is none."""
     if not bpy.app.background:
         bpy.ops.lifemask.watch("INVOKE_DEFAULT")
     return {"FINISHED"}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..common.declared import buttons, commands, sections, settings, work_buttons
+from ..common.declared import Button, buttons, commands, sections, settings, work_buttons
 from . import icons
-from .session import OFFICE
+from .session import SESSION
 
 if TYPE_CHECKING:
     from bpy.types import Context, NodeTree, UILayout
 
-    from .swap_node import Work
+    from .swap_node import SwapNode
 
 _CATEGORY = "Lifemask"
 _SHOT = ("shot", "person", "likeness", "version")
@@ -54,14 +54,15 @@ class Sidebar(_OfSwap):
         """Show all of it."""
         tree = seen(context)
         assert tree
-        work, column = OFFICE.work(tree), self.layout.column()
+        node, column = SESSION.node(tree), self.layout.column()
+        shot = node.controller.shot
         _props(column, tree, _SHOT)
-        _lines(column, _people(work), "USER")
-        _lines(column, _releases(work), "CHECKMARK")
+        _lines(column, shot.people, "USER")
+        _lines(column, shot.consent, "CHECKMARK")
         _props(column, tree, [setting.name for setting in settings() if setting.at_hand])
         _chain(column, tree)
-        _progress(column, tree, work)
-        _lines(column, _advice(work), "INFO")
+        _progress(column, tree, node)
+        _lines(column, shot.advice, "INFO")
 
 
 class Fixes(_OfSwap):
@@ -93,7 +94,7 @@ def _command_panel(command: str) -> type[_OfSwap]:
         column = self.layout.column()
         _props(column, tree, shown)
         if not button.makes:
-            _button(column, tree, button.name, button.label)
+            _button(column, tree, button)
 
     name = f"LIFEMASK_PT_{command.replace(' ', '_')}"
     names = {"bl_idname": name, "bl_label": commands()[command]["label"], "draw": draw}
@@ -113,41 +114,27 @@ def _chain(layout: UILayout, tree: NodeTree) -> None:
         row = layout.row(align=True)
         for button in section:
             if button.command:
-                _button(row, tree, button.name, button.label)
+                _button(row, tree, button)
             else:
                 row.operator("lifemask.stop", icon="CANCEL").swap = tree.name
 
 
-def _button(layout: UILayout, tree: NodeTree, name: str, label: str) -> None:
-    pressed = layout.operator("lifemask.press", text=label)
-    pressed.button, pressed.swap = name, tree.name
+def _button(layout: UILayout, tree: NodeTree, button: Button) -> None:
+    pressed = layout.operator("lifemask.press", text=button.label)
+    pressed.button, pressed.swap = button.name, tree.name
 
 
-def _progress(layout: UILayout, tree: NodeTree, work: Work) -> None:
+def _progress(layout: UILayout, tree: NodeTree, node: SwapNode) -> None:
     """How far it is, the latest picture, and what there is to say."""
-    now = work.status
+    now, controller = node.status, node.controller
     if now.running:
         layout.progress(factor=now.fraction, text=now.text)
     else:
-        _lines(layout, filter(None, (now.text, work.desk.next, work.lacking)), "DOT")
+        said = now.text, controller.shot.next, controller.frames.sentence
+        _lines(layout, filter(None, said), "DOT")
     if now.preview:
         layout.template_icon(icon_value=icons.icon(now.preview), scale=_PICTURE)
     layout.operator("lifemask.refresh", icon="FILE_REFRESH").swap = tree.name
-
-
-def _people(work: Work) -> Iterator[str]:
-    for name, found in work.info.get("people", {}).items():
-        yield f"{name}: seen in {found['seen']} of {found['frames']} frames"
-
-
-def _releases(work: Work) -> Iterator[str]:
-    for name, refusal in work.info.get("releases", {}).items():
-        yield refusal or f"{name} consents to this project"
-
-
-def _advice(work: Work) -> Iterator[str]:
-    for lines in work.info.get("advice", {}).values():
-        yield from lines
 
 
 def _lines(layout: UILayout, lines: Iterable[str], icon: str) -> None:

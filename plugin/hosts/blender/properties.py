@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import bpy
 
 from ..common.declared import Setting, settings
+from ..common.shot_state import ShotState
 from . import colour_spaces
 
 if TYPE_CHECKING:
@@ -46,28 +47,29 @@ def group(update: Update, search: Mapping[str, Search]) -> type[PropertyGroup]:
 
 
 def values(tree: NodeTree) -> dict[str, Any]:
-    """Return the settings of a swap as the desk reads them: paths whole, the scene's own filled in.
+    """Return the settings of a swap: paths whole, the rate and the space of the scene.
 
     The plate is written as the compositor has it, so its colour space is Blender's working space.
     """
     found = {setting.name: _value(tree, setting) for setting in settings()}
     scene = bpy.context.scene
     found["colorspace"] = colour_spaces.lifemasks(colour_spaces.scene_linear())
-    found["frames"] = found["frames"] or f"{scene.frame_start}-{scene.frame_end}"
     found["fps"] = found["fps"] or scene.render.fps / scene.render.fps_base
     return found
 
 
-def remember(tree: NodeTree, info: dict[str, Any]) -> None:
+def remember(tree: NodeTree, shot: ShotState) -> None:
     """Keep what the shot has with the scene, which is opened where there is no worker, too."""
-    tree.lifemask.known = json.dumps([tree.lifemask.shot, info])
+    known = json.dumps([tree.lifemask.shot, shot.info])
+    same = shot.values["shot"] == bpy.path.abspath(tree.lifemask.shot)
+    if shot.info and same and known != tree.lifemask.known:
+        tree.lifemask.known = known
 
 
-def remembered(tree: NodeTree) -> tuple[str, dict[str, Any] | None]:
-    """Return the shot that was asked for last, and what it had; None when that is not known."""
-    known = tree.lifemask.known
-    shot, info = json.loads(known) if known else (tree.lifemask.shot, None)
-    return shot, info
+def remembered(tree: NodeTree) -> ShotState:
+    """Return what was known of the shot when the scene was saved."""
+    shot, info = json.loads(tree.lifemask.known or '["", null]')
+    return ShotState({"shot": bpy.path.abspath(shot)}, info)
 
 
 def _value(tree: NodeTree, setting: Setting) -> Any:  # noqa: ANN401

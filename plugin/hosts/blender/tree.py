@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .tree_builder import Board
+from .tree_builder import TreeBuilder
 
 if TYPE_CHECKING:
     from bpy.types import NodeSocket, NodeTree
@@ -50,14 +50,14 @@ def new() -> NodeTree:
             socket.description = words
             if direction == "INPUT":
                 socket.default_value = (0.0,) * 4 if kind == "NodeSocketColor" else 0.0
-    board = Board(tree)
-    layers = _layers(board)
-    occlusion, keep, anew = shares = _shares(board, layers)
-    image = _image(board, layers, keep, anew)
-    swap = _swap(board, layers, shares)
+    build = TreeBuilder(tree)
+    layers = _layers(build)
+    occlusion, keep, anew = shares = _shares(build, layers)
+    image = _image(build, layers, keep, anew)
+    swap = _swap(build, layers, shares)
     rest = (layers[name] for name in ("confidence", MAP))
-    board.frame("")
-    board.add(
+    build.frame("")
+    build.add(
         "NodeGroupOutput",
         "Outputs",
         image,
@@ -78,61 +78,61 @@ def connect(tree: NodeTree) -> None:
             tree.links.new(read.outputs[name], tree.nodes[name].inputs[0])
 
 
-def _layers(board: Board) -> Layers:
+def _layers(build: TreeBuilder) -> Layers:
     """Return the layers: black where the frame has not been made, whatever Blender reads there."""
-    board.frame("The worker's files")
-    board.add("CompositorNodeImage", READ).use_auto_refresh = True
-    made = board.add("ShaderNodeValue", MADE).outputs[0]
+    build.frame("The worker's files")
+    build.add("CompositorNodeImage", READ).use_auto_refresh = True
+    made = build.add("ShaderNodeValue", MADE).outputs[0]
     made.default_value = 0.0
-    layers = {name: board.colour(name, 0.0, made, held=True) for name in COLOURS}
-    layers.update({name: board.math(name, "MULTIPLY", 0.0, made) for name in MATTES})
-    return {**layers, MAP: board.vector(MAP, "MULTIPLY", 0.0, made)}
+    layers = {name: build.colour(name, 0.0, made, held=True) for name in COLOURS}
+    layers.update({name: build.math(name, "MULTIPLY", 0.0, made) for name in MATTES})
+    return {**layers, MAP: build.vector(MAP, "MULTIPLY", 0.0, made)}
 
 
-def _shares(board: Board, layers: Layers) -> Shares:
+def _shares(build: TreeBuilder, layers: Layers) -> Shares:
     """Return the occlusion with the fixes, what stays of the file's composite, and what is raw.
 
     Without a fix all of the file stays where it has a face. Where an occluder is added it fades
     as the matte does; where one is taken away, the raw face comes in.
     """
-    board.frame("Fixes")
+    build.frame("Fixes")
     face, before = layers["facematte"], layers["occlusion"]
-    add, remove = (board.inputs[name] for name in ("Add Occlusion", "Remove Occlusion"))
-    fix = board.math("Fix", "SUBTRACT", add, remove)
-    after = board.math("Occlusion", "ADD", before, fix, clamp=True)
-    free = board.math("Free of Occluders", "SUBTRACT", 1.0, after)
-    was_free = board.math("Was Free", "SUBTRACT", 1.0, before)
-    stays = board.math("Stays", "DIVIDE", free, was_free, clamp=True)
-    unfixed = board.math("Not Fixed", "COMPARE", fix, 0.0, 0.0)
-    alpha = board.alpha("Alpha of Swap", layers["swap"])
-    has_face = board.math("Has a Face", "GREATER_THAN", alpha, 0.0)
-    all_or_share = board.math("All or a Share", "MAXIMUM", stays, unfixed)
-    keep = board.math("Keep", "MULTIPLY", all_or_share, has_face)
-    less = board.math("Taken Away", "SUBTRACT", before, after)
-    more_face = board.math("More Face", "MULTIPLY", face, less)
-    matte = board.math("Matte of the File", "MULTIPLY", face, was_free)
-    plate = board.math("Plate in the File", "SUBTRACT", 1.0, matte)
-    return after, keep, board.math("Raw Comes In", "DIVIDE", more_face, plate, clamp=True)
+    add, remove = (build.inputs[name] for name in ("Add Occlusion", "Remove Occlusion"))
+    fix = build.math("Fix", "SUBTRACT", add, remove)
+    after = build.math("Occlusion", "ADD", before, fix, clamp=True)
+    free = build.math("Free of Occluders", "SUBTRACT", 1.0, after)
+    was_free = build.math("Was Free", "SUBTRACT", 1.0, before)
+    stays = build.math("Stays", "DIVIDE", free, was_free, clamp=True)
+    unfixed = build.math("Not Fixed", "COMPARE", fix, 0.0, 0.0)
+    alpha = build.alpha("Alpha of Swap", layers["swap"])
+    has_face = build.math("Has a Face", "GREATER_THAN", alpha, 0.0)
+    all_or_share = build.math("All or a Share", "MAXIMUM", stays, unfixed)
+    keep = build.math("Keep", "MULTIPLY", all_or_share, has_face)
+    less = build.math("Taken Away", "SUBTRACT", before, after)
+    more_face = build.math("More Face", "MULTIPLY", face, less)
+    matte = build.math("Matte of the File", "MULTIPLY", face, was_free)
+    plate = build.math("Plate in the File", "SUBTRACT", 1.0, matte)
+    return after, keep, build.math("Raw Comes In", "DIVIDE", more_face, plate, clamp=True)
 
 
-def _image(board: Board, layers: Layers, keep: NodeSocket, anew: NodeSocket) -> NodeSocket:
+def _image(build: TreeBuilder, layers: Layers, keep: NodeSocket, anew: NodeSocket) -> NodeSocket:
     """Return the plate with the face, paint on top, and the plate's alpha."""
-    board.frame("Composite")
-    plate, paint = board.inputs["Plate"], board.inputs["Paint"]
-    file = board.over("File", plate, layers["Combined"], keep)
-    face = board.over("Raw", file, layers["raw"], anew)
-    held = board.math("Not Paint", "SUBTRACT", 1.0, board.alpha("Alpha of Paint", paint))
-    painted = board.vector("Paint", "MULTIPLY_ADD", face, held, paint)
-    return board.colour("Image", painted, board.alpha("Alpha of Plate", plate))
+    build.frame("Composite")
+    plate, paint = build.inputs["Plate"], build.inputs["Paint"]
+    file = build.over("File", plate, layers["Combined"], keep)
+    face = build.over("Raw", file, layers["raw"], anew)
+    held = build.math("Not Paint", "SUBTRACT", 1.0, build.alpha("Alpha of Paint", paint))
+    painted = build.vector("Paint", "MULTIPLY_ADD", face, held, paint)
+    return build.colour("Image", painted, build.alpha("Alpha of Plate", plate))
 
 
-def _swap(board: Board, layers: Layers, shares: Shares) -> NodeSocket:
+def _swap(build: TreeBuilder, layers: Layers, shares: Shares) -> NodeSocket:
     """Return the face alone, premultiplied."""
-    board.frame("Swap")
+    build.frame("Swap")
     _, keep, anew = shares
-    file = board.vector("Kept of Swap", "MULTIPLY", layers["swap"], keep)
-    alpha = board.math("Kept Alpha", "MULTIPLY", board.alpha("Its Alpha", layers["swap"]), keep)
-    face = board.over("Raw in Swap", file, layers["raw"], anew)
-    rest = board.math("Rest of Alpha", "SUBTRACT", 1.0, anew)
-    whole = board.math("Alpha", "MULTIPLY_ADD", alpha, rest, anew)
-    return board.colour("Swap Alone", face, whole)
+    file = build.vector("Kept of Swap", "MULTIPLY", layers["swap"], keep)
+    alpha = build.math("Kept Alpha", "MULTIPLY", build.alpha("Its Alpha", layers["swap"]), keep)
+    face = build.over("Raw in Swap", file, layers["raw"], anew)
+    rest = build.math("Rest of Alpha", "SUBTRACT", 1.0, anew)
+    whole = build.math("Alpha", "MULTIPLY_ADD", alpha, rest, anew)
+    return build.colour("Swap Alone", face, whole)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _COLUMN, _ROW = 180.0, 190.0  # of the grid on which nodes are put, in pixels
 
 
-class Board:
+class TreeBuilder:
     """Adds nodes to ``tree``, each one column to the right of what it reads.
 
     Colours are mixed as vectors: a Mix node of Blender 5.2 gives ``a + (b - a)``, which is not
@@ -49,7 +49,7 @@ class Board:
         return node
 
     def math(self, name: str, operation: str, *terms: Source, clamp: bool = False) -> NodeSocket:
-        """Return ``operation`` of the ``terms``; clamped to 0..1 when told."""
+        """Return ``operation`` of the ``terms``; ``clamp``: kept within 0..1."""
         node = self.add("ShaderNodeMath", name, *terms)
         node.operation, node.use_clamp = operation, clamp
         return node.outputs[0]

@@ -1,213 +1,295 @@
-"""What Nuke and Blender share about one Lifemask node at work: what it asks, has and shows.
+"""What a press of a node's button sets in motion, the same in every host.
 
-A host reads its knobs into a flat table of values, by the names of `declared.settings`, draws what
-`Desk` says and renders its inputs to disk; nothing more. Standard library only, Python 3.9.
+A press asks what the shot has, checks what is missing, renders the frames of the plate that have
+changed, submits the command, follows its job and shows its frames. A host is a `NodeHost`: it reads
+its knobs, renders its inputs and draws. Standard library only, Python 3.9.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from .declared import buttons, commands, declaration, pressed
-from .requests import folder, plate, requests, result
-from .results import Frames, Pattern, Upstream, checked, is_absolute, numbers, pattern
+from .declared import pressed
+from .job_status import Status, outcome, progress
+from .plate_frames import PlateFrames
+from .requests import fix, folder, plate, requests
+from .results import Frames, Pattern, numbers, ranges
+from .shot_state import UNKNOWN, ShotState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...worker.client import Client, Job
-    from .requests import Values
+    from .node_host import NodeHost
+    from .requests import Request, Values
+
+IDLE, ASKING, RENDERING, WORKING = "idle", "asking", "rendering", "working"
 
 
-@dataclass(frozen=True)
-class Status:
-    """What is drawn of the work: ``fraction`` 0..1 of the task at hand, and a line of text."""
+class NodeController:
+    """One node at work: at most one press, one rendering and one job at a time.
 
-    running: bool
-    fraction: float
-    text: str
-    preview: str
-
-
-class Desk:
-    """One node of a script, at work: what it has asked for, and what its shot has.
-
-    ``values`` reads the host's knobs, by the names of `settings`. ``changed`` is called, from
-    `Client.pump`, with what happened (a `Job`'s event, or ``info``) when there is something new to
-    draw; after ``frame`` the newest of ``desk.job.frames`` can be shown.
+    Used on the host's main thread alone; the worker's messages arrive in `Client.pump`. ``shot`` is
+    the node's settings and what its shot has, as last looked at, ``frames`` the result's on disk.
+    ``text`` is the last sentence for the artist, ``wrong`` why the last press came to nothing.
     """
 
-    def __init__(
-        self, client: Client, values: Callable[[], Values], changed: Callable[[str], None]
-    ) -> None:
-        self._client, self._values, self._changed = client, values, changed
-        self._jobs: list[Job] = []
-        self._asked: Job | None = None
+    def __init__(self, client: Client, host: NodeHost, shot: ShotState = UNKNOWN) -> None:
+        """Ask and read nothing yet; ``shot`` is what the host remembers of it."""
+        self._client, self._host = client, host
+        self._query: Job | None = None
+        self._pressed: tuple[str, str] | None = None  # a button and its frames, not begun yet
+        self._requests: list[Request] = []  # of the press, not submitted yet
+        self._rendering: object | None = None
+        self._shown: tuple[Pattern, Frames, dict[str, int]] | None = None
         self.job: Job | None = None
-        self.info: dict[str, Any] | None = None
-        self.text = ""
+        self.shot, self.frames = shot, Frames()
+        self.text = self.wrong = ""
 
-    def refresh(self) -> None:
-        """Ask for what the shot has, in ``info``: {} without a shot, None until it is known."""
-        self.text = ""
-        self._ask()
-
-    def _ask(self) -> None:
-        values = self._values()
-        if not folder(values):
-            self.info = {}
-            return
-        wanted = {name: values.get(name) or "" for name in ("shot", "likeness", "person")}
-        self._asked = self._client.submit("shot info", wanted, self._told)
-
-    def _told(self, job: Job, what: str) -> None:
-        if job is not self._asked or not job.ended:
-            return
-        if job.state == "done":
-            self.info = job.result
-        else:
-            self.info = {} if job.kind == "NoShotError" else None
-            self.text = self.text or job.message  # why a job failed counts more
-        self._changed("info")
-
-    def first(self, button: str) -> str:
-        """Return what has to be done before this button, in words; empty when it can be pressed."""
-        values, command = self._values(), pressed(button).command
-        if not command:
-            return ""
-        about = commands()[command]
-        for param in about["params"]:
-            name = param["settings"][0] if param["settings"] else ""
-            if name and param["required"] and not values.get(name):
-                return f"Fill in {name} first."
-        return self._before(command) or self._unfilled(command, values)
-
-    def _before(self, command: str) -> str:
-        """Name the first command that this one needs and that has not been run."""
-        if self.info is None:
-            return ""  # not known yet; the worker refuses what cannot be done
-        first = next(iter(commands()))
-        if not self.info and command != first:
-            return f"Press {_label(first)} first: there is no shot in this folder."
-        for need in commands():
-            why = self.info.get("missing", {}).get(need, "")
-            if why and need in _needs(command):
-                return f"Press {_label(need)} first: {why}."
-        return ""
-
-    def _unfilled(self, command: str, values: Values) -> str:
-        """Name what has to be filled in as long as the shot has nothing for the likeness."""
-        about, likeness = commands()[command], values.get("likeness") or ""
-        known = (self.info or {}).get("versions", {}).get(about["makes"], {})
-        for press in about["button"]["presses"]:
-            when = press["when"]
-            if when and likeness and likeness not in known and not values.get(when):
-                return f"Fill in {when} first: there is no {command} of {likeness} yet."
-        return ""
-
-    def press(self, button: str, frames: str = "") -> str:
-        """Do what a button is for; return what has to be done first, empty when it has begun."""
-        if button == "stop":
-            self.stop()
-            return ""
-        first = self.first(button)
-        if not first:
-            for request in requests(button, self._values(), frames):
-                self._jobs.append(self._client.submit(*request, self._heard))
-            self.job = self.job if self.job and not self.job.ended else self._jobs[0]
-        self.text = first
-        self._changed("pressed")
-        return first
-
-    def stop(self) -> None:
-        """Stop everything that this node has asked for."""
-        for job in self._jobs:
-            self._client.cancel(job)
-
-    def _heard(self, job: Job, what: str) -> None:
-        if job.ended:
-            self._jobs = [other for other in self._jobs if other is not job]
-            name = _named(job.method)
-            self.text = job.message if job.state == "failed" else f"{name}: {job.state}."
-            if not self._jobs:
-                self._ask()
-        self.job = next((other for other in self._jobs if other.state == "running"), job)
-        self._changed(what)
+    @property
+    def state(self) -> str:
+        """What goes on: `IDLE`, `ASKING`, `RENDERING` or `WORKING`."""
+        if self.job and not self.job.ended:
+            return WORKING
+        if self._rendering:
+            return RENDERING
+        return ASKING if self._query else IDLE
 
     @property
     def status(self) -> Status:
         """What is to be drawn now."""
-        job = self.job
-        if not job or (job.ended and not self._jobs):
-            return Status(False, 0.0, self.text, job.preview if job else "")
-        return Status(True, job.fraction, _progress(job), job.preview)
+        preview, state = self.job.preview if self.job else "", self.state
+        if state == WORKING and self.job:
+            text = " ".join(filter(None, (self.text, progress(self.job))))
+            return Status(True, self.job.fraction, text, preview)
+        text = self.text or ("Asking the worker" if state == ASKING else "")
+        return Status(state != IDLE, 0.0, text, preview)
 
-    @property
-    def next(self) -> str:
-        """What comes next on this shot, in words; empty when a swap is there."""
-        step = (self.info or {}).get("next", "")
-        if self.info == {}:
-            return f"Press {_label(next(iter(commands())))}."
-        return f"Press {_label(step)}: {(self.info or {})['missing'][step]}." if step else ""
+    def refresh(self) -> None:
+        """Ask what the shot has, and show what is there."""
+        if self.state == IDLE:
+            self.text = self.wrong = ""
+        self._ask()
 
-    def frames(self, text: str) -> Frames:
-        """Return what is on disk of these frames, a range, of the result; raises ValueError."""
-        return checked(self.result, self.plate, numbers(text), self.layer)
+    def press(self, button: str, frames: str = "") -> None:
+        """Begin what a button is for, on these frames or on those of the node.
 
-    @property
-    def layer(self) -> str:
-        """The layer of the plate that the shot names; empty when its name tells."""
-        return str((self.info or {}).get("plate", {}).get("layer", ""))
+        Raises RuntimeError when there is no such button.
+        """
+        wanted = pressed(button)
+        if not wanted.command:
+            self.stop()
+        elif self._is_free(self.job):
+            current = str(self._host.current_frame()) if wanted.frames == "frame" else ""
+            self._pressed = button, frames or current
+            self.text = self.wrong = ""
+            self._ask()
 
-    @property
-    def plate(self) -> Pattern:
-        """The plate that the shot names; until that is known, where a host renders its own to."""
-        path = (self.info or {}).get("plate", {}).get("path", "")
-        if not path:
-            return plate(self._values())
-        return pattern(path if is_absolute(path) else f"{folder(self._values())}/{path}")
+    def copy_fixes(self, frames: str = "") -> None:
+        """Render the artist's inputs that are connected to the shot's fixes; a job may run."""
+        if self._is_free():
+            self.text = self.wrong = ""
+            self._attempt(lambda: self._copy_fixes(frames))
 
-    @property
-    def result(self) -> Pattern:
-        """Where the frames of the swap are, or will be."""
-        return result(self._values(), (self.info or {}).get("name", ""))
+    def stop(self) -> None:
+        """Stop everything that this node has begun."""
+        if self._pressed or self._rendering:
+            self.text = self.wrong = "Stopped."
+        self._abandon()
+        self._host.draw()
 
-    @property
-    def upstream(self) -> Upstream:
-        """Which frames of the plate have to be rendered again."""
-        return Upstream(plate(self._values()))
+    def close(self) -> None:
+        """Stop everything and hear nothing more: the node is gone."""
+        self._abandon()
+        self.job = None
+
+    def finish(self, poll: Callable[[], object]) -> None:
+        """Poll until nothing goes on any more; raises RuntimeError when the press went wrong."""
+        while self.state != IDLE:
+            poll()
+            time.sleep(0.01)
+        if self.wrong:
+            raise RuntimeError(self.wrong)
+
+    def show(self) -> None:
+        """Show the frames of the result that are on disk, if these are others than before."""
+        shot = self._look()
+        try:
+            self.frames = shot.frames()
+            files = [shot.result.file(frame) for frame in self.frames.on_disk]
+            dates = {file: Path(file).stat().st_mtime_ns for file in files}
+            self._show(shot.result, dates)
+        except (OSError, RuntimeError, ValueError) as error:
+            self.text = f"the result cannot be shown: {_sentence(error)}"
+
+    def _show(self, result: Pattern, dates: dict[str, int]) -> None:
+        known = self._shown[2] if self._shown else {}
+        replaced = any(known.get(file, date) != date for file, date in dates.items())
+        if self._shown != (result, self.frames, dates):
+            self._host.show(result, self.frames, replaced)
+            self._shown = result, self.frames, dates
+
+    def _is_free(self, job: Job | None = None) -> bool:
+        """Return whether something new can begin beside ``job``; says so if not."""
+        if not (self._pressed or self._rendering or (job and not job.ended)):
+            return True
+        self.wrong = "This node is at work: wait until it has ended, or press Stop."
+        self._host.refuse(self.wrong)
+        return False
+
+    def _look(self) -> ShotState:
+        """Read the settings; what is known of the shot holds as long as it is the same one."""
+        values = self._host.values()
+        same = folder(values) == folder(self.shot.values)
+        self.shot = ShotState(values, self.shot.info if same else None)
+        return self.shot
+
+    def _ask(self) -> None:
+        """Ask what the shot has; a press goes on with the answer."""
+        values = self._look().values
+        wanted = {name: values.get(name) or "" for name in ("shot", "likeness", "person")}
+        self._query = None
+        if folder(values):
+            self._query = self._client.submit("shot info", wanted, self._hear_answer)
+            self._host.draw()
+        else:
+            self._answered({})
+
+    def _hear_answer(self, job: Job, _: str) -> None:
+        if job is not self._query or not job.ended:
+            return
+        self._query = None
+        if job.params["shot"] != self._look().values.get("shot"):
+            self._ask()  # the node has been set to another shot meanwhile
+            return
+        no_shot = job.kind == "NoShotError"
+        if job.state != "done" and not self.text:  # why a job failed counts more
+            self.text, self.wrong = job.message, "" if no_shot else job.message
+        self._answered(job.result if job.state == "done" else {} if no_shot else None)
+
+    def _answered(self, info: dict[str, Any] | None) -> None:
+        self.shot = ShotState(self.shot.values, info)
+        self.show()
+        if self._pressed:
+            self._attempt(self._go_on)
+        self._host.draw()
+
+    def _go_on(self) -> None:
+        """Go on with the press, now that the shot is known; raises an error of `NodeHost`."""
+        shot = self.shot
+        assert self._pressed
+        (button, named), self._pressed = self._pressed, None
+        wrong = self.text if shot.info is None else shot.missing(button)
+        if wrong:
+            raise RuntimeError(wrong)
+        self.text = ""
+        needs_plate = pressed(button).plate and shot.plate == plate(shot.values)
+        typed = named or str(shot.values.get("frames") or "")
+        frames = numbers(typed) or self._host.plate_frames() if needs_plate else []
+        # The node's input may have become longer than the shot was.
+        self._requests = requests(button, shot.values, named or ("" if typed else ranges(frames)))
+        self._render_plate(shot.values, frames)
+
+    def _render_plate(self, values: Values, frames: list[int]) -> None:
+        """Render those frames of the plate that have changed, then submit."""
+        files = plate(values)
+        known = PlateFrames(files)
+        fingerprints = self._host.fingerprints(frames) if frames else {}
+        stale = known.stale(fingerprints)
+
+        def rendered() -> None:
+            known.rendered({frame: fingerprints[frame] for frame in stale})
+            self._submit()
+
+        if stale:
+            self._render(f"Plate: rendering {ranges(stale)}", {"plate": files}, stale, rendered)
+        else:
+            self._submit()
+
+    def _copy_fixes(self, frames: str) -> None:
+        values = self._host.values()
+        if not folder(values):
+            raise ValueError("Fill in shot first.")
+        names = self._host.fixes()
+        those = numbers(frames) or [self._host.current_frame()]
+
+        def copied() -> None:
+            self.text = f"Copied to fixes/: {', '.join(names)}, frame {ranges(those)}."
+            self._host.draw()
+
+        files = {name: fix(values, name) for name in names}
+        self._render(f"Fixes: rendering {ranges(those)}", files, those, copied)
+
+    def _render(
+        self,
+        text: str,
+        inputs: Mapping[str, Pattern],
+        frames: list[int],
+        then: Callable[[], None],
+    ) -> None:
+        """Let the host render; what it says after a Stop is not heard."""
+        token = self._rendering = object()
+        self.text = text
+
+        def done(wrong: str) -> None:
+            if self._rendering is token:
+                self._rendering, self.text = None, ""
+                self._attempt(then, wrong)
+
+        self._host.render(inputs, frames, done)
+        self._host.draw()
+
+    def _submit(self) -> None:
+        """Submit the next request of the press."""
+        self.job = self._client.submit(*self._requests.pop(0), self._hear)
+        self._host.draw()
+
+    def _hear(self, job: Job, what: str) -> None:
+        if job is not self.job:
+            return
+        if what == "frame":
+            self.show()
+        if job.state == "done" and self._requests:
+            self._submit()
+        elif job.ended:
+            self._requests.clear()
+            self.text = outcome(job)
+            self.wrong = "" if job.state == "done" else self.text
+            self._ask()
+        self._host.draw()
+
+    def _attempt(self, step: Callable[[], None], wrong: str = "") -> None:
+        """Take a step, unless something is wrong; give up what was pressed when it is."""
+        try:
+            if wrong:
+                raise RuntimeError(wrong)
+            step()
+        except (OSError, RuntimeError, ValueError) as error:
+            self._drop()
+            self.text = self.wrong = _sentence(error)
+            self._host.draw()
+            self._host.refuse(self.text)
+
+    def _drop(self) -> None:
+        """Forget what has not become a job yet."""
+        if self._rendering:
+            self._rendering = None
+            self._host.stop_rendering()
+        self._pressed = None
+
+    def _abandon(self) -> None:
+        """Forget what has not become a job yet, and cancel what has."""
+        self._drop()
+        self._requests.clear()
+        self._query = None
+        if self.job and not self.job.ended:
+            self._client.cancel(self.job)
 
 
-def _needs(command: str) -> set[str]:
-    """Everything that comes before a command, directly or not."""
-    known = declaration().every_command
-    own = set(known[command]["needs"])
-    return own.union(*(_needs(need) for need in own))
-
-
-def _label(command: str) -> str:
-    return next((button.label for button in buttons() if button.command == command), command)
-
-
-def _named(method: str) -> str:
-    return str(commands()[method]["label"])
-
-
-def _progress(job: Job) -> str:
-    if job.state == "queued" or not job.total:
-        return f"{_named(job.method)}: {'waiting' if job.state == 'queued' else 'starting'}"
-    left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
-    return f"{_named(job.method)}: {job.task} {job.done} of {job.total}{left}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as it is said.
-
-    >>> duration(8), duration(95), duration(7300)
-    ('8 s', '1 min 35 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+def _sentence(error: Exception) -> str:
+    """Return what an error says, as one sentence that names the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -149,8 +149,16 @@ def buttons() -> list[Button]:
 
 
 def pressed(name: str) -> Button:
-    """Return the button of this name."""
-    return next(button for button in buttons() if button.name == name)
+    """Return the button of this name; raises RuntimeError when there is none."""
+    known = {button.name: button for button in buttons()}
+    if name not in known:
+        raise RuntimeError(f"button: {name!r} is none (there: {', '.join(known)})")
+    return known[name]
+
+
+def button_label(command: str) -> str:
+    """Return what the artist presses to run a command."""
+    return next((button.label for button in buttons() if button.command == command), command)
 
 
 def work_buttons() -> list[Button]:

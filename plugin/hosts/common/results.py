@@ -1,11 +1,10 @@
-"""What is on disk beside a node: frames of the result, of its plate, and the artist's fixes.
+"""What is on disk of a node: the frames of its result, and of the plate they were made of.
 
 Standard library only, Python 3.9: hosts import this.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import struct
@@ -13,11 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 # Where a name has the frame number: ####, @@@@, %04d or $F4; the last one counts.
 _PLACE = re.compile(r"#+|@+|%0?([0-9]{0,2})d|\$F([0-9]{0,2})")
@@ -149,6 +147,11 @@ class Frames:
     other_plate: tuple[int, ...] = ()
 
     @property
+    def on_disk(self) -> tuple[int, ...]:
+        """The frames that have a file, ascending."""
+        return tuple(sorted(self.made + self.broken + self.other_size + self.other_plate))
+
+    @property
     def sentence(self) -> str:
         """What is wrong, in words; empty when nothing is."""
         said = (
@@ -250,40 +253,3 @@ def _attribute(data: bytes, at: int) -> tuple[str, str, int, int]:
         raise ValueError("negative length")
     name, kind = data[at:name_end].decode(), data[name_end + 1 : kind_end].decode()
     return name, kind, length, kind_end + 5
-
-
-class Upstream:
-    """Which frames of the plate have to be rendered from the graph again.
-
-    A host names the state of the graph above the plate, at each frame, by a fingerprint: any text
-    that changes when the pixels would. They are kept beside the plate's frames.
-    """
-
-    def __init__(self, plate: Pattern) -> None:
-        self._plate = plate
-        self._file = Path(plate.before).parent / "upstream.json"
-
-    def changed(self, fingerprints: Mapping[int, str]) -> list[int]:
-        """Return the frames that are not on disk as they would be rendered now, ascending."""
-        known = self._read()
-        there = set(self._plate.frames())
-        return sorted(
-            frame
-            for frame, fingerprint in fingerprints.items()
-            if frame not in there or known.get(str(frame)) != fingerprint
-        )
-
-    def rendered(self, fingerprints: Mapping[int, str]) -> None:
-        """Remember that these frames are on disk now; raises OSError."""
-        known = {**self._read(), **{str(frame): mark for frame, mark in fingerprints.items()}}
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(f".{self._file.name}.{token_hex(4)}.part")
-        temporary.write_text(json.dumps(known), encoding="utf-8")
-        temporary.replace(self._file)
-
-    def _read(self) -> dict[str, str]:
-        try:
-            known = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}

@@ -1,4 +1,4 @@
-"""The knobs of one Lifemask node: read as a desk wants them, and set to what there is."""
+"""The knobs of one Lifemask node: read as a controller wants them, and set to what there is."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def unnoticed() -> Iterator[None]:
         nuke.Undo.enable()
 
 
-def tell(node: nuke.Node, texts: dict[str, str]) -> None:
+def set_lines(node: nuke.Node, texts: dict[str, str]) -> None:
     """Set the lines under the buttons to plain text: Nuke would read a < as the start of a tag."""
     for name, text in texts.items():
         plain = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

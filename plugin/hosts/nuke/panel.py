@@ -25,7 +25,7 @@ _PREVIEW_HEIGHT = 220
 
 
 class Panel(QtWidgets.QWidget):  # type: ignore[misc]
-    """Shows one node of the script; draws anew whenever a session tells that something changed."""
+    """Shows one node of the script; draws anew whenever the session has something new."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ANN401
         super().__init__(parent)
@@ -57,18 +57,18 @@ class Panel(QtWidgets.QWidget):  # type: ignore[misc]
             column.addWidget(widget)
 
     def _press(self, name: str) -> None:
-        worked = self._worked()
-        if worked:
-            worked.press(name)
+        node = self._node()
+        if node:
+            node.controller.press(name)
 
-    def _worked(self) -> SwapNode | None:
+    def _node(self) -> SwapNode | None:
         at = self._nodes.currentIndex()
         return session.of(self._there[at]) if 0 <= at < len(self._there) else None
 
     def draw(self) -> None:
         """Show what there is now."""
         self._list_nodes()
-        now = panel_state.board(self._worked())
+        now = panel_state.panel_state(self._node())
         self._message.setText(escape(now.message))
         self._bar.setVisible(now.percent is not None)
         self._bar.setValue(now.percent or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..common.controller import WORKING
 from ..common.declared import Button, work_buttons
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ HEADINGS = {
 
 
 @dataclass(frozen=True)
-class Board:
-    """One look at a node: ``percent`` of the task at hand, or None when nothing runs.
+class PanelState:
+    """One look at a node: ``percent`` of the task at hand, or None when no job runs.
 
     ``sections`` are headings with their lines, those without any left out; ``buttons`` are those
     that can be pressed now. ``preview`` is the file of a picture, empty when there is none.
@@ -36,28 +37,25 @@ class Board:
     buttons: tuple[str, ...] = ()
 
 
-def board(worked: SwapNode | None) -> Board:
+def panel_state(node: SwapNode | None) -> PanelState:
     """Return what is to be shown of a node, or of none."""
-    if worked is None:
-        return Board()
-    status, texts = worked.desk.status, worked.texts()
-    return Board(
-        name=worked.node.fullName(),
-        message=texts["told"],
-        percent=round(100 * status.fraction) if status.running else None,
+    if node is None:
+        return PanelState()
+    controller, lines = node.controller, node.lines()
+    status = controller.status
+    return PanelState(
+        name=node.node.fullName(),
+        message=lines["told"],
+        percent=round(100 * status.fraction) if controller.state == WORKING else None,
         preview=status.preview,
         sections={
-            title: texts[name].splitlines() for name, title in HEADINGS.items() if texts[name]
+            title: lines[name].splitlines() for name, title in HEADINGS.items() if lines[name]
         },
-        buttons=tuple(button.name for button in shown() if _can(worked, button)),
+        # Stop while something goes on, the others when nothing does.
+        buttons=tuple(b.name for b in shown() if (b.name == "stop") == status.running),
     )
 
 
 def shown() -> list[Button]:
     """Return the panel's buttons, in order."""
     return work_buttons()
-
-
-def _can(worked: SwapNode, button: Button) -> bool:
-    """Whether a press would begin something: Stop while there is work, the others when not."""
-    return worked.busy if button.name == "stop" else not worked.busy

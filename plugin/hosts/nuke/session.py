@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Callable
 
 import nuke
@@ -32,20 +31,18 @@ def press(button: str) -> None:
     Without a window, on a farm, this returns when the work has ended, and raises RuntimeError with
     the sentence when it was refused or has failed.
     """
-    worked = of(nuke.thisNode())
+    node = nuke.thisNode()
+    controller = of(node).controller
     if button == "copy_fixes":
-        worked.copy_fixes()
+        controller.copy_fixes(str(node["fix_frames"].value()))
     else:
-        worked.press(button)
-    while not nuke.GUI and worked.busy:
-        if not client().pump():
-            time.sleep(0.01)
-    if not nuke.GUI and worked.wrong:
-        raise RuntimeError(worked.wrong)
+        controller.press(button)
+    if not nuke.GUI:
+        controller.finish(client().pump)
 
 
 def of(node: nuke.Node) -> SwapNode:
-    """Return what is at work for a node of Lifemask's."""
+    """Return what Lifemask has of one of its nodes."""
     if node not in _nodes:
         _nodes[node] = SwapNode(node, client(), _draw)
     return _nodes[node]
@@ -58,7 +55,7 @@ def nodes() -> list[nuke.Node]:
 
 
 def client() -> Client:
-    """Return the worker's client; what it tells is delivered on Nuke's main thread."""
+    """Return the worker's client, whose messages arrive on Nuke's main thread."""
     if "" not in _clients:
         deliver = nuke.executeInMainThread if nuke.GUI else None
         _clients[""] = Client(settings.command(), settings.paths(), deliver)
@@ -67,8 +64,8 @@ def client() -> Client:
 
 def close() -> None:
     """Stop everything that the script has asked for, and let the worker go."""
-    for worked in _nodes.values():
-        worked.forget()
+    for node in _nodes.values():
+        node.close()
     _nodes.clear()
     for known in _clients.values():
         known.close()
@@ -98,11 +95,11 @@ def _created() -> None:
 def _destroyed() -> None:
     gone = _nodes.pop(nuke.thisNode(), None)
     if gone:
-        gone.forget()
+        gone.close()
 
 
 def _turned() -> None:
     """Look at the shot again when another one, or somebody else, was chosen."""
     node, name = nuke.thisNode(), nuke.thisKnob().name()
     if name in ("shot", "likeness", "person", "version") and knobs.is_ours(node):
-        of(node).refresh()
+        of(node).controller.refresh()

@@ -69,7 +69,7 @@ class Obliging(StandIn):
         return job
 
 
-class Desktop:
+class Artist:
     """An artist in front of a Nuke."""
 
     def __init__(self, fake, node, client, session):
