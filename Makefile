@@ -98,7 +98,7 @@ demo/.done: $(SOURCES) .venv/.installed
 	rm .venv/.installing
 	touch $@
 
-build/lifemask_blender.zip: $(shell find plugin/hosts plugin/worker -name '*.py' -o -name '*.toml' -o -name '*.json') \
+build/lifemask_blender.zip: $(shell find plugin nodes -name '*.py' -o -name '*.toml') \
 		.venv/.installed $(firstword $(BLENDER_VENVS))
 	@test -n "$(BLENDERS)" || { \
 		echo "Blender's own tool builds it, and $$(.ci/blender lacking 'Python 3.11 or 3.13')." >&2; exit 1; }

@@ -80,6 +80,15 @@ def test_what_a_command_needs_is_there(command):
     assert all(option.doc.endswith(".") for option in command.options())
 
 
+def test_commands_come_in_the_order_of_a_shot():
+    names = [command.name for command in commands()]
+    places = {name: place for place, name in enumerate(names)}
+    for command in commands():
+        assert all(places[name] < places[command.name] for name in command.needs + command.uses)
+    assert names[0] == "shot new"
+    assert names[-4:] == ["base", "benchmark faces", "benchmark swap", "benchmark train"]
+
+
 @pytest.mark.parametrize("part", BELOW)
 def test_arrows_go_one_way(part):
     code = f"""

@@ -1,4 +1,4 @@
-"""The command line: one file for each command."""
+"""The command line: it parses the words, and runs the command that they ask for."""
 
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter

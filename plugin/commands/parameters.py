@@ -44,8 +44,8 @@ def requested(command: type[Command], given: Mapping[str, object]) -> Command:
     _check_required(command, values)
     knobs = {name for name, param in known.items() if isinstance(param, Knob)}
     options = {name: value for name, value in values.items() if name not in knobs}
-    turned = {name: value for name, value in values.items() if name in knobs}
-    return command(**options, knobs=turned, json=True)
+    moved = {name: value for name, value in values.items() if name in knobs}
+    return command(**options, knobs=moved, json=True)
 
 
 def _check_required(command: type[Command], values: Mapping[str, Any]) -> None:
