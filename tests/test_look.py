@@ -74,7 +74,8 @@ def made(shot):
 
 @pytest.fixture(scope="module")
 def frame(shot):
-    return swap_report.Swapped.open(shot, shot.latest("swaps", "ada")).look(1016)
+    with swap_report.Swapped.open(shot, shot.latest("swaps", "ada")) as swap:
+        return swap.look(1016)
 
 
 def test_the_page_asks_nobody_for_anything(made):
@@ -114,8 +115,7 @@ def test_a_plate_that_is_a_movie_is_opened_once_for_all_frames(shot, tmp_path, m
     for number in range(1, 7):
         exr.write(tmp_path / f"swap/ada.{number}.exr", plain | raw | flat, {})
     moved = replace(shot, path=str(tmp_path / "plate.mp4"), colorspace="Camera Rec.709", frames="")
-    swap = swap_report.Swapped.open(moved, tmp_path / "swap")
-    with swap.plate:
+    with swap_report.Swapped.open(moved, tmp_path / "swap") as swap:
         found = [frame.before.mean() for frame in swap.looks()]
     assert np.diff(found).min() > 0.03
     assert len(opened) == 1
@@ -134,11 +134,11 @@ def test_every_look_is_a_new_version(shot, made):
 
 
 def test_an_older_look_is_replaced_as_a_whole(shot, tmp_path):
-    swap = swap_report.Swapped.open(shot, shot.latest("swaps", "ada"))
     older = [tmp_path / f"ada_v009{end}" for end in ("_before_after.mp4", "_sheet.png", ".html")]
     for file in (*older, tmp_path / "notes.txt"):
         file.touch()
-    made = swap_report.make(swap, tmp_path, 6)
+    with swap_report.Swapped.open(shot, shot.latest("swaps", "ada")) as swap:
+        made = swap_report.make(swap, tmp_path, 6)
     assert {*tmp_path.iterdir()} == {*made.values(), tmp_path / "notes.txt"}
 
 
@@ -286,8 +286,9 @@ def test_a_look_without_a_swap_names_a_command_with_all_that_it_needs(moved):
 def test_a_swap_that_lacks_a_layer_is_named(shot):
     folder = shot.version("swaps", "ben", 1)
     exr.write(folder / "ben.1015.exr", {"R": np.zeros((4, 4), np.float16)}, {})
-    with pytest.raises(BrokenFileError, match=r"ben\.1015\.exr"):
-        swap_report.Swapped.open(shot, folder).look(1015)
+    opened = swap_report.Swapped.open(shot, folder)
+    with pytest.raises(BrokenFileError, match=r"ben\.1015\.exr"), opened:
+        pass
 
 
 @pytest.mark.parametrize("text", ["{half of it", "[]", "3"])

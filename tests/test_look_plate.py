@@ -30,8 +30,7 @@ def swapped(shot, height, width):
     folder = shot.version("swaps", "ada", 1)
     layers = {name: np.full((height, width), 0.7, np.float16) for name in (*PICTURE, *MATTES)}
     exr.write(folder / "sh010_ada_v001.1001.exr", layers, {})
-    swap = Swapped.open(shot, folder)
-    with swap.plate:
+    with Swapped.open(shot, folder) as swap:
         return swap.look(1001)
 
 

@@ -38,8 +38,7 @@ class LookAtSwap(OnShot):
         folder = shot.claimed(self.makes, name, self.version, self.overwrite)
         there = any(folder.iterdir())
         try:
-            swap = Swapped.open(shot, source)
-            with swap.plate:
+            with Swapped.open(shot, source) as swap:
                 return make(swap, folder, self.count)
         except BaseException:
             if not there:

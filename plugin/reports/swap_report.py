@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +19,15 @@ from lifemask.nodes.faceset.coverage_report import known
 from lifemask.nodes.html.plots import timeline
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import frames_of
-from lifemask.ocio.media import sequence as footage
+from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame_ranges import named_range
+from lifemask.ocio.media.sequence import Sequence as FrameSequence
+from lifemask.ocio.media.source import FrameReader
 from lifemask.plugin.reports import contact_sheet
 from lifemask.plugin.reports.contact_sheet import Look
 from lifemask.plugin.reports.page import Page
 
 if TYPE_CHECKING:
-    from lifemask.ocio.media.reader import Reader
     from lifemask.plugin.reports.contact_sheet import Picture
 
 
@@ -80,24 +81,20 @@ class Swapped:
 
     shot: Shot
     folder: Path
-    files: footage.Sequence
-    plate: "Reader"
+    files: FrameSequence
+    plate: FrameReader
     stops: int = 0
 
     @classmethod
-    def open(cls, shot: Shot, folder: Path) -> "Swapped":
-        """Find the frames of the swap in ``folder``; raises ShotError when there are none."""
-        from lifemask.ocio.media.reader import Reader
-
+    @contextmanager
+    def open(cls, shot: Shot, folder: Path) -> "Iterator[Swapped]":
+        """Give the swap in ``folder``, its plate open; raises ShotError when it has no frames."""
         made = frames_of(folder, shot.name)
-        own = _beside(shot, made.frames)
-        frames, plate = own.frames, Reader(own)
-        swap = cls(shot, folder, replace(made, frames=frames), plate)
-        try:
-            return replace(swap, stops=exposure(swap.look(frames[len(frames) // 2])))
-        except BaseException:
-            plate.close()
-            raise
+        plate = _beside(shot, made.frames)
+        with plate.open() as reader:
+            swap = cls(shot, folder, replace(made, frames=plate.frames), reader)
+            middle = plate.frames[len(plate.frames) // 2]
+            yield replace(swap, stops=exposure(swap.look(middle)))
 
     def look(self, number: int) -> Look:
         """Return one frame for display; raises BrokenFileError or SizeError."""
@@ -152,12 +149,12 @@ class Swapped:
         return display(convert(pixels, space, WORKING) * 2.0**self.stops, WORKING)
 
 
-def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
+def _beside(shot: Shot, frames: tuple[int, ...]) -> Footage:
     """Return the plate of the ``frames`` of a swap; note the frames that either of them lacks."""
     wanted: set[int] = set()
     with suppress(MissingFramesError):  # it may be one that is not shown
         wanted.update(shot.plate.frames)
-    plate = footage.Sequence.find_made(shot.folder / shot.path)[0]
+    plate = FrameSequence.find_made(shot.folder / shot.path)[0]
     both = tuple(sorted({*frames} & {*plate.frames}))
     if not both:
         there = named_range(frames)
@@ -166,7 +163,7 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> footage.Sequence:
     for why, lacking in told.items():
         if lacking:
             progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
-    return replace(plate, frames=both, layer=shot.layer)
+    return Footage(replace(plate, frames=both, layer=shot.layer), shot.colorspace)
 
 
 def exposure(look: Look) -> int:
