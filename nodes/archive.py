@@ -1,7 +1,8 @@
 """Arrays in one file, written whole or not at all: safetensors with a JSON header, never pickle."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,20 +39,36 @@ def packed(kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> bytes:
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":
     """Return what `save` wrote; raises BrokenFileError for any other file."""
+    with _opened(path, kind) as file:
+        header = file.metadata()
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # Files of earlier versions have no checksum.
+        if _SUM in header and header[_SUM] != _sum(header["about"], arrays):
+            raise BrokenFileError(f"{path}: was altered since it was saved")
+        return arrays, json.loads(header["about"])
+
+
+def header(path: Path, kind: str) -> dict[str, Any]:
+    """Return the JSON values that `save` wrote, and read no array.
+
+    Raises BrokenFileError for any other file.
+    """
+    with _opened(path, kind) as file:
+        return dict(json.loads(file.metadata()["about"]))
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[Any]:
+    """Give the opened file; raises BrokenFileError unless it is one of this ``kind``."""
     from safetensors import SafetensorError, safe_open
 
     try:
         if path.exists() and not path.is_file():  # reading a pipe would block, even for Ctrl-C
             raise BrokenFileError(f"{path}: is not a file, but a folder, pipe or device")
         with safe_open(path, "numpy") as file:
-            header = file.metadata() or {}
-            if header.get("kind") != kind:
+            if (file.metadata() or {}).get("kind") != kind:
                 raise BrokenFileError(f"{path}: this is not a {kind} file")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            # Files of earlier versions have no checksum.
-            if _SUM in header and header[_SUM] != _sum(header["about"], arrays):
-                raise BrokenFileError(f"{path}: was altered since it was saved")
-            return arrays, json.loads(header["about"])
+            yield file
     except FileNotFoundError:
         raise BrokenFileError(f"{path}: there is no such file") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:

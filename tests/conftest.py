@@ -17,8 +17,8 @@ from nuke_artist import GIZMO, READ, Artist, StandIn
 
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.faceset.provider import FacesetRole
 from lifemask.nodes.shot.release import Release
-from lifemask.nodes.swap import Role
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.media import exr
@@ -60,9 +60,13 @@ class Pair:
     double: FaceSet
 
     @property
-    def role(self):
+    def facesets(self):
         release = Release("ada", "demo", date(2099, 1, 1), "ada.md", "0" * 64, date(2024, 1, 1))
-        return Role(self.track, self.likeness, self.double, release, "demo")
+        return FacesetRole(self.track, self.likeness, self.double, release, "demo")
+
+    @property
+    def role(self):
+        return self.facesets.role
 
 
 def small_plate(folder, dtype=np.float16):
@@ -133,7 +137,7 @@ def rehearsed(pair, small):
     from lifemask.nodes.learning.data.examples import Examples
     from lifemask.nodes.refiner.model import RefinerModel
 
-    both = rehearsals([pair.role], RefinerModel.load(small.path))
+    both = rehearsals([pair.facesets], RefinerModel.load(small.path))
     every = [example for one in both for example in one.examples(64, 100)]
     return Examples.gathered(every, len(every), 64)
 

@@ -146,13 +146,13 @@ def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_
     rehearsal = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
     monkeypatch.setattr(tune, "rehearsals", lambda *_: [rehearsal])
     node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
-    model = node([pair.role], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
+    model = node([pair.facesets], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
     (spent,) = RefinerModel.load(model.path).about["trained"]
     reminders = 1
     assert spent["whom"] == ["ada", "double", corpus.folder.name]
     assert spent["examples"] == len(rehearsal.own) + reminders + corpus.count(8)
     with pytest.raises(KnobError, match="facesets: name a folder"):
-        node([pair.role], small, tmp_path / "c", False, [corpus.folder])
+        node([pair.facesets], small, tmp_path / "c", False, [corpus.folder])
 
 
 def test_anybody_can_train_a_base(corpus, small, tmp_path):

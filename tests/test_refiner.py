@@ -21,11 +21,10 @@ from lifemask.nodes.learning.data.examples import (
     PLANES,
     Example,
     Kind,
-    picture,
-    scene,
     varied,
     windowed,
 )
+from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.learning.losses import detail_loss, losses, total
 from lifemask.nodes.refiner.crop import (
     CANDIDATES,
@@ -42,7 +41,6 @@ from lifemask.nodes.refiner.crop import (
     sides,
     worthwhile,
 )
-from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import RefinerModel, bare, moved_matte
 from lifemask.nodes.refiner.network import Prediction, Refiner, detail_preserving
 from lifemask.nodes.render import flow
@@ -50,7 +48,6 @@ from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.filters import blur, feather, shrink, smooth
 from lifemask.nodes.render.warp import View, Window
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.swap.plan import ShotPlan
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import Model
 
@@ -58,10 +55,10 @@ from lifemask.nodes.types import Model
 @pytest.fixture(scope="module")
 def passes(pair):
     """Return the passes of the fourth frame in face space, and the crop of 64 pixels of it."""
-    part = ShotPlan(Swap(), pair.role)
-    frame_plan, meshes, window = scene(part, 3)
+    planned = PlannedSwap.of(pair.likeness, pair.double, Swap())
+    frame, meshes, window = planned.scene(3)
     with torch.inference_mode():
-        made = FacePasses.of(part, frame_plan, meshes, window, picture(part, 3), Swap())
+        made = planned.passes(frame, meshes, window, planned.picture(3))
     return made, Crop.of_face_space(window.x1, 64)
 
 
@@ -309,8 +306,7 @@ def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
 
 
 def test_a_disguise_is_on_the_face_only(pair, passes):
-    part = ShotPlan(Swap(), pair.role)
-    _, meshes, window = scene(part, 3)
+    _, meshes, window = PlannedSwap.of(pair.likeness, pair.double, Swap()).scene(3)
     own = View.of_mesh(meshes.own, window)
     plate = passes[0].plate
     drawn = (Disguise.drawn(np.random.default_rng(seed)) for seed in range(20))
@@ -490,7 +486,7 @@ def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(rehearsed)
 def rehearsal(pair, take, frame, sound):
     faces = replace(pair.double.faces, take=np.array(take), frame=np.array(frame))
     own = replace(pair.double, faces=faces)
-    return Rehearsal(own, pair.likeness, pair.role, None, {own.folder: np.array(sound)})
+    return Rehearsal(own, pair.likeness, None, {own.folder: np.array(sound)})
 
 
 @given(
@@ -516,7 +512,7 @@ def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, c
 def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
     likeness, double = pair.likeness, pair.double
     model = RefinerModel.load(small.path)
-    (played, _) = rehearsals([pair.role], model)
+    (played, _) = rehearsals([pair.facesets], model)
     sound = {faceset.folder: np.ones(len(faceset), bool) for faceset in (likeness, double)}
     sound[double.folder][1:] = False
     assert list(replace(played, sound=sound).examples(64, 100)) == []
@@ -527,7 +523,7 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
 
 def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
     model = RefinerModel.load(small.path)
-    made = list(reminders(pair.role, model, 64, 3))
+    made = list(reminders(pair.facesets, model, 64, 3))
     assert len(made) == min(3, len(pair.double))
     for one in made:
         assert torch.isfinite(one.planes).all()
@@ -544,7 +540,7 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
 def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
     """An exercise fits better, and a reminder is right by itself."""
     model = RefinerModel.load(small.path)
-    (one,) = reminders(pair.role, model, 64, 1)
+    (one,) = reminders(pair.facesets, model, 64, 1)
     for easy in (one, rehearsed.batch([0])):
         prediction = model.network(easy.shown)
         surer = replace(prediction, uncertainty=prediction.uncertainty / 10)
@@ -635,12 +631,10 @@ def test_a_finer_crop_says_only_what_a_coarse_one_cannot(passes):
 
 
 @given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))
-def test_a_large_face_is_seen_ever_finer(pair, scale, learned):
-    faces = replace(pair.double.faces, scale=np.full_like(pair.double.faces.scale, scale))
-    double = replace(pair.double, faces=faces)
-    chosen = sides(double, learned)
+def test_a_large_face_is_seen_ever_finer(scale, learned):
+    chosen = sides(scale, learned)
     plate = min(1024, math.ceil(scale * COVERS / STEP) * STEP)
-    assert chosen[0] == side(double, min(learned, 256))
+    assert chosen[0] == side(scale, min(learned, 256))
     assert plate / 1.25 <= chosen[-1] <= max(chosen[0], plate)
     assert all(one < two <= 2 * one for one, two in pairwise(chosen))
 
@@ -658,9 +652,8 @@ def test_a_face_that_is_small_for_once_is_not_looked_at_finer_than_it_is():
 
 
 @given(st.floats(0.5, 400), st.sampled_from([64, 256, 512, 1024]))
-def test_a_crop_has_the_pixels_of_the_plate_and_of_the_base(pair, scale, most):
-    faces = replace(pair.double.faces, scale=np.full_like(pair.double.faces.scale, scale))
-    pixels = side(replace(pair.double, faces=faces), most)
+def test_a_crop_has_the_pixels_of_the_plate_and_of_the_base(scale, most):
+    pixels = side(scale, most)
     assert pixels % STEP == 0
     assert min(most, 256) <= pixels <= most
     assert pixels in (min(most, 256), most) or -0.01 <= pixels - scale * COVERS <= STEP

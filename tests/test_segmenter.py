@@ -14,6 +14,7 @@ from made_up_training import steps as stop_after
 from lifemask.nodes import archive
 from lifemask.nodes.errors import FaceError, StoppedError
 from lifemask.nodes.faceset import Faceset
+from lifemask.nodes.faceset.provider import occlusion_of
 from lifemask.nodes.learning import trainer
 from lifemask.nodes.learning.augment.painted_faces import Material, paint_face
 from lifemask.nodes.learning.run_folder import RunFolder
@@ -24,7 +25,7 @@ from lifemask.nodes.learning.train_segmenter import (
 )
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
-from lifemask.nodes.render.descriptors import descriptors
+from lifemask.nodes.render.descriptors import mattes
 from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.segmenter import Segmenter, segmented
 from lifemask.nodes.render.texture import reduced
@@ -175,7 +176,8 @@ def microphone(rgb, at):
 
 def before_the_chin(faceset):
     """The most that is found in front of each face, around the chin."""
-    matte = occlusion(descriptors(faceset, range(len(faceset))).score)
+    front = occlusion_of(faceset)
+    matte = torch.cat([occlusion(mattes(front, index)[0]) for index in range(len(faceset))])
     return matte[:, 0, 40:58, 22:42].amax((1, 2))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lifemask.nodes.faceset.provider import descriptors_of
 from lifemask.nodes.learning.data import cycle_pairs
 from lifemask.nodes.learning.data.cycle_pairs import rehearsals
 from lifemask.nodes.refiner import shading_residual as module
@@ -12,7 +13,7 @@ from lifemask.nodes.refiner.crop import CANDIDATES, LIGHT, PLATE
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.shading_residual import relief
 from lifemask.nodes.render.atlas import COARSE
-from lifemask.nodes.render.descriptors import coarse_normals, descriptors
+from lifemask.nodes.render.descriptors import coarse_normals
 from lifemask.nodes.render.filters import blur
 from lifemask.nodes.render.light import shading
 
@@ -21,10 +22,10 @@ FACES = [0, 3]
 
 def lit(monkeypatch, faceset, more):
     """Let the light images of FACES be the harmonics of their takes, and ``more``, log."""
-    look = descriptors(faceset, FACES)
+    look = descriptors_of(faceset, FACES)
     lights = torch.from_numpy(faceset.faces.lights[faceset.faces.take[FACES]])
-    shade = shading(coarse_normals(faceset, FACES), lights, look.valid)
-    monkeypatch.setattr(module, "descriptors", lambda *_: replace(look, light=shade + more))
+    shade = shading(coarse_normals(faceset.face_landmarks[FACES]), lights, look.valid)
+    monkeypatch.setattr(module, "descriptors_of", lambda *_: replace(look, light=shade + more))
     return look.valid[:, 0] > 0.9
 
 
@@ -54,7 +55,7 @@ def test_what_is_fine_is_relief_and_what_is_wide_is_light(pair, monkeypatch, sig
 
 def test_exercises_are_lit_with_the_relief_of_who_is_in_the_frame(pair, small, monkeypatch):
     """What the other one's relief adds is in plate, light and render, and not in the truth."""
-    played, _ = rehearsals([pair.role], RefinerModel.load(small.path))
+    played, _ = rehearsals([pair.facesets], RefinerModel.load(small.path))
     more = bump(2.0)
 
     def exercise(other):

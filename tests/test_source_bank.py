@@ -54,7 +54,7 @@ def worn():
     shown = 0.1 * torch.randn(FRAMES, 1, 64, 64, generator=generator) * inside
     valid = torch.ones(FRAMES, 1, 64, 64)
     clear, speed = torch.ones(FRAMES), torch.zeros(FRAMES)
-    return FaceDescriptors(light + shown, valid, light, 0 * valid, 0.2 * random, turn, clear, speed)
+    return FaceDescriptors(light + shown, valid, light, 0.2 * random, turn, clear, speed)
 
 
 def bank_of(descriptors, shutter=0.5, detail=9.0):
@@ -62,7 +62,7 @@ def bank_of(descriptors, shutter=0.5, detail=9.0):
 
 
 def part(descriptors, *rows):
-    names = ("colour", "valid", "light", "score", "motion", "rotation", "clear", "speed")
+    names = ("colour", "valid", "light", "motion", "rotation", "clear", "speed")
     return FaceDescriptors(*(getattr(descriptors, name)[list(rows)] for name in names))
 
 

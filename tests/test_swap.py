@@ -18,7 +18,8 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import Faces
-from lifemask.nodes.swap import Role, Swap, frames_of, write_swap
+from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.swap import Swap, frames_of, write_swap
 from lifemask.nodes.train import BASE
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.colour.transform import display
@@ -78,7 +79,7 @@ def outside(channels):
 
 
 def test_there_is_a_file_for_each_frame_with_every_layer(pair, written):
-    assert len(list(written.iterdir())) == len(pair.plate.sequence.frames)
+    assert len(list(written.glob("*.exr"))) == len(pair.plate.sequence.frames)
     for frame in pair.plate.sequence.frames:
         channels, header = stored(written, frame)
         assert set(channels) == LAYERS
@@ -259,7 +260,7 @@ def test_two_people_are_swapped_at_once(pair, tmp_path):
     for track, likeness in zip(tracks, (pair.likeness, ben), strict=True):
         double = Faceset(every_frame=True)([plate], [track], "double", tmp_path / track.person)
         release = replace(pair.role.release, performer=likeness.performer)
-        cast.append(Role(track, likeness, double, release, "demo"))
+        cast.append(FacesetRole(track, likeness, double, release, "demo").role)
     first, last = plate.sequence.frames[0], plate.sequence.frames[-1]
     write_swap(Swap(), only(plate, first, last), cast, tmp_path / "swap", "sh010")
     for place, frame in ((0, first), (-1, last)):
@@ -309,7 +310,7 @@ def test_the_older_swap_stays_until_the_new_one_begins(pair, tmp_path):
     wrong = replace(pair.role, track=replace(pair.track, width=999))
     with pytest.raises(SizeError, match="p1 was tracked at 999x180"):
         write_swap(Swap(), only(pair.plate, 1002), [wrong], tmp_path, "sh010")
-    assert [file.name for file in tmp_path.iterdir()] == ["sh010.1001.exr"]
+    assert [file.name for file in tmp_path.glob("*.exr")] == ["sh010.1001.exr"]
 
 
 def test_a_killed_render_leaves_whole_frames(shot):
@@ -347,7 +348,7 @@ def test_the_newest_model_of_the_shot_is_used_or_the_base_or_none(shot, bold, sm
     def used(*words):
         swap = ["swap", str(shot), "--likeness", "ada", "--frames", "1002", "--version", "1"]
         assert main([*swap, "--overwrite", *words]) == 0
-        (file,) = (shot / "swaps/ada_v001").iterdir()
+        (file,) = (shot / "swaps/ada_v001").glob("*.exr")
         return exr.read_channels(file)[1]["lifemask/model"]
 
     assert used() == digest(BASE.path)
@@ -367,12 +368,12 @@ def test_a_double_s_faces_of_before_the_track_are_refused(pair, tmp_path):
     few = {name: value[:3] if name not in PERSON else value for name, value in vars(faces).items()}
     older = replace(pair.double, faces=Faces(**few))
     with pytest.raises(FaceError, match="double_v001: has no faces of frames 100"):
-        Swap()(pair.plate, [replace(pair.role, double=older)])
-    Swap()(only(pair.plate, *faces.frame[:3].tolist()), [replace(pair.role, double=older)])
+        Swap()(pair.plate, [replace(pair.facesets, double=older).role])
+    Swap()(only(pair.plate, *faces.frame[:3].tolist()), [replace(pair.facesets, double=older).role])
     there = replace(faces, landmarks=faces.landmarks + np.float32(80))
     other = replace(pair.double, faces=there)
     with pytest.raises(FaceError, match="is of somebody else than p1"):
-        Swap()(pair.plate, [replace(pair.role, double=other)])
+        Swap()(pair.plate, [replace(pair.facesets, double=other).role])
 
 
 def test_a_swap_that_is_refused_takes_no_version(shot, capsys):
@@ -392,7 +393,7 @@ def test_what_another_swap_is_writing_now_is_spared(pair, tmp_path):
     with unfinished(tmp_path / "sh010.1005.exr") as live:
         dead.touch()
         write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
-        assert sorted(file.name for file in tmp_path.iterdir()) == [live.name, "sh010.1002.exr"]
+        assert sorted(file.name for file in tmp_path.glob("*.exr")) == [live.name, "sh010.1002.exr"]
 
 
 def test_the_frames_of_a_swap_are_found_beside_other_files(tmp_path):
@@ -424,7 +425,7 @@ def test_frames_below_zero_are_named_as_hosts_look_for_them(pair, tmp_path):
     frames = {"frame": pair.double.faces.frame - 1003}
     double = replace(pair.double, faces=Faces(**{**vars(pair.double.faces), **frames}))
     track = replace(pair.track, frames=pair.track.frames - 1003)
-    role = replace(pair.role, track=track, double=double)
+    role = replace(pair.facesets, track=track, double=double).role
     plate = replace(pair.plate, sequence=Sequence.find(path))
     made = write_swap(Swap(), plate, [role], tmp_path / "swap", "sh010")
     result = Pattern.of(str(tmp_path / "swap/sh010.####.exr"))

@@ -64,7 +64,7 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
 
     monkeypatch.setattr(train_refiner, "windowed", listen)
     with progress.reporting(lambda said: notes.append(said.note)):
-        model = node([pair.role], small, tmp_path / "models")
+        model = node([pair.facesets], small, tmp_path / "models")
     made = RefinerModel.load(model.path)
     # A smaller size sees windows of faces as large as the model knows them.
     assert made.size == 64
@@ -121,7 +121,7 @@ def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_p
     node = Train(preset="hero", batch=1, minutes=minutes(1), faces=8)
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        model = node([pair.role], small, tmp_path / "models")
+        model = node([pair.facesets], small, tmp_path / "models")
     made = RefinerModel.load(model.path)
     assert made.size == 256
     assert [one["crop"] for one in made.about["trained"]] == [256]
@@ -329,18 +329,18 @@ def test_nobody_is_trained_without_a_release(quick, capsys):
 
 
 def test_the_node_asks_for_the_release_itself(pair, small, tmp_path):
-    late = replace(pair.role, release=replace(pair.role.release, expires=date(2020, 1, 1)))
+    late = replace(pair.facesets, release=replace(pair.role.release, expires=date(2020, 1, 1)))
     with pytest.raises(ReleaseError) as trained:
         Train()([late], small, tmp_path / "models")
     with pytest.raises(ReleaseError) as swapped:
-        Swap()(pair.plate, [late])
+        Swap()(pair.plate, [late.role])
     assert str(trained.value) == str(swapped.value)
     assert not (tmp_path / "models").exists()
 
 
 def test_a_size_that_the_network_has_not_is_refused(pair, small, tmp_path):
     with pytest.raises(KnobError, match="size: 40 is not a multiple of 32"):
-        Train(size=40)([pair.role], small, tmp_path)
+        Train(size=40)([pair.facesets], small, tmp_path)
 
 
 @pytest.fixture
@@ -464,7 +464,7 @@ def test_pictures_with_nan_are_named_counted_and_left_out(pair, small, tmp_path)
         planes["G"] = planes["G"].copy()
         planes["G"][100, 100] = np.nan
         exr.write(file, planes, header)
-    role = replace(pair.role, likeness=replace(pair.likeness, folder=folder))
+    role = replace(pair.facesets, likeness=replace(pair.likeness, folder=folder))
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
         _, own = rehearsals([role], RefinerModel.load(small.path))
@@ -478,7 +478,9 @@ def test_faces_behind_a_hand_are_left_out(pair, small):
     confidence = pair.likeness.faces.confidence.copy()
     confidence[[1, 4]] = LEAST_CONFIDENCE / 2
     likeness = replace(pair.likeness, faces=replace(pair.likeness.faces, confidence=confidence))
-    played, own = rehearsals([replace(pair.role, likeness=likeness)], RefinerModel.load(small.path))
+    played, own = rehearsals(
+        [replace(pair.facesets, likeness=likeness)], RefinerModel.load(small.path)
+    )
     for sound in (played.sound, own.sound):
         assert np.flatnonzero(~sound[likeness.folder]).tolist() == [1, 4]
 

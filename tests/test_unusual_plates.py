@@ -28,7 +28,7 @@ def swapped(pair, folder, change):
     plate = Footage(Sequence.find(folder / "plate.####.exr"), pair.plate.colorspace)
     double = Faceset(every_frame=True)([plate], [pair.track], "double", folder / "double_v001")
     few = replace(plate, sequence=replace(plate.sequence, frames=SHOWN))
-    made = Swap()(few, [replace(pair.role, double=double)])
+    made = Swap()(few, [replace(pair.facesets, double=double).role])
     return {
         frame.number: (
             read(plate.sequence, frame.number).rgb,

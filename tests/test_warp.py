@@ -102,7 +102,7 @@ def test_an_opening_is_graded_and_the_skin_is_not():
     view, window = seen_by(front())
     source = Source(log_of(picture()), front(), FLAT, SEEN)
     plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
-    fix = Opening(1.0, NONE, torch.tensor([0.1, 0.1, 0.1]))
+    fix = Opening(1.0, NONE.numpy(), np.float32([0.1, 0.1, 0.1]))
     lifted = render(view, everywhere(source), {"right_eye": fix}, FLAT, FLAT, NONE) - plain
     eyes = {name: front()[list(POINTS[name]), :2].mean(0).astype(int) for name in POINTS}
     for name, expected in (("right_eye", 0.1), ("left_eye", 0.0), ("mouth", 0.0)):
@@ -119,7 +119,7 @@ def test_an_openings_contrast_is_taken_about_its_bright_colour():
     view, _ = seen_by(front())
     source = Source(log_of(picture()), front(), FLAT, SEEN)
     plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
-    fix = Opening(1.5, torch.tensor([0.4, 0.4, 0.4]), NONE)
+    fix = Opening(1.5, np.float32([0.4, 0.4, 0.4]), NONE.numpy())
     graded = render(view, everywhere(source), {"mouth": fix}, FLAT, FLAT, NONE)
     inside = (view.of_atlas(openings()["mouth"]) > 0.99).expand_as(plain)
     assert inside.any()

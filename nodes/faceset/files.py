@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
-from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
 
 if TYPE_CHECKING:
@@ -100,38 +99,12 @@ class FaceSet:
                 f"{folder / INDEX}: not a faceset of this version ({error}); {_AGAIN}"
             ) from error
 
-    @property
-    def bridged(self) -> "NDArray[np.bool_]":
-        """Which faces (N,) are mostly hidden, so that they are placed by the rest."""
-        return self.faces.confidence < LEAST_CONFIDENCE
-
-    @cached_property
-    def detail(self) -> float:
-        """Pixels of the footage across a centimetre of most of the faces."""
-        import numpy as np
-
-        return float(np.percentile(self.faces.scale, 90))
-
-    @cached_property
-    def speed(self) -> "Floats":
-        """Speed of the faces (N,), centimetres a frame: the mean over the landmarks."""
-        import numpy as np
-
-        pixels = np.linalg.norm(self.faces.velocity, axis=-1).mean(1)
-        return np.asarray(pixels / self.faces.scale, np.float32)
-
     @cached_property
     def face_landmarks(self) -> "Floats":
         """The landmarks (N, 478, 3) in face-space pixels."""
         from lifemask.nodes.faces.face_space import moved
 
         return moved(self.faces.landmarks, self.faces.matrix)
-
-    @property
-    def identity(self) -> tuple[str, int, int, int]:
-        """A hash that differs for every other faceset, also for the same folder made anew."""
-        stat = (self.folder / INDEX).stat()
-        return str(self.folder.resolve()), stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def face(self, index: int) -> "Floats":
         """Return a face-space picture (size, size, 4): scene-linear ACEScg and the matte."""
@@ -144,7 +117,11 @@ class FaceSet:
         the matte of thin occluders.
         """
         names = ("R", "G", "B", "validity.V", "light.R", "light.G", "light.B", "occluder.V")
-        return _planes(self.folder / f"texture.{index + 1:04d}.exr", *names, "line.V")
+        return _planes(self.texture_file(index), *names, "line.V")
+
+    def texture_file(self, index: int) -> Path:
+        """Return where a texture is."""
+        return self.folder / f"texture.{index + 1:04d}.exr"
 
 
 @cache

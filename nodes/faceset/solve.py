@@ -12,9 +12,10 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet, write_picture
+from lifemask.nodes.faceset.provider import descriptors_of
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE
-from lifemask.nodes.render.descriptors import coarse_normals, descriptors
+from lifemask.nodes.render.descriptors import coarse_normals
 from lifemask.nodes.render.filters import smooth, spread
 from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import (
@@ -185,8 +186,8 @@ def _step(count: int) -> int:
 
 def _coarse(faceset: FaceSet, used: range) -> Textures:
     """The coarse textures of the faces ``used`` of a faceset."""
-    look = descriptors(faceset, used)
-    return Textures(look.colour, look.valid, coarse_normals(faceset, used))
+    look = descriptors_of(faceset, used)
+    return Textures(look.colour, look.valid, coarse_normals(faceset.face_landmarks[list(used)]))
 
 
 def _borrowed(

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE
-from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.filters import lookup, minified
@@ -105,26 +104,26 @@ def shown(passes: FacePasses, crop: Crop) -> Tensor:
     return crop.take(planes)
 
 
-def side(double: FaceSet, most: int) -> int:
-    """Pixels a side for the faces of a ``double``: as many as the plate has, at most ``most``.
+def side(detail: float, most: int) -> int:
+    """Pixels a side for faces of ``detail`` pixels a centimetre: the plate's, at most ``most``.
 
     It is one size for a whole shot, so that nothing changes from frame to frame.
     """
-    return min(most, max(_LEAST, _native(double)))
+    return min(most, max(_LEAST, _native(detail)))
 
 
-def _native(double: FaceSet) -> int:
-    return STEP * math.ceil(double.detail * COVERS / STEP)
+def _native(detail: float) -> int:
+    return STEP * math.ceil(detail * COVERS / STEP)
 
 
-def sides(double: FaceSet, learned: int) -> list[int]:
-    """Pixels a side in which the faces of a ``double`` are seen, coarse first.
+def sides(detail: float, learned: int) -> list[int]:
+    """Pixels a side in which faces of ``detail`` pixels a centimetre are seen, coarse first.
 
     A model sees them as small as the base ``learned`` to, whatever it was trained on since, as that
     is how it knows light; then ever finer, at most twice as fine each time, until it sees all that
     the plate has, or nearly so.
     """
-    chosen, all_there_is = [min(learned, _LEAST)], min(_FINEST, _native(double))
+    chosen, all_there_is = [min(learned, _LEAST)], min(_FINEST, _native(detail))
     while chosen[-1] * _NEARLY < all_there_is:
         chosen.append(min(2 * chosen[-1], all_there_is))
     return chosen

@@ -18,6 +18,7 @@ from lifemask.nodes.render.motion_blur import smeared
 from lifemask.nodes.render.occlusion_matte import in_front
 from lifemask.nodes.render.texture import normals
 from lifemask.nodes.render.warp import View, Window, render
+from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ _BLACKEST = 3 * STOP  # below skin: no hair is darker
 
 @dataclass(frozen=True)
 class Meshes:
-    """Landmarks (478, 3) of the likeness and of the double in one picture, and their meshes."""
+    """Landmarks (478, 3) of the likeness and of the subject in one picture, and their meshes."""
 
     likeness: Floats
-    double: Floats
+    subject: Floats
 
     @classmethod
-    def of(cls, frame_plan: FramePlan) -> "Meshes":
+    def of(cls, frame: FramePlan) -> "Meshes":
         """Those of a frame, in the picture's pixels."""
-        return cls(frame_plan.landmarks, frame_plan.double)
+        return cls(frame.landmarks, frame.subject)
 
     @cached_property
     def target(self) -> Floats:
@@ -45,25 +46,21 @@ class Meshes:
 
     @cached_property
     def own(self) -> Floats:
-        """The double's mesh, (504, 3)."""
-        return _mesh(self.double)
+        """The subject's mesh, (504, 3)."""
+        return _mesh(self.subject)
 
     @property
     def width(self) -> float:
-        """Width of the double's face in pixels."""
+        """Width of the subject's face in pixels."""
         return float(np.ptp(self.own[:468, 0]))
+
+
+def _on_device(array: Floats) -> Tensor:
+    return torch.from_numpy(array).to(device())
 
 
 def _mesh(landmarks: Floats) -> Floats:
     return np.asarray(atlas().mesh(landmarks[None])[0], np.float32)
-
-
-@dataclass(frozen=True)
-class PlateSubject:
-    """Who is in a plate: ``albedo`` (3, 64, 64), and the ``light`` (1, 3, 64, 64) on it, log."""
-
-    albedo: Tensor
-    light: Tensor
 
 
 @dataclass(frozen=True)
@@ -96,49 +93,43 @@ class FacePasses:
     def of(
         cls,
         plan: ShotPlan,
-        frame_plan: FramePlan,
+        frame: FramePlan,
+        pictures: FacePictures,
         meshes: Meshes,
         window: Window,
         plate: Tensor,
         swap: "Swap",
-        there: "PlateSubject | None" = None,
     ) -> "FacePasses":
-        """Render a frame of ``plan`` into ``plate`` (1, 3, H, W), log, of the ``window``.
-
-        Who is in the plate is the double, unless somebody else is ``there``.
-        """
-        look = plan.double(frame_plan)
-        there = there or PlateSubject(plan.double_albedo, look.light)
+        """Render a ``frame`` of a ``plan`` into ``plate`` (1, 3, H, W), log, of the ``window``."""
         view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
-        light = view.of(there.light)
+        albedo, subject = _on_device(plan.albedo)[None], _on_device(plan.subject_albedo)[None]
+        texture_light, tone = _on_device(frame.light)[None], _on_device(frame.tone)
+        light = view.of(texture_light)
         face = matte(view, own, meshes.width, swap.erode)
         corner = np.array([window.x0, window.y0], np.float32)
-        features = torch.from_numpy(meshes.own[:, :2] - corner).to(device())
-        sources = plan.sources(frame_plan)
-        picture = render(
-            view, sources, frame_plan.openings, plan.albedo[None], there.light, plan.tone
-        )
-        picture = smeared(view, picture, frame_plan.travel)
-        landmarks = torch.from_numpy(meshes.double[:, :2] - corner).to(device())
+        features = _on_device(meshes.own[:, :2] - corner)
+        sources = pictures.sources(frame)
+        picture = render(view, sources, frame.openings, albedo, texture_light, tone)
+        picture = smeared(view, picture, frame.motion)
+        landmarks = _on_device(meshes.subject[:, :2] - corner)
         picture = with_catchlights(picture, plate, view, own, features, landmarks)
         carried = lookup(plate, view.fragments(features))
-        predicted = view.of(there.albedo[None]) + light
+        predicted = view.of(subject) + light
+        score, thin = pictures.mattes(frame)
         return cls(
             view=view,
             own=own,
             width=meshes.width,
             plate=plate,
-            render=_with_mouth(picture, carried, view, frame_plan.mouth),
-            shaded=view.of(plan.albedo[None]) + light + plan.tone.view(1, 3, 1, 1),
+            render=_with_mouth(picture, carried, view, frame.mouth),
+            shaded=view.of(albedo) + light + tone.view(1, 3, 1, 1),
             carried=torch.lerp(predicted, carried, view.covered),
             predicted=predicted,
             light=light,
             normal=_normal(view, meshes.target),
-            darker=_darker(view, plan.albedo[None], own, there.albedo[None]),
+            darker=_darker(view, albedo, own, subject),
             face=face,
-            occlusion=in_front(
-                plate, own, face, look.score, plan.line(frame_plan), meshes.width, swap.occluders
-            ),
+            occlusion=in_front(plate, own, face, score, thin, meshes.width, swap.occluders),
         )
 
     @cached_property

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.render.descriptors import coarse_normals, descriptors
+from lifemask.nodes.faceset.provider import descriptors_of
+from lifemask.nodes.render.descriptors import coarse_normals
 from lifemask.nodes.render.filters import smooth
 from lifemask.nodes.render.light import shading
 
@@ -23,7 +24,8 @@ def relief(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
 
     What their light images have beside their take's harmonics that is finer than light.
     """
-    look, takes = descriptors(faceset, indices), faceset.faces.take[list(indices)]
+    look, takes = descriptors_of(faceset, indices), faceset.faces.take[list(indices)]
     lights = torch.from_numpy(faceset.faces.lights[takes]).to(device())
-    left = look.light - shading(coarse_normals(faceset, indices), lights, look.valid)
+    normal = coarse_normals(faceset.face_landmarks[list(indices)])
+    left = look.light - shading(normal, lights, look.valid)
     return left - smooth(left, look.valid, _WIDE), look.valid

@@ -1,5 +1,6 @@
 """The likeness in the plate's pixels: pictures carried over by the mesh, in the plate's light."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Source:
 Sources = dict[str, list[tuple[float, Source]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opening:
     """The grade that matches an eye or the mouth of a source to the plate's.
 
@@ -42,8 +43,8 @@ class Opening:
     """
 
     contrast: float
-    bright: Tensor
-    lift: Tensor
+    bright: Floats
+    lift: Floats
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class View:
 def render(
     view: View,
     sources: Sources,
-    fixes: dict[str, Opening],
+    fixes: Mapping[str, Opening],
     albedo: Tensor,
     light: Tensor,
     tone: Tensor,
@@ -165,7 +166,7 @@ def _seen(view: View, source: Source) -> Tensor:
 
 
 def _opened(flat: Tensor, fix: Opening) -> Tensor:
-    bright, lift = fix.bright.view(1, 3, 1, 1), fix.lift.view(1, 3, 1, 1)
+    bright, lift = (torch.from_numpy(v).to(flat).view(1, 3, 1, 1) for v in (fix.bright, fix.lift))
     return (fix.contrast - 1) * (flat - bright) + lift
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from os.path import abspath, realpath
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
@@ -19,7 +19,9 @@ from lifemask.nodes.errors import (
     ShotError,
     SizeError,
 )
-from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.likeness import Likeness
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.plate_subject import Occlusion, PlateSubject
 from lifemask.nodes.shot.release import Release
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.media.frame import LayeredFrame
@@ -28,18 +30,23 @@ from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.sink import FrameSink
 from lifemask.ocio.media.source import FrameSource
 
+if TYPE_CHECKING:
+    from lifemask.nodes.swap.plan import ShotPlan
+
 
 @dataclass(frozen=True)
 class Role:
-    """Who goes on whom: the ``likeness`` on the person of ``track``.
+    """Who goes on whom: the ``likeness`` on the ``subject``, the person of ``track``.
 
-    ``double`` has that person's own faces, ``release`` is the likeness's consent, and ``project``
-    the one that the shot belongs to.
+    The face gives the ``performance`` behind the ``occlusion``. ``release`` is the likeness's
+    consent, and ``project`` the one that the shot belongs to.
     """
 
     track: FaceTrack
-    likeness: FaceSet
-    double: FaceSet
+    performance: Performance
+    subject: PlateSubject
+    occlusion: Occlusion
+    likeness: Likeness
     release: Release
     project: str
 
@@ -100,14 +107,45 @@ class Swap(Node):
         those of the track, SizeError when frames differ in size, or from the ones that were
         tracked.
         """
-        for role in cast:
-            role.check(date.today())
-            check_tracked(plate, role.track)
-            check_double(plate, role)
-        check_size(plate, cast)
+        check(plate, cast)
+        return self.render(plate, cast, self.plan(cast), model)
+
+    def plan(self, cast: list[Role], folder: Path | None = None) -> "list[ShotPlan]":
+        """Return how each role is swapped in its whole shot, whatever frames are rendered.
+
+        Of the knobs only the shutter decides on a plan. One that was saved in ``folder``, or for
+        another version of the swap there, serves again if nothing that it is made of has changed.
+        """
+        from lifemask.nodes.swap.plan_files import fitting
+        from lifemask.nodes.swap.planner import WholeShotPlanner
+
+        planner = WholeShotPlanner(self.shutter)
+        inputs = [(role.performance, role.subject, role.likeness) for role in cast]
+        wanted = [planner.made_of(*values) for values in inputs]
+        known = {one.made_of: one for one in (fitting(folder, wanted) if folder else ())}
+        pairs = zip(wanted, inputs, strict=True)
+        return [known.get(made_of) or planner(*values) for made_of, values in pairs]
+
+    def render(
+        self,
+        plate: FrameSource,
+        cast: list[Role],
+        plans: "list[ShotPlan]",
+        model: Model | None = None,
+    ) -> Iterator[LayeredFrame]:
+        """Yield the frames of the swap as planned; the same plans give the same pixels."""
         from lifemask.nodes.swap.frames import Swapping
 
-        return Swapping(self, plate, cast, model).frames()
+        return Swapping(self, plate, cast, plans, model).frames()
+
+
+def check(plate: FrameSource, cast: list[Role]) -> None:
+    """Raise what `Swap` raises when the ``plate`` cannot be swapped with the ``cast``."""
+    for role in cast:
+        role.check(date.today())
+        check_tracked(plate, role.track)
+        check_subject(plate, role)
+    check_size(plate, cast)
 
 
 def check_tracked(plate: FrameSource, track: FaceTrack) -> None:
@@ -122,22 +160,22 @@ def check_tracked(plate: FrameSource, track: FaceTrack) -> None:
         )
 
 
-def check_double(plate: FrameSource, role: Role) -> None:
-    """Raise FaceError unless the double's faces are those of the track: it may be a newer one."""
+def check_subject(plate: FrameSource, role: Role) -> None:
+    """Raise FaceError unless the subject's faces are those of the track: it may be a newer one."""
     import numpy as np
 
-    track, faces = role.track, role.double.faces
+    track, faces = role.track, role.subject
     seen = np.isin(track.frames, plate.frames) & (track.confidence > 0)
     lacking = seen & ~np.isin(track.frames, faces.frame)
     newer, again = "the track is newer", Remedy("double_again")
     if lacking.any():
         frames = named_range(track.frames[lacking].tolist())
-        raise FaceError(f"{role.double.folder}: has no faces of frames {frames}: {newer}", again)
+        raise FaceError(f"{faces.source}: has no faces of frames {frames}: {newer}", again)
     _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
     there, then = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
     apart = np.linalg.norm(there.mean(1) - then.mean(1), axis=-1)
     if (apart > np.ptp(there[..., 0], axis=1) / 2).any():
-        other = f"{role.double.folder}: is of somebody else than {track.person}: {newer}"
+        other = f"{faces.source}: is of somebody else than {track.person}: {newer}"
         raise FaceError(other, again)
 
 
@@ -171,16 +209,31 @@ def write_swap(
     """Write the swap as ``folder/name.####.exr``, one whole file after the other; return them.
 
     A ``whole`` swap takes the place of an older one in the folder: that is removed when the first
-    new frame is made. Otherwise its other frames stay, as a range that is rendered anew needs.
+    new frame is made. Otherwise its other frames stay, as a range that is rendered anew needs. The
+    plan is saved beside the frames, and one that is there and still fits is used.
     """
     from lifemask.ocio.media.exr_sequence import ExrSequence
 
-    with (
-        ExrSequence(folder, name, anew=whole) as files,
-        closing(send_swap(swap, plate, cast, files, model)) as numbers,
-    ):
-        written = progress.frames(map(files.file, numbers), "swap")
-        return list(progress.each(written, "swap", len(plate.frames)))
+    with ExrSequence(folder, name, anew=whole) as files:
+        check(plate, cast)
+        plans = swap.plan(cast, folder)
+        sent = send_swap(swap, plate, cast, files, model, plans)
+        with closing(_saving(sent, folder, plans)) as numbers:
+            written = progress.frames(map(files.file, numbers), "swap")
+            return list(progress.each(written, "swap", len(plate.frames)))
+
+
+def _saving(
+    written: Generator[int, None, None], folder: Path, plans: "list[ShotPlan]"
+) -> Generator[int, None, None]:
+    """Yield the numbers of what is ``written``, and save the plans after the first one."""
+    from lifemask.nodes.swap import plan_files
+
+    with closing(written):
+        for count, number in enumerate(written):
+            if not count:
+                plan_files.save(folder, plans)
+            yield number
 
 
 def send_swap(
@@ -189,15 +242,20 @@ def send_swap(
     cast: list[Role],
     sink: FrameSink[LayeredFrame],
     model: Model | None = None,
+    plans: "list[ShotPlan] | None" = None,
 ) -> Generator[int, None, None]:
-    """Send the swap to ``sink``; yield the number of each frame once it is written."""
+    """Send the swap to ``sink``; yield the number of each frame once it is written.
+
+    Without the ``plans`` of the ``cast`` it is planned first.
+    """
     from lifemask.ocio.system.parallel import parallel_map
 
     def write(frame: LayeredFrame) -> int:
         sink.write(frame)
         return frame.number
 
-    with closing(parallel_map(write, swap(plate, cast, model), sink.ahead)) as written:
+    frames = swap.render(plate, cast, plans, model) if plans else swap(plate, cast, model)
+    with closing(parallel_map(write, frames, sink.ahead)) as written:
         yield from written
 
 

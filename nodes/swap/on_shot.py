@@ -38,7 +38,7 @@ class SwapOnShot(OnShot):
     def run(self) -> Result:
         """Return the folder of the frames, their number, and the model used."""
         shot = Shot.load(self.shot)
-        cast = cast_of(shot, self.likeness)
+        cast = [one.role for one in cast_of(shot, self.likeness)]
         model = None if self.no_model else newest(shot) or BASE
         name = "_".join(dict.fromkeys(role.likeness.performer for role in cast))
         node, plate = shot.node(Swap, **self.knobs), shot.plate_of(self.frames)

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from lifemask.nodes.command import Option
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.faceset.provider import FacesetRole
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
 from lifemask.nodes.shot.release import Release, consent
 from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
-from lifemask.nodes.swap import Role
 from lifemask.nodes.types import FaceTrack
 
 LIKENESSES = Option(
@@ -20,7 +20,7 @@ LIKENESSES = Option(
 )
 
 
-def cast_of(shot: Shot, words: Iterable[str]) -> list[Role]:
+def cast_of(shot: Shot, words: Iterable[str]) -> list[FacesetRole]:
     """Return the roles that each NAME or NAME=PERSON of ``words`` means.
 
     Raises ReleaseError when a likeness has no release, and KnobError when two mean one person.
@@ -43,9 +43,9 @@ def _names(words: Iterable[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _role(shot: Shot, tracks: dict[str, FaceTrack], release: Release, person: str) -> Role:
+def _role(shot: Shot, tracks: dict[str, FaceTrack], release: Release, person: str) -> FacesetRole:
     track = chosen(tracks, person, f"likeness {release.performer}")
-    return Role(
+    return FacesetRole(
         track=track,
         likeness=FaceSet.load(shot.latest("facesets", release.performer)),
         double=FaceSet.load(shot.latest("facesets", double_name(shot, track.person))),

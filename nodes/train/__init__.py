@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import KnobError
-from lifemask.nodes.swap import Role, check_consent
+from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.swap import check_consent
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Train(Node):
 
     def __call__(
         self,
-        cast: list[Role],
+        cast: list[FacesetRole],
         start: Model,
         folder: Path,
         restart: bool = False,
@@ -111,7 +112,7 @@ class Train(Node):
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
         BrokenFileError when a checkpoint is not what was saved or a pair lacks a file.
         """
-        check_consent(cast)
+        check_consent([one.role for one in cast])
         from lifemask.nodes.learning.data.paired import corpora
         from lifemask.nodes.train.tune import tune
 

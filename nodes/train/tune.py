@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import INDEX
+from lifemask.nodes.faceset.provider import FacesetRole, performance_of
 from lifemask.nodes.learning.data.cycle_pairs import rehearsals
 from lifemask.nodes.learning.data.distillation import reminders
 from lifemask.nodes.learning.data.examples import Example, Examples
@@ -20,7 +21,6 @@ from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
-    from lifemask.nodes.swap import Role
     from lifemask.nodes.train import Train
 
 
@@ -29,7 +29,7 @@ _DISTILLED = 8  # at most one distilled example for so many cycle pairs
 
 def tune(
     node: "Train",
-    cast: "list[Role]",
+    cast: list[FacesetRole],
     start: Model,
     folder: Path,
     restart: bool = False,
@@ -50,19 +50,19 @@ def tune(
 
 
 def _config(
-    node: "Train", cast: "list[Role]", model: RefinerModel, corpora: Sequence[Corpus]
+    node: "Train", cast: list[FacesetRole], model: RefinerModel, corpora: Sequence[Corpus]
 ) -> RefinerConfig:
     names = {one.performer for role in cast for one in (role.likeness, role.double)}
     learned_from = sorted(names) + [corpus.folder.name for corpus in corpora]
     largest = max(node.chosen.size, model.size)
-    crop = max(side(role.double, largest) for role in cast)
+    crop = max(side(performance_of(role.double).detail, largest) for role in cast)
     if crop < node.chosen.size:
         larger = f"{node.chosen.size} would only magnify them"
         progress.note("train", f"the faces are learned at {crop} px; {larger}")
     return node.config(learned_from, crop, _identity(cast))
 
 
-def _identity(cast: "list[Role]") -> str:
+def _identity(cast: list[FacesetRole]) -> str:
     """A hash that changes with any faceset of the ``cast``."""
     found = sha256()
     for role in cast:
@@ -72,7 +72,7 @@ def _identity(cast: "list[Role]") -> str:
 
 
 def _examples(
-    cast: "list[Role]", model: RefinerModel, corpora: Sequence[Corpus], config: RefinerConfig
+    cast: list[FacesetRole], model: RefinerModel, corpora: Sequence[Corpus], config: RefinerConfig
 ) -> Examples:
     every, size, most = rehearsals(cast, model), config.crop, config.max_examples
     few = most // _DISTILLED

@@ -196,14 +196,14 @@ class Pasting(Swapping):
         self, swap: Swap, plate: FrameSource, role: Role, network: Autoencoder, size: int
     ) -> None:
         """``size`` is the side of a crop in pixels."""
-        super().__init__(swap, plate, [role])
-        self.network, self.size = network, size
+        super().__init__(swap, plate, [role], swap.plan([role]))
+        self.network, self.size, self.refine = network, size, self._pasted
 
-    def _finished(
-        self, passes: FacePasses, plan: ShotPlan, frame_plan: FramePlan, window: Window
+    def _pasted(
+        self, passes: FacePasses, plan: ShotPlan, frame: FramePlan, window: Window
     ) -> Refined:
-        """The double's face decoded as the likeness's, at the plate's mean brightness."""
-        crop = Crop.of(frame_plan.matrix, plan.role.double.size, window, self.size)
+        """The subject's face decoded as the likeness's, at the plate's mean brightness."""
+        crop = Crop.of(frame.matrix, plan.size, window, self.size)
         matte = passes.face * (1 - passes.occlusion)
         plate, inside = crop.take(torch.cat([passes.plate, matte], 1)).split([3, 1], 1)
         made = self.network(plate, LIKENESS)

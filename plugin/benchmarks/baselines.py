@@ -7,7 +7,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from lifemask.nodes.swap import Role, Swap
+from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.swap import Swap
 from lifemask.nodes.train import BASE, Train
 from lifemask.nodes.types import Model
 from lifemask.ocio.media.frame import LayeredFrame
@@ -23,7 +24,7 @@ class Scene:
     """The task: who goes on whom, in which frames, and with which knobs of training and swap."""
 
     plate: FrameSource
-    role: Role
+    role: FacesetRole
     train: Train
     swap: Swap
 
@@ -81,7 +82,7 @@ class Ours:
 
     def frames(self) -> Iterator[LayeredFrame]:
         """Yield the swap."""
-        return self.scene.swap(self.scene.plate, [self.scene.role], self.model)
+        return self.scene.swap(self.scene.plate, [self.scene.role.role], self.model)
 
     @cached_property
     def operations(self) -> int:
@@ -152,4 +153,5 @@ class Plain:
         from lifemask.plugin.benchmarks.autoencoder import Pasting
 
         scene, size = self.scene, self.scene.train.chosen.size
-        return Pasting(scene.swap, scene.plate, scene.role, self.trainer.network, size).frames()
+        role, network = scene.role.role, self.trainer.network
+        return Pasting(scene.swap, scene.plate, role, network, size).frames()

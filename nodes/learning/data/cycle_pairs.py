@@ -19,16 +19,18 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.learning.data.examples import Example, even, learnable, picture, scene
+from lifemask.nodes.faceset.provider import FacesetRole, performance_of
+from lifemask.nodes.learning.data.examples import Example, even, learnable
+from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import FacePasses, Meshes, PlateSubject
+from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.shading_residual import relief
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.filters import shrink
 from lifemask.nodes.render.source_bank import FACE
-from lifemask.nodes.swap import Role, Swap
-from lifemask.nodes.swap.plan import FramePlan, ShotPlan
+from lifemask.nodes.swap import Swap
+from lifemask.nodes.swap.plan import FramePlan
 from lifemask.ocio.system.parallel import parallel_map
 
 Bools = NDArray[np.bool_]
@@ -48,52 +50,48 @@ class Rehearsal:
 
     own: FaceSet
     other: FaceSet
-    role: Role
     model: RefinerModel
     sound: Mapping[Path, Bools]
 
     def examples(self, size: int, most: int) -> Iterator[Example]:
         """Yield an example of each of up to ``most`` frames, in crops of ``size`` pixels."""
         holes = np.tile(~self.sound[self.other.folder], (len(self.own), 1))
-        there = ShotPlan(Swap(), replace(self.role, likeness=self.other, double=self.own), holes)
-        back = ShotPlan(
-            Swap(), replace(self.role, likeness=self.own, double=self.own), self.barred()
-        )
+        there = PlannedSwap.of(self.other, self.own, Swap(), holes)
+        back = PlannedSwap.of(self.own, self.own, Swap(), self.barred())
         chosen = [i for i in even(len(self.own), most) if self._fair(there, back, i)]
         for index in progress.each(chosen, f"rehearse {self.own.performer}", len(chosen)):
             yield self._one(there, back, index, size)
 
-    def _fair(self, there: ShotPlan, back: ShotPlan, index: int) -> bool:
+    def _fair(self, there: PlannedSwap, back: PlannedSwap, index: int) -> bool:
         """Whether a frame and all that serves it are sound, and it does not serve itself."""
         sound, others = self.sound[self.own.folder], self.sound[self.other.folder]
-        served, own = sorted(there.of_face(index).used), sorted(back.of_face(index).used)
+        served, own = (sorted(one.plan.frames[index].used) for one in (there, back))
         whole = sound[[index, *own]].all() and others[served].all()
         return bool(whole) and index not in own
 
     @torch.inference_mode()
-    def _one(self, there: ShotPlan, back: ShotPlan, index: int, size: int) -> Example:
-        filmed = picture(there, index)
-        frame_plan, meshes, window = scene(there, index)
-        passes = FacePasses.of(there, frame_plan, meshes, window, filmed, Swap())
+    def _one(self, there: PlannedSwap, back: PlannedSwap, index: int, size: int) -> Example:
+        filmed = there.picture(index)
+        frame, meshes, window = there.scene(index)
+        passes = there.passes(frame, meshes, window, filmed)
         crop = Crop.of_face_space(window.x1, size)
-        other = self._relief(index, frame_plan)
+        other = self._relief(index, frame)
         bare = passes.face * (1 - passes.occlusion)
         played = self._played(passes, filmed, crop) + passes.view.of(other) * bare
-        frame_plan, same, _ = scene(back, index)
-        there_now = PlateSubject(
-            there.albedo + there.tone.view(3, 1, 1), back.double(frame_plan).light + other
-        )
+        complexion = there.plan.albedo + frame.tone[:, None, None]
+        frame, same, _ = back.scene(index)
+        lit = replace(frame, light=frame.light + other[0].cpu().numpy())
         both = Meshes(same.likeness, meshes.likeness)
-        again = FacePasses.of(back, frame_plan, both, window, played, Swap(), there_now)
+        again = back.with_subject(complexion).passes(lit, both, window, played)
         trust = shrink(passes.face, max(1, round(0.02 * passes.width))) * (1 - passes.occlusion)
         return learnable(again, crop, filmed, trust, again.face)
 
-    def _relief(self, index: int, frame_plan: FramePlan) -> Tensor:
+    def _relief(self, index: int, frame: FramePlan) -> Tensor:
         """By how much the other one's relief differs from that of frame ``index``, (1, 3, 64, 64).
 
         The light of a plate that somebody else is in has theirs.
         """
-        served = max(frame_plan.pictures[FACE], key=frame_plan.pictures[FACE].__getitem__)
+        served = max(frame.pictures[FACE], key=frame.pictures[FACE].__getitem__)
         own, seen = relief(self.own, [index])
         other, also = relief(self.other, [served])
         return (other - own) * torch.minimum(seen, also)
@@ -120,14 +118,14 @@ class Rehearsal:
         return np.asarray(np.where(enough, same, near) | ~sound, bool)
 
 
-def rehearsals(cast: list[Role], model: RefinerModel) -> list[Rehearsal]:
+def rehearsals(cast: list[FacesetRole], model: RefinerModel) -> list[Rehearsal]:
     """Every likeness as double and every double as likeness, with everybody they meet."""
     facesets = {
         faceset.folder: faceset for role in cast for faceset in (role.likeness, role.double)
     }
     sound = {folder: _sound(faceset) for folder, faceset in facesets.items()}
     return [
-        Rehearsal(own, other, role, model, sound)
+        Rehearsal(own, other, model, sound)
         for role in cast
         for own, other in ((role.double, role.likeness), (role.likeness, role.double))
     ]
@@ -141,4 +139,4 @@ def _sound(faceset: FaceSet) -> Bools:
     if broken:
         names = ", ".join(broken)
         progress.note("train", f"{faceset.folder}: {len(broken)} not finite, left out: {names}")
-    return np.asarray(sound & ~faceset.bridged, bool)
+    return np.asarray(sound & ~performance_of(faceset).hidden, bool)

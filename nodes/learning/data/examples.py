@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +13,6 @@ from torch.nn import functional
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
-from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.learning.data import alignment
 from lifemask.nodes.memory import enough_memory, fits_card
 from lifemask.nodes.refiner.crop import (
@@ -27,14 +25,10 @@ from lifemask.nodes.refiner.crop import (
     Crop,
     shown,
 )
-from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render import flow
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
-from lifemask.nodes.render.warp import Window
-
-if TYPE_CHECKING:
-    from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
 PLANES = CHANNELS + 3 + 1 + 1
 """Of one example: what is shown, the truth, its weight, the matte."""
@@ -223,31 +217,6 @@ def _moved(planes: Tensor, bent: Tensor) -> Tensor:
     # The grid says where a pixel is from: the picture, and normals with it, turn the other way.
     moved[:, NORMAL][:, :2] = torch.einsum("nji,njhw->nihw", turn / scale.view(-1, 1, 1), flat)
     return moved
-
-
-def scene(plan: "ShotPlan", index: int) -> "tuple[FramePlan, Meshes, Window]":
-    """The double's face ``index`` of a ``plan`` as face space sees it, instead of the plate."""
-    double, frame_plan = plan.role.double, plan.of_face(index)
-    target, own = (
-        moved(points[None], frame_plan.matrix[None])[0]
-        for points in (frame_plan.landmarks, frame_plan.double)
-    )
-    zoom = float(np.linalg.norm(frame_plan.matrix[0, :2]))
-    still = np.eye(2, 3, dtype=np.float32)
-    frame_plan = replace(
-        frame_plan,
-        landmarks=target,
-        double=own,
-        travel=frame_plan.travel @ frame_plan.matrix[:, :2].T,
-        matrix=still,
-        reduction=frame_plan.reduction / zoom,
-    )
-    return frame_plan, Meshes.of(frame_plan), Window(0, 0, double.size, double.size)
-
-
-def picture(plan: "ShotPlan", index: int) -> Tensor:
-    """The plate in face space, (1, 3, S, S), log."""
-    return logged(plan.role.double.face(index)[..., :3])
 
 
 def logged(rgb: Floats) -> Tensor:

@@ -7,8 +7,7 @@ are the takes. What the takes of A show and ``A_on_B`` does not, a beard, must n
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -30,16 +29,12 @@ from lifemask.nodes.learning.data.examples import (
     even,
     learnable,
     logged,
-    picture,
-    scene,
 )
+from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import FacePasses, PlateSubject
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import View
-from lifemask.nodes.shot.release import Release
-from lifemask.nodes.swap import Role, Swap
-from lifemask.nodes.swap.plan import ShotPlan
+from lifemask.nodes.swap import Swap
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.colour.tags import tagged_space
@@ -144,12 +139,12 @@ class Corpus:
         for dropout in DROPOUTS:
             other = known if random.random() < _KNOWN else None
             double = self._double(pair, other)
-            role = Role(None, likeness, double, _NO_RELEASE, "")  # type: ignore[arg-type]
             excluded = dropout(likeness, len(double), random)
             # The frames of a take are too far apart to tell how it moves.
-            plan, disguise = ShotPlan(Swap(shutter=0), role, excluded), Disguise.drawn(random)
+            planned = PlannedSwap.of(likeness, double, Swap(shutter=0), excluded)
+            disguise = Disguise.drawn(random)
             for index in even(len(double), most):
-                yield self._one(pair, plan, index, size, disguise)
+                yield self._one(pair, planned, index, size, disguise)
 
     def _double(self, pair: Pair, other: FaceSet | None) -> FaceSet:
         """The double's faceset, by the plate alone or by its takes, too."""
@@ -162,18 +157,19 @@ class Corpus:
 
     @torch.inference_mode()
     def _one(
-        self, pair: Pair, plan: ShotPlan, index: int, size: int, disguise: Disguise
+        self, pair: Pair, planned: PlannedSwap, index: int, size: int, disguise: Disguise
     ) -> Example:
-        frame_plan, meshes, window = scene(plan, index)
-        plate = disguise.on(picture(plan, index), View.of_mesh(meshes.own, window))
-        albedo, light = disguise.known()
-        there = PlateSubject(plan.double_albedo + albedo, plan.double(frame_plan).light + light)
-        passes = FacePasses.of(plan, frame_plan, meshes, window, plate, Swap(), there)
+        frame, meshes, window = planned.scene(index)
+        plate = disguise.on(planned.picture(index), View.of_mesh(meshes.own, window))
+        albedo, light = (known.cpu().numpy() for known in disguise.known())
+        disguised = planned.with_subject(planned.plan.subject_albedo + albedo)
+        lit = replace(frame, light=frame.light + light)
+        passes = disguised.passes(lit, meshes, window, plate)
         crop = Crop.of_face_space(window.x1, size)
-        frame, matrix = int(plan.role.double.faces.frame[index]), plan.role.double.faces.matrix
+        matrix = planned.plan.frames[index].matrix
 
         def seen(take: Path, what: str) -> Tensor:
-            return _taken(take, what, frame, matrix[index], window.x1)
+            return _taken(take, what, frame.frame, matrix, window.x1)
 
         right = seen(pair.plate, "face")
         weight = right * seen(pair.truth, "face")
@@ -219,9 +215,6 @@ def corpora(folders: list[Path], facesets: Path | None) -> list[Corpus]:
 def _frames(most: int) -> int:
     """How many frames of a pair are learned from, each with all `DROPOUTS`."""
     return max(1, most // len(DROPOUTS))
-
-
-_NO_RELEASE = Release("", "", date.max, "", "", date.min)
 
 
 def _mark(takes: list[Path]) -> str:

@@ -1,0 +1,109 @@
+"""What a swap needs of two people, taken from their facesets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.likeness import Likeness
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.plate_subject import Occlusion, PlateSubject
+from lifemask.nodes.shot.release import Release
+from lifemask.nodes.swap import Role
+from lifemask.nodes.types import FaceTrack
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.render.descriptors import FaceDescriptors
+
+
+@dataclass(frozen=True)
+class TextureFiles:
+    """The textures of a faceset, as `plate_subject.FaceTextures`."""
+
+    faceset: FaceSet
+
+    def read(self, index: int) -> "NDArray[np.float32]":
+        """Return the face ``index``, (256, 256, 9)."""
+        return self.faceset.texture(index)
+
+    def name(self, index: int) -> str:
+        """Return its file."""
+        return str(self.faceset.texture_file(index))
+
+
+def performance_of(faceset: FaceSet) -> Performance:
+    """Return what the performer plays in the pictures of a faceset."""
+    return Performance(**{f.name: getattr(faceset.faces, f.name) for f in fields(Performance)})
+
+
+def subject_of(faceset: FaceSet) -> PlateSubject:
+    """Return the person in the plate, by a faceset of every frame of it."""
+    faces = faceset.faces
+    return PlateSubject(
+        source=str(faceset.folder),
+        frame=faces.frame,
+        landmarks=faces.landmarks,
+        matrix=faces.matrix,
+        size=faceset.size,
+        confidence=faces.confidence,
+        pedestal=faces.pedestal,
+        albedo=faces.albedo,
+        textures=TextureFiles(faceset),
+    )
+
+
+def occlusion_of(faceset: FaceSet) -> Occlusion:
+    """Return what is in front of the person in the plate, by a faceset of every frame of it."""
+    return Occlusion(TextureFiles(faceset))
+
+
+def likeness_of(faceset: FaceSet) -> Likeness:
+    """Return the performer of a faceset."""
+    import numpy as np
+
+    faces = faceset.faces
+    zoom = np.array([np.linalg.norm(row) for row in faces.matrix[:, 0, :2]], np.float32)
+    return Likeness(
+        performer=faceset.performer,
+        performance=performance_of(faceset),
+        landmarks=faceset.face_landmarks,
+        scale=faces.scale * zoom,
+        albedo=faces.albedo,
+        picture=faceset.face,
+        textures=TextureFiles(faceset),
+    )
+
+
+def descriptors_of(faceset: FaceSet, indices: Sequence[int]) -> "FaceDescriptors":
+    """Read the descriptors of the faces ``indices`` of a faceset."""
+    from lifemask.nodes.render.descriptors import descriptors
+
+    performance = performance_of(faceset)
+    return descriptors(TextureFiles(faceset), performance, performance.hidden, indices)
+
+
+@dataclass(frozen=True)
+class FacesetRole:
+    """A role whose people have facesets: ``double`` is of the person in the plate."""
+
+    track: FaceTrack
+    likeness: FaceSet
+    double: FaceSet
+    release: Release
+    project: str
+
+    @property
+    def role(self) -> Role:
+        """The role itself, which knows nothing of facesets."""
+        return Role(
+            track=self.track,
+            performance=performance_of(self.double),
+            subject=subject_of(self.double),
+            occlusion=occlusion_of(self.double),
+            likeness=likeness_of(self.likeness),
+            release=self.release,
+            project=self.project,
+        )

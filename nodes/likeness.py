@@ -1,0 +1,37 @@
+"""The performer whose face goes in: pictures of them, and what the pictures have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.plate_subject import FaceTextures
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """N pictures of a ``performer`` in face space, with what they play in them.
+
+    ``picture`` reads one of them, (S, S, 3) or with more channels, scene-linear ACEScg.
+    ``landmarks`` (N, 478, 3) are in its pixels, of which ``scale`` (N,) are across a centimetre of
+    the face. ``textures`` are the same pictures unwrapped. ``albedo`` (3, 64, 64) is log, in
+    texture space.
+    """
+
+    performer: str
+    performance: Performance
+    landmarks: "Floats"
+    scale: "Floats"
+    albedo: "Floats"
+    picture: "Callable[[int], Floats]"
+    textures: FaceTextures
+
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        return len(self.performance)

@@ -1,0 +1,38 @@
+"""The artist's knobs on a planned frame: they choose nothing, so that turning one plans nothing."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifemask.nodes.faces.face_space import FACE_WIDTH
+from lifemask.nodes.render.acescct import STOP
+from lifemask.nodes.render.atlas import Floats
+from lifemask.nodes.swap.plan import FramePlan
+
+if TYPE_CHECKING:
+    from lifemask.nodes.swap import Swap
+
+
+def adjusted(plan: FramePlan, swap: "Swap") -> FramePlan:
+    """Return the plan with the face placed and graded, and the mouth kept, as the knobs say."""
+    return replace(
+        plan,
+        landmarks=_placed(plan, swap),
+        tone=plan.tone + np.float32(swap.exposure * STOP),
+        mouth=plan.mouth * swap.mouth,
+    )
+
+
+def _placed(plan: FramePlan, swap: "Swap") -> Floats:
+    """Landmarks (478, 3) scaled, turned and moved about the middle of the face."""
+    angle = np.deg2rad(swap.turn)
+    linear = swap.scale * np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )
+    width = np.float32(plan.scale) * np.float32(FACE_WIDTH)
+    result = plan.landmarks - plan.centre
+    result[:, :2] = result[:, :2] @ linear.T
+    result[:, 2] *= np.float32(swap.scale)
+    shift = np.array([width * swap.move_x, width * swap.move_y, 0], np.float32) / np.float32(100)
+    return np.asarray(result + (plan.centre + shift), np.float32)

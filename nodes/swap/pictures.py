@@ -1,0 +1,55 @@
+"""What reads the pictures that a plan names."""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from lifemask.nodes.device import device
+from lifemask.nodes.likeness import Likeness
+from lifemask.nodes.plate_subject import Occlusion
+from lifemask.nodes.render.atlas import coarse, openings
+from lifemask.nodes.render.descriptors import descriptors, mattes
+from lifemask.nodes.render.warp import Source, Sources, prepared
+from lifemask.nodes.swap.plan import FramePlan
+from lifemask.ocio.colour.transform import finite
+
+_HELD = 12  # pictures of the likeness in memory
+_STEPS = 8  # of a reduction: pictures are filtered for its nearest eighth
+
+
+class FacePictures:
+    """The pictures of a ``likeness``, and what lies in front of the plate's subject.
+
+    The last pictures stay in memory, as neighbouring frames share them.
+    """
+
+    def __init__(self, likeness: Likeness, occlusion: Occlusion) -> None:
+        """Nothing is read yet."""
+        self.likeness, self.occlusion = likeness, occlusion
+        self._source = lru_cache(_HELD)(self._read)
+
+    def sources(self, plan: FramePlan) -> Sources:
+        """Return the pictures of each region that a plan names, with their shares."""
+        step = round(plan.reduction * _STEPS) / _STEPS
+        return {
+            name: [(share, self._source(picture, step)) for picture, share in shares.items()]
+            for name, shares in plan.pictures.items()
+        }
+
+    def mattes(self, plan: FramePlan) -> tuple[Tensor, Tensor]:
+        """Return what is in front of the subject: see `descriptors.mattes`."""
+        return mattes(self.occlusion, plan.index)
+
+    def _read(self, index: int, reduction: float) -> Source:
+        likeness, played = self.likeness, self.likeness.performance
+        seen = descriptors(likeness.textures, played, played.hidden, [index])
+        picture = prepared(finite(likeness.picture(index)[..., :3]), reduction)
+        valid = torch.maximum(seen.valid, _opened())
+        return Source(picture, likeness.landmarks[index], seen.light, valid)
+
+
+def _opened() -> Tensor:
+    """Mouth and eyes, (1, 1, 64, 64): normals say nothing about how well their inside is seen."""
+    inside = torch.cat([coarse(map_) for map_ in openings().values()], 1)
+    return inside.amax(1, keepdim=True).to(device())

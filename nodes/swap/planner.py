@@ -1,0 +1,252 @@
+"""From what a swap needs of two people to the plan of a shot."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lifemask.nodes import progress
+from lifemask.nodes.device import device
+from lifemask.nodes.errors import FaceError
+from lifemask.nodes.faces.runs import runs
+from lifemask.nodes.faces.velocity import unshown
+from lifemask.nodes.faceset.gaps import faded
+from lifemask.nodes.likeness import Likeness
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.plate_subject import PlateSubject
+from lifemask.nodes.render.atlas import Floats, atlas, coarse, openings
+from lifemask.nodes.render.descriptors import FaceDescriptors, descriptors
+from lifemask.nodes.render.shape import Placed, target_mesh
+from lifemask.nodes.render.source_bank import FACE, POINTS, SourceBank, shortest_path
+from lifemask.nodes.render.warp import Opening
+from lifemask.nodes.swap.openings import matched, misfits, unmatched
+from lifemask.nodes.swap.plan import VERSION, FramePlan, ShotPlan
+from lifemask.nodes.swap.steady import Runs, beside, steady, steady_light
+
+_CHUNK = 16  # faces whose textures are in memory at once
+_MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
+
+
+class Planner(Protocol):
+    """Whatever plans shots: one that knows all frames, or only those so far."""
+
+    def made_of(self, performance: Performance, subject: PlateSubject, likeness: Likeness) -> str:
+        """Return a digest of all that decides on the plan."""
+
+    def __call__(
+        self, performance: Performance, subject: PlateSubject, likeness: Likeness
+    ) -> ShotPlan:
+        """Return how the ``likeness`` gives the ``performance`` in the place of the ``subject``."""
+
+
+@dataclass(frozen=True, eq=False)
+class WholeShotPlanner:
+    """Chooses the pictures of all frames at once: a frame comes out the same in any range.
+
+    The ``shutter`` of plate and takes is open for so many degrees. ``barred`` (faces, pictures)
+    says which pictures may not serve which face.
+    """
+
+    shutter: float
+    barred: "NDArray[np.bool_] | None" = None
+
+    def made_of(self, performance: Performance, subject: PlateSubject, likeness: Likeness) -> str:
+        """Return a digest of the numbers that the plan is made of; pictures are not read for it."""
+        knobs = [VERSION, version("lifemask"), self.shutter, subject.size]
+        found = sha256(json.dumps(knobs).encode())
+        for value in (performance, subject, likeness, likeness.performance, self):
+            for array in _arrays(value):
+                found.update(f"{array.dtype.str} {array.shape}".encode())
+                found.update(array.tobytes())
+        return found.hexdigest()
+
+    def __call__(
+        self, performance: Performance, subject: PlateSubject, likeness: Likeness
+    ) -> ShotPlan:
+        """Return the plan; raises FaceError when performance and subject have other frames."""
+        if not np.array_equal(performance.frame, subject.frame):
+            raise FaceError(f"{subject.source}: the performance is of other frames than the plate")
+        planning = _Planning(self, performance, subject, likeness)
+        return ShotPlan(
+            made_of=self.made_of(performance, subject, likeness),
+            size=subject.size,
+            detail=performance.detail,
+            albedo=likeness.albedo,
+            subject_albedo=subject.albedo,
+            frames=tuple(planning.frames()),
+        )
+
+
+def _arrays(value: object) -> Iterator[NDArray[np.generic]]:
+    """The arrays of a value; what reads pictures is not among them."""
+    members = (getattr(value, f.name) for f in fields(value))  # type: ignore[arg-type]
+    return (member for member in members if isinstance(member, np.ndarray))
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """T frames beside N pictures: ``costs`` (T, N) by region, how unlike mouths are (T, N), log.
+
+    ``openings`` has how dark (T,) and bright (T, 3) each is, log; ``light`` is (T, 3, 64, 64), log.
+    """
+
+    costs: dict[str, Tensor]
+    misfit: Tensor
+    openings: dict[str, tuple[Tensor, Tensor]]
+    light: Floats
+
+    @classmethod
+    def of(cls, bank: SourceBank, frames: FaceDescriptors) -> "_Compared":
+        """Compare some frames with all pictures."""
+        return cls(
+            bank.costs(frames),
+            bank.misfit("mouth", frames),
+            {name: frames.opening(name) for name in openings()},
+            frames.light.cpu().numpy(),
+        )
+
+    @classmethod
+    def joined(cls, parts: "list[_Compared]") -> "_Compared":
+        """All of ``parts``, one after the other."""
+        opened = {
+            name: (
+                torch.cat([part.openings[name][0] for part in parts]),
+                torch.cat([part.openings[name][1] for part in parts]),
+            )
+            for name in openings()
+        }
+        return cls(
+            {name: torch.cat([part.costs[name] for part in parts]) for name in POINTS},
+            torch.cat([part.misfit for part in parts]),
+            opened,
+            np.concatenate([part.light for part in parts]),
+        )
+
+
+class _Planning:
+    """One run of a planner."""
+
+    def __init__(
+        self,
+        planner: WholeShotPlanner,
+        performance: Performance,
+        subject: PlateSubject,
+        likeness: Likeness,
+    ) -> None:
+        self.performance, self.subject, self.likeness = performance, subject, likeness
+        self.shutter, self.barred = planner.shutter / 360, planner.barred
+        take, frame = performance.take, performance.frame
+        self.runs: Runs = runs(take, frame, performance.landmarks, max_missing=1)
+        everyone = range(len(likeness))
+        played = likeness.performance
+        self.faces = descriptors(likeness.textures, played, played.hidden, everyone)
+
+    def frames(self) -> Iterator[FramePlan]:
+        """Choose the pictures, and yield the plan of each frame."""
+        albedo = torch.from_numpy(self.likeness.albedo).to(device())
+        bank = SourceBank(self.faces, albedo, self.shutter, self.performance.detail)
+        seen = self._compared(bank)
+        changes = bank.changes()
+        paths = {name: self._path(cost, changes[name]) for name, cost in seen.costs.items()}
+        mouth = steady(self._faded(misfits(seen.misfit, paths["mouth"])), self.runs)[:, 0]
+        opened = {
+            name: self._opened(name, paths[name], *seen.openings[name]) for name in openings()
+        }
+        places = {name: path.tolist() for name, path in paths.items()}
+        targets, lights = self._targets(), steady_light(seen.light, self.runs)
+        tone, mouths = self._tone(albedo), mouth.tolist()
+        for index in range(len(self.performance)):
+            pictures = {name: self._mixed(path, index) for name, path in places.items()}
+            yield FramePlan(
+                index=index,
+                frame=int(self.subject.frame[index]),
+                landmarks=targets[index],
+                subject=self.subject.landmarks[index],
+                scale=float(self.performance.scale[index]),
+                centre=self.performance.centre[index],
+                motion=self._motion(index, pictures[FACE]),
+                matrix=self.subject.matrix[index],
+                pedestal=self.subject.pedestal[index],
+                light=lights[index],
+                tone=tone,
+                mouth=mouths[index],
+                reduction=self._reduction(index, places[FACE][index]),
+                confidence=self._confidence(index),
+                pictures=pictures,
+                openings={name: _opening(table[index]) for name, table in opened.items()},
+            )
+
+    def _compared(self, bank: SourceBank) -> _Compared:
+        count = len(self.performance)
+        starts = range(0, count, _CHUNK)
+        steps = progress.each(starts, "choose", len(starts))
+        chunks = (range(start, min(start + _CHUNK, count)) for start in steps)
+        return _Compared.joined([_Compared.of(bank, self._subject(chunk)) for chunk in chunks])
+
+    def _subject(self, chunk: range) -> FaceDescriptors:
+        hidden = self.subject.hidden
+        return descriptors(self.subject.textures, self.performance, hidden, chunk)
+
+    def _path(self, costs: Tensor, changes: Tensor) -> Tensor:
+        """The picture for each frame, (T,)."""
+        if self.barred is not None:
+            costs = costs.masked_fill(torch.from_numpy(self.barred).to(costs.device), torch.inf)
+        return torch.cat([shortest_path(costs[run], changes) for run in self.runs])
+
+    def _faded(self, table: Tensor, rest: Tensor | None = None) -> Tensor:
+        """``table`` (T, C), which goes over to ``rest``, or 0, where the subject is hidden."""
+        rest = torch.zeros_like(table) if rest is None else rest
+        return faded(table, rest, self.subject.hidden)
+
+    def _opened(self, name: str, path: Tensor, dark: Tensor, bright: Tensor) -> Floats:
+        """The rows (T, 7) of `openings.matched`, steady in time."""
+        table = matched(name, self.faces, path, dark, bright)
+        opened = steady(self._faded(table, unmatched(table)), self.runs)
+        return np.asarray(opened.cpu().numpy(), np.float32)
+
+    def _targets(self) -> Floats:
+        """Landmarks (T, 478, 3) of the likeness in the plate."""
+        own = self.performance
+        placed = Placed(own.shape, own.scale, own.rotation, own.centre)
+        return target_mesh(own.neutral, self.likeness.performance.neutral, placed)
+
+    def _tone(self, albedo: Tensor) -> Floats:
+        """What takes the likeness's complexion to the subject's: (3,), log."""
+        skin = coarse(atlas().skin)[0, 0].to(device()) > 0.5
+        subject = torch.from_numpy(self.subject.albedo).to(device())
+        tone = (subject - albedo)[:, skin].median(1).values
+        return np.asarray(tone.cpu().numpy(), np.float32)
+
+    def _mixed(self, path: list[int], index: int) -> dict[int, float]:
+        """The pictures around a frame and their shares, so that none comes or goes in one frame."""
+        shares: dict[int, float] = {}
+        for offset, share in enumerate(_MIX, -(len(_MIX) // 2)):
+            picture = path[beside(self.runs, index, offset)]
+            shares[picture] = shares.get(picture, 0.0) + share
+        return shares
+
+    def _motion(self, index: int, shares: dict[int, float]) -> Floats:
+        """How far the landmarks go while the shutter is open, less what the pictures show of it."""
+        own, likeness = self.performance, self.likeness.performance
+        shown = sum(share * float(likeness.speed[i]) for i, share in shares.items())
+        lacking = unshown(float(own.speed[index]), shown)
+        return np.asarray(own.velocity[index] * self.shutter * lacking, np.float32)
+
+    def _reduction(self, index: int, picture: int) -> float:
+        return float(self.likeness.scale[picture] / self.performance.scale[index])
+
+    def _confidence(self, index: int) -> float:
+        """How surely the face is where it is put: less where the subject is mostly hidden."""
+        hidden = self.subject.hidden[index]
+        return float(self.performance.confidence[index]) if hidden else 1.0
+
+
+def _opening(row: Floats) -> Opening:
+    return Opening(float(row[0]), row[1:4], row[4:])
