@@ -4,9 +4,10 @@ A node is a frozen dataclass: its fields are the knobs, the signature of ``__cal
 the plugs, its docstring is the help. Nothing here imports torch or a host application.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields, replace
-from functools import cache
+from functools import cache, wraps
 from inspect import getdoc
 from math import inf
 from typing import (
@@ -29,7 +30,8 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 class Knob:
     """One knob: its help, inclusive range and unit; `knobs` fills in the rest from the field.
 
-    Hosts show an ``at_hand`` knob beside the buttons.
+    Hosts show an ``at_hand`` knob beside the buttons. ``was`` is its name in the last release: it
+    is still accepted, with a note.
     """
 
     doc: str
@@ -37,6 +39,7 @@ class Knob:
     max: float = inf
     unit: str = ""
     at_hand: bool = False
+    was: str = ""
     name: str = ""
     kind: type = float
     choices: tuple[str, ...] = ()
@@ -63,7 +66,9 @@ class Node:
     __call__: ClassVar[Callable[..., Any]]
 
     def __init_subclass__(cls) -> None:
-        Node.registry[cls.__name__] = dataclass(frozen=True, kw_only=True)(cls)
+        Node.registry[cls.__name__] = _accepting_old_names(
+            dataclass(frozen=True, kw_only=True)(cls)
+        )
 
     def __post_init__(self) -> None:
         for knob in self.knobs():
@@ -80,6 +85,34 @@ class Node:
         """Return the knobs in the order they are declared."""
         hints = get_type_hints(cls, include_extras=True)
         return tuple(_knob(f, *get_args(hints[f.name])) for f in fields(cls))
+
+    @classmethod
+    def renamed(cls, values: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+        """Return the ``values`` of knobs under the names of today, and ``say`` which were old.
+
+        Raises KnobError for a knob that is given under both names.
+        """
+        today = {knob.was: knob.name for knob in cls.knobs() if knob.was}
+        for old in [name for name in values if name in today]:
+            if today[old] in values:
+                raise KnobError(f"{today[old]}: is given twice, under its old name {old}, too")
+            say(f"{old} is now {today[old]}; the old name goes with the next release")
+        return {today.get(name, name): value for name, value in values.items()}
+
+
+def _accepting_old_names(node: type[Node]) -> type[Node]:
+    """Let the old names of knobs be passed to a ``node``, with a DeprecationWarning."""
+    plain = node.__init__
+
+    @wraps(plain)
+    def init(self: Node, **values: Any) -> None:  # noqa: ANN401
+        def warn(text: str) -> None:
+            warnings.warn(f"{node.__name__}: {text}", DeprecationWarning, stacklevel=4)
+
+        plain(self, **node.renamed(values, warn))
+
+    node.__init__ = init  # type: ignore[assignment]
+    return node
 
 
 def _knob(field: Field[Any], kind: type, knob: Knob) -> Knob:

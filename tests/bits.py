@@ -55,7 +55,7 @@ def training(folder):
 
     taken = []
     known = Shot.load(folder)
-    node = Train(size=64, batch=2, faces=8, minutes=60)
+    node = Train(size=64, batch=2, max_examples=8, minutes=60)
     model = folder / "models/refiner_v001"
     with pytest.raises(StoppedError), progress.reporting(listen):
         node(cast_of(known, ["ada"]), BASE, model)

@@ -180,9 +180,9 @@ def test_too_few_faces_unless_one_is_enough(shot, tmp_path, refused):
     words += ["--colorspace", "sRGB Encoded Rec.709 (sRGB)"]
     said = refused(*words)
     assert "ada: 8 usable faces are needed, 1 found; add takes" in said
-    assert "--single" in said
+    assert "--allow-single" in said
     assert not (shot / "facesets/ada_v002").exists()
-    assert main([*words, "--single"]) == 0
+    assert main([*words, "--allow-single"]) == 0
     assert len(FaceSet.load(shot / "facesets/ada_v002")) == 1
     assert main(["swap", str(shot), "--likeness", "ada", "--frames", "1001-1002"]) == 0
     assert swapped(shot) == [1001, 1002]

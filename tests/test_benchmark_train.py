@@ -55,7 +55,7 @@ def renders(tmp_path):
 def quick(shot):
     """The shot's words, its knobs set so that training takes no time."""
     settings = Shot.load(shot)
-    replace(settings, knobs={"train": {"size": 64, "batch": 2, "faces": 8}}).save()
+    replace(settings, knobs={"train": {"size": 64, "batch": 2, "max_examples": 8}}).save()
     return ["benchmark", "train", str(shot), "--likeness", "ada", "--frames", "1002"]
 
 

@@ -145,7 +145,7 @@ def test_pixels_that_are_no_numbers_count_as_black(take, tmp_path):
 
 
 def test_a_take_that_is_given_twice_adds_nothing_but_duplicates(take, tmp_path):
-    node = Faceset(single=True, size=128)
+    node = Faceset(allow_single=True, size=128)
     once = node([take[0]], [take[1]], "ada", tmp_path / "once")
     twice = node([take[0]] * 2, [take[1]] * 2, "ada", tmp_path / "twice")
     assert twice.faces.frame.tolist() == once.faces.frame.tolist()
@@ -156,7 +156,7 @@ def test_a_take_that_is_given_twice_adds_nothing_but_duplicates(take, tmp_path):
 def test_pictures_are_numbered_anew_when_some_are_left_out(take, tmp_path):
     plate, track = take
     half = first(track, FRAMES // 2)
-    node = Faceset(single=True, size=128)
+    node = Faceset(allow_single=True, size=128)
     faceset = node([plate] * 3, [half, half, track], "ada", tmp_path / "ada")
     assert len(set(faceset.faces.frame.tolist())) == len(faceset) > len(half.frames)
     for index, (frame, matrix) in enumerate(
@@ -173,13 +173,13 @@ def test_pictures_are_numbered_anew_when_some_are_left_out(take, tmp_path):
 def test_lost_and_tiny_faces_are_counted(take, tmp_path):
     plate, track = take
     lost = replace(track, confidence=np.where(track.frames == track.frames[1], 0, 1))
-    faceset = Faceset(single=True, size=128)([plate], [lost], "ada", tmp_path / "ada")
+    faceset = Faceset(allow_single=True, size=128)([plate], [lost], "ada", tmp_path / "ada")
     assert faceset.dropped["lost"] == 1
     assert track.frames[1] not in faceset.faces.frame
     with pytest.raises(
         FaceError, match=rf"ada: 1 usable face is needed, 0 found .*{FRAMES} tiny\); add takes$"
     ):
-        Faceset(single=True, least_size=2048)([plate], [track], "ada", tmp_path / "tiny")
+        Faceset(allow_single=True, min_size=2048)([plate], [track], "ada", tmp_path / "tiny")
 
 
 def test_too_few_faces_leave_nothing_behind(take, tmp_path):
@@ -263,7 +263,7 @@ def test_photographs_in_a_row_are_each_in_the_middle_of_their_face_space(take, t
 
 
 def test_a_faceset_that_another_run_made_meanwhile_stays(take, tmp_path, monkeypatch):
-    node, folder = Faceset(single=True, size=64), tmp_path / "ada_v001"
+    node, folder = Faceset(allow_single=True, size=64), tmp_path / "ada_v001"
     write = Gathering._gather
 
     def late(run, part):
@@ -283,7 +283,9 @@ def test_what_a_killed_run_left_is_removed_by_the_next(take, tmp_path):
     with unfinished(tmp_path / "ada_v007") as part:
         name = part.name
     (tmp_path / name / "deep").mkdir(parents=True)
-    Faceset(single=True, size=64)([take[0]], [first(take[1], 3)], "ada", tmp_path / "ada_v001")
+    Faceset(allow_single=True, size=64)(
+        [take[0]], [first(take[1], 3)], "ada", tmp_path / "ada_v001"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["ada_v001"]
 
 
@@ -296,7 +298,7 @@ def test_a_faceset_keeps_what_was_written_into_the_shot_meanwhile(shot, monkeypa
 
     monkeypatch.setattr(on_shot, "find_takes", slowly)
     take = str(FOOTAGE / "takes/ada_studio/ada_studio.1001.exr")
-    assert main(["faceset", str(shot), "--performer", "ben", "--single", take]) == 0
+    assert main(["faceset", str(shot), "--performer", "ben", "--allow-single", take]) == 0
     assert Shot.load(shot).performers == ("ada", "eve", "ben")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lifemask.nodes import Node
 from lifemask.nodes.errors import KnobError
-from lifemask.nodes.shot.folder import snake
+from lifemask.nodes.shot.knob_values import snake
 from lifemask.plugin.commands.arguments import typed
 from lifemask.plugin.commands.catalog import commands
 from lifemask.plugin.commands.cli import parser

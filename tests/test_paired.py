@@ -171,7 +171,7 @@ def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
 ):
     out = tmp_path / "base.safetensors"
     words = ["base", str(corpus.folder), "--facesets", str(corpus.facesets), "--out", str(out)]
-    words += ["--start", str(small.path), "--size", "32", "--batch", "2", "--faces", "8"]
+    words += ["--start", str(small.path), "--size", "32", "--batch", "2", "--max-examples", "8"]
 
     for steps in (1, 4):
         assert main([*words, "--minutes", str(minutes(steps))]) == 0
@@ -181,7 +181,7 @@ def test_what_is_at_out_is_replaced_by_its_own_training_or_when_told(
     assert main([*words, "--minutes", str(minutes(6))]) == 1
     assert f"{out}: is there already; --overwrite replaces it" in capsys.readouterr().err
     assert out.read_bytes() == others
-    cut = [*words, "--minutes", str(minutes(1)), "--rate", "1", "--overwrite"]
+    cut = [*words, "--minutes", str(minutes(1)), "--learning-rate", "1", "--overwrite"]
 
     def full(source, target):
         target.write_bytes(source.read_bytes()[:100])

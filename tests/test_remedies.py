@@ -91,7 +91,9 @@ def test_no_text_of_a_node_names_a_flag_or_a_command() -> None:
     assert len(looked_at) > 80
 
 
-@pytest.mark.parametrize("text", ["use --single", "run `lifemask track`", "lifemask swap sh010"])
+@pytest.mark.parametrize(
+    "text", ["use --allow-single", "run `lifemask track`", "lifemask swap sh010"]
+)
 def test_the_check_of_texts_finds_flags_and_commands(text: str) -> None:
     assert FLAG.search(text) or COMMAND.search(text)
 
@@ -134,7 +136,7 @@ def test_a_host_names_the_button() -> None:
         host.with_remedy("nothing", {"id": "make", "fields": fields}) == "nothing; press New shot"
     )
     assert host.with_remedy("none", {"id": "fewer_frames", "fields": {}}) == (
-        "none; lower Least frames"
+        "none; lower Min frames"
     )
 
 

@@ -101,7 +101,7 @@ def test_what_is_nothing_finite_is_not_kept(examples, small, tmp_path, monkeypat
         return learn(self, chosen)
 
     monkeypatch.setattr(Trainer, "_learn", learned)
-    with pytest.raises(KnobError, match="rate"):
+    with pytest.raises(KnobError, match="learning_rate"):
         train_refiner(RefinerModel.load(small.path), examples, CONFIG, tmp_path)
     assert not (tmp_path / "checkpoints").exists()
 

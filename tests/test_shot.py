@@ -18,7 +18,8 @@ from lifemask.nodes.errors import (
     ShotError,
     VersionExistsError,
 )
-from lifemask.nodes.shot.folder import Shot, snake
+from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.knob_values import snake
 from lifemask.plugin.commands.remedies import with_remedy
 
 

@@ -283,7 +283,7 @@ def test_a_movie_is_a_take_and_a_plate(pair, tmp_path):
     write_movie(tmp_path / "plate.mp4", pictures, 24)
     movie = Footage(Sequence.find(tmp_path / "plate.mp4"), "sRGB Encoded Rec.709 (sRGB)")
     (track,) = QUICK(movie)
-    likeness = Faceset(single=True)([movie], [track], "ada", tmp_path / "ada")
+    likeness = Faceset(allow_single=True)([movie], [track], "ada", tmp_path / "ada")
     double = Faceset(every_frame=True)([movie], [track], "double", tmp_path / "double")
     assert double.faces.frame.tolist() == list(range(1, len(frames) + 1))
     role = Pair(movie, track, likeness, double).role

@@ -225,7 +225,7 @@ def test_whoever_is_seen_too_shortly_is_told_of_otherwise_than_nobody(tmp_path):
     with pytest.raises(FaceError, match=r"nobody is seen in 5 frames$") as refused:
         QUICK(plate)
     assert refused.value.remedy == Remedy("fewer_frames")
-    assert len(replace(QUICK, least_frames=2)(plate)) == 1
+    assert len(replace(QUICK, min_frames=2)(plate)) == 1
 
 
 def test_squeezed_pixels_are_told(tmp_path):

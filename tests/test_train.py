@@ -402,7 +402,7 @@ def test_a_broken_checkpoint_is_refused_and_nothing_is_lost(
         (["--size", "64"], "size: is 64, the training in "),
         (["--batch", "3"], "batch: is 3, the training in "),
         (["--seed", "3"], "seed: is 3, the training in "),
-        (["--faces", "9"], "faces: is 9, the training in "),
+        (["--max-examples", "9"], "max_examples: is 9, the training in "),
     ],
 )
 def test_another_training_does_not_go_on_with_this_one(stopped, monkeypatch, capsys, words, said):
@@ -424,7 +424,7 @@ def test_another_cast_does_not_go_on_with_this_one(pair, stopped, capsys):
     before = contents(shot / "models")
     words = ["train", str(shot), *QUICK[2:], "1", "--likeness", "ben"]
     said = refused(capsys, partial(main, words))
-    assert "whom: is ['ben', 'double']" in said
+    assert "performers: is ['ben', 'double']" in said
     assert said.endswith("(another --version or --out), or remove this one")
     assert contents(shot / "models") == before
 
@@ -521,7 +521,7 @@ def test_a_batch_that_is_not_finite_changes_nothing_and_is_told(examples, small)
 
 
 def test_a_training_that_is_never_finite_ends(examples, small, tmp_path):
-    with pytest.raises(KnobError, match=r"^rate: after 0 steps no batch is finite"):
+    with pytest.raises(KnobError, match=r"^learning_rate: after 0 steps no batch is finite"):
         run_of(spoilt(examples, len(examples)), small, tmp_path, 4)
     assert not (tmp_path / "model.safetensors").exists()
 

@@ -22,19 +22,25 @@ class Faceset(Node):
 
     size: Annotated[int, Knob("Side of face space; 0 keeps the takes' detail.", 0, 4096, "px")] = 0
     smooth: Annotated[float, Knob("Steadies face space over time.", 0, 20, "frames")] = 1.5
-    least_size: Annotated[int, Knob("Drop faces that are smaller.", 24, 2048, "px")] = 64
-    least_sharpness: Annotated[
-        float, Knob("Drop faces less sharp than this share of the median.", 0, 1)
+    min_size: Annotated[
+        int, Knob("Drop faces that are smaller.", 24, 2048, "px", was="least_size")
+    ] = 64
+    min_sharpness: Annotated[
+        float,
+        Knob("Drop faces less sharp than this share of the median.", 0, 1, was="least_sharpness"),
     ] = 0.35
-    single: Annotated[bool, Knob("Accept fewer than 8 faces: one photograph is enough.")] = False
+    allow_single: Annotated[
+        bool, Knob("Accept fewer than 8 faces: one photograph is enough.", was="single")
+    ] = False
     every_frame: Annotated[bool, Knob("Keep every frame with a face, as the double needs.")] = False
-    bridge: Annotated[
+    max_gap: Annotated[
         int,
         Knob(
             "Gaps over which the double's face is carried, as when a hand crosses it.",
             0,
             1000,
             "frames",
+            was="bridge",
         ),
     ] = 48
 
@@ -63,5 +69,5 @@ class Faceset(Node):
 
         if self.every_frame:
             pairs = zip(takes, tracks, strict=True)
-            tracks = [bridged(take, track, self.bridge) for take, track in pairs]
+            tracks = [bridged(take, track, self.max_gap) for take, track in pairs]
         return Gathering(self, takes, tracks, performer, folder, other).run()

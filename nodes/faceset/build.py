@@ -117,7 +117,7 @@ class Gathering:
         faces["exposure"] = np.array(coarse.exposure, np.float32)
         kept = np.arange(len(faces["frame"]))
         if not self.node.every_frame:
-            kept = chosen(faces, self.node.least_sharpness, dropped)
+            kept = chosen(faces, self.node.min_sharpness, dropped)
         self._check(len(kept), dropped)
         neutral = faces.pop("neutral")
         numbers = {name: array[kept] for name, array in faces.items()}
@@ -140,14 +140,14 @@ class Gathering:
         )
         faces |= {name: getattr(placed, name) for name in _PLACED}
         if not self.node.every_frame:
-            large = placed.scale * FACE_WIDTH >= self.node.least_size
+            large = placed.scale * FACE_WIDTH >= self.node.min_size
             dropped["tiny"] = int((~large).sum())
             faces = {name: array[large] for name, array in faces.items()}
             self._check(len(faces["frame"]), dropped)
         return faces | {"neutral": neutral}
 
     def _check(self, count: int, dropped: Counter[str]) -> None:
-        least = 1 if self.node.single or self.node.every_frame else LEAST_FACES
+        least = 1 if self.node.allow_single or self.node.every_frame else LEAST_FACES
         if count >= least:
             return
         left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)

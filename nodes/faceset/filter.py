@@ -43,13 +43,13 @@ def exposure(textures: Textures) -> float:
 
 
 def chosen(
-    faces: dict[str, Any], least_sharpness: float, dropped: Counter[str]
+    faces: dict[str, Any], min_sharpness: float, dropped: Counter[str]
 ) -> "NDArray[np.int64]":
     """The faces that are sharp, well exposed and no duplicates; ``dropped`` counts the rest.
 
-    ``least_sharpness`` is a share of the median.
+    ``min_sharpness`` is a share of the median.
     """
-    sharp = faces["sharpness"] >= least_sharpness * np.median(faces["sharpness"])
+    sharp = faces["sharpness"] >= min_sharpness * np.median(faces["sharpness"])
     low, high = _FAIR_EXPOSURE
     fair = (faces["exposure"] > low) & (faces["exposure"] < high)
     dropped["blurred"], dropped["badly exposed"] = int((~sharp).sum()), int((~fair).sum())

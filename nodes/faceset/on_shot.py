@@ -31,7 +31,7 @@ class FacesetOnShot(OnShot):
     name = "faceset"
     example = (
         "lifemask faceset sh010 --performer ada takes/ada_*/*.####.exr\n"
-        "  lifemask faceset sh010 --performer ada ada.jpg --single\n"
+        "  lifemask faceset sh010 --performer ada ada.jpg --allow-single\n"
         "  lifemask faceset sh010 --performer ada renders/ada.####.exr --layer beauty\n"
         "  lifemask faceset sh010 --double\n"
         "  lifemask faceset sh010 --double --double-is ben    # of whom there is a faceset, too"
@@ -116,7 +116,9 @@ class FacesetOnShot(OnShot):
         return [shot.plate_of(named_range(track.frames.tolist()))], [track]
 
     def _from_takes(self, shot: Shot, node: Faceset) -> tuple[list[FrameSource], list[FaceTrack]]:
-        found = [replace(take, layer=self.layer) for take in find_takes(self.takes, node.single)]
+        found = [
+            replace(take, layer=self.layer) for take in find_takes(self.takes, node.allow_single)
+        ]
         for take in found:
             if take.stream_note:
                 note("faceset", f"{take.path}: {take.stream_note}")

@@ -34,6 +34,9 @@ KEPT = 2
 
 _KIND = "checkpoint"
 _HASHES = {"from": "the model to start from", "facesets": "the facesets"}
+_KNOBS = {"rate": "learning_rate", "faces": "max_examples", "whom": "performers"}
+"""What a person knows the keys of a configuration as, where that differs."""
+
 _INDEX = "index.json"
 _SET = re.compile(r"checkpoint_(\d{6,})_([0-9a-f]{16})")
 _UNFINISHED = ".part"
@@ -252,7 +255,8 @@ def _check_configuration(folder: Path, had: Mapping[str, Any], wanted: Mapping[s
 def _differs(key: str, value: object, began: object, place: Path) -> str:
     if key in _HASHES:
         return f"{_HASHES[key]} changed since the training in {place} began"
-    return f"{key}: is {value!r}, the training in {place} began with {began!r}"
+    name = _KNOBS.get(key, key)
+    return f"{name}: is {value!r}, the training in {place} began with {began!r}"
 
 
 def _check_file(path: Path, bytes: int, sha256: str) -> None:

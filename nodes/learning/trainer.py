@@ -146,7 +146,7 @@ class Trainer(Generic[Network]):
         else:
             self.diverged = True
             raise KnobError(
-                f"rate: after {len(self.history)} steps no batch is finite any more",
+                f"learning_rate: after {len(self.history)} steps no batch is finite any more",
                 Remedy("lower_learning_rate"),
             )
         self._update_average()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os.path import realpath
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +12,15 @@ from lifemask.nodes.command import OnShot
 from lifemask.nodes.declaration import Node
 from lifemask.nodes.errors import (
     ColorError,
-    KnobError,
     NoShotError,
     Remedy,
     ShotError,
     VersionExistsError,
     WriteError,
 )
-from lifemask.nodes.shot.keys import KEYS, check_keys, near
+from lifemask.nodes.progress import note
+from lifemask.nodes.shot.keys import KEYS, check_keys
+from lifemask.nodes.shot.knob_values import check_knobs, old_keys, renamed, snake
 from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name
 from lifemask.nodes.shot.toml import edited, load
 from lifemask.ocio.media.footage import Footage
@@ -90,7 +92,7 @@ class Shot:
             **table["plate"],
             project=table["project"],
             performers=tuple(table["performers"]),
-            knobs=table["knobs"],
+            knobs={node: renamed(file, node, values) for node, values in table["knobs"].items()},
         )
         shot.check()
         return shot
@@ -130,22 +132,7 @@ class Shot:
         for performer in self.performers:
             check_performer(performer, f"{self.file}: performers")
         for node, values in self.knobs.items():
-            self._check_knobs(node, values)
-
-    def _check_knobs(self, node: str, values: object) -> None:
-        nodes = {snake(name): kind for name, kind in Node.registry.items()}
-        if node not in nodes or not isinstance(values, dict):
-            raise ShotError(
-                f"{self.file}: [knobs.{node}] is not the table of a node{near(node, nodes)}"
-            )
-        knobs = {knob.name: knob for knob in nodes[node].knobs()}
-        for name, value in values.items():
-            if name not in knobs:
-                raise ShotError(f"{self.file}: knobs.{node}.{name} is no knob{near(name, knobs)}")
-            try:
-                knobs[name].check(value)
-            except KnobError as error:
-                raise KnobError(f"{self.file}: knobs.{node}.{error}") from error
+            check_knobs(self.file, node, values)
 
     def save(self) -> None:
         """Write ``shot.toml``, whole or not at all; what a person wrote into it stays."""
@@ -153,7 +140,8 @@ class Shot:
         table = {"name": self.name, "project": self.project, "performers": list(self.performers)}
         knobs = {"knobs": self.knobs} if self.knobs else {}
         with replacing(self.file) as temporary:
-            temporary.write_bytes(edited(self.file, {**table, "plate": plate, **knobs}))
+            values = {**table, "plate": plate, **knobs}
+            temporary.write_bytes(edited(self.file, values, old_keys()))
 
     def with_performer(self, performer: str, project: str = "") -> "Shot":
         """Add a performer, and the project if the shot has none; save it and return it.
@@ -170,8 +158,12 @@ class Shot:
         return shot
 
     def node(self, node: type[N], **knobs: Any) -> N:  # noqa: ANN401
-        """Return ``node`` with ``knobs`` over the shot's values over the declared defaults."""
-        return node(**{**self.knobs.get(snake(node.__name__), {}), **knobs})
+        """Return ``node`` with ``knobs`` over the shot's values over the declared defaults.
+
+        A note says which of the ``knobs`` have an old name.
+        """
+        given = node.renamed(knobs, partial(note, snake(node.__name__)))
+        return node(**{**self.knobs.get(snake(node.__name__), {}), **given})
 
     def names(self, kind: str) -> list[str]:
         """Return the names that have versions, sorted: of a track, its people."""
@@ -256,15 +248,6 @@ class Shot:
 def _ending(kind: str) -> str:
     """Return how the names of a kind end: what is in a shot's folder is made by a command."""
     return OnShot.registry[kind].ending
-
-
-def snake(name: str) -> str:
-    """Return a node's name in files and commands.
-
-    >>> snake("MatteEdge")
-    'matte_edge'
-    """
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _portable(path: str, folder: Path) -> str:

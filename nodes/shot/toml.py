@@ -4,8 +4,10 @@ import re
 import tomllib
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from stat import S_ISREG
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes.errors import BrokenFileError
@@ -72,8 +74,14 @@ def _check(path: Path, value: object, key: str = "") -> None:
         raise BrokenFileError(f"{path}: {key} holds a character 0, which no name has")
 
 
-def edited(path: Path | None, values: Mapping[str, Any]) -> bytes:
+def edited(
+    path: Path | None,
+    values: Mapping[str, Any],
+    renames: Mapping[tuple[str, ...], str] = MappingProxyType({}),
+) -> bytes:
     """Return the content of ``path`` with these ``values``; every other byte is unchanged.
+
+    First, keys are renamed where they are: ``renames`` has the new names, by the key's path.
 
     An equal value keeps its spelling, and a longer list its comments. None or a missing file
     counts as empty. Raises BrokenFileError when the file cannot be read.
@@ -82,6 +90,8 @@ def edited(path: Path | None, values: Mapping[str, Any]) -> bytes:
     if path:
         with suppress(FileNotFoundError):
             content, table = _read(path)
+    for keys, name in renames.items():
+        content, table = _with_key(content, table, keys, name)
     lines = content.removeprefix(_MARK)
     mark = content[: len(content) - len(lines)]
     if b"\n" in lines and lines.count(b"\n") == lines.count(b"\r\n"):
@@ -89,6 +99,30 @@ def edited(path: Path | None, values: Mapping[str, Any]) -> bytes:
     else:
         lines = _edited(lines, table, values)
     return mark + lines
+
+
+def _with_key(
+    content: bytes, table: dict[str, Any], keys: tuple[str, ...], name: str
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the content and its table with a key renamed in its place, if the key is there."""
+    wanted = deepcopy(table)
+    inner: Any = wanted
+    for key in keys[:-1]:
+        inner = inner.get(key, {}) if isinstance(inner, dict) else {}
+    if not isinstance(inner, dict) or keys[-1] not in inner:
+        return content, table
+    inner[name] = inner.pop(keys[-1])
+    # Which of the words is the key shows when the file is read.
+    words = re.finditer(rb"\b%s\b" % keys[-1].encode(), content)
+    tried = (content[: word.start()] + name.encode() + content[word.end() :] for word in words)
+    return next(text for text in tried if _table(text) == wanted), wanted
+
+
+def _table(content: bytes) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(content.removeprefix(_MARK).decode())
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 def _edited(content: bytes, table: Mapping[str, Any], values: Mapping[str, Any]) -> bytes:

@@ -23,7 +23,9 @@ class Track(Node):
     samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
     smooth: Annotated[int, Knob("Neighbours each way that steady a frame.", 0, 5, "frames")] = 2
     small_faces: Annotated[bool, Knob("Look for faces under a tenth of the frame, too.")] = True
-    least_frames: Annotated[int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames")] = 5
+    min_frames: Annotated[
+        int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames", was="least_frames")
+    ] = 5
 
     def __call__(self, plate: FrameSource) -> list[FaceTrack]:
         """Return the tracks, the largest face first; raises FaceError when there is no face."""
@@ -38,7 +40,7 @@ class Track(Node):
         frames = plate.frames
         seen = progress.each(pictures(plate), "track", len(frames))
         tracklets = Tracker(self.samples, self.smooth, self.small_faces).track(seen)
-        least = min(self.least_frames, len(frames))
+        least = min(self.min_frames, len(frames))
         found = people(tracklets, least)
         if not found:
             why = f"no face was found in frames {frames[0]}-{frames[-1]}"

@@ -58,8 +58,12 @@ class Train(Node):
         int, Knob("Side of the windows it learns in; 0 is the preset's.", 0, 2048, "px")
     ] = 0
     batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
-    rate: Annotated[float, Knob("How far a step goes, in thousandths.", 0.01, 10)] = 0.5
-    faces: Annotated[int, Knob("Examples of each faceset, or pair, at most.", 8, 10000)] = 160
+    learning_rate: Annotated[
+        float, Knob("How far a step goes, in thousandths: 1 is 0.001.", 0.01, 10, was="rate")
+    ] = 0.5
+    max_examples: Annotated[
+        int, Knob("Examples of each faceset, or pair, at most.", 8, 10000, was="faces")
+    ] = 160
     seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
 
     @property
@@ -85,12 +89,12 @@ class Train(Node):
         return RefinerConfig(
             minutes=chosen.minutes,
             batch=chosen.batch,
-            learning_rate=self.rate / 1000,
+            learning_rate=self.learning_rate / 1000,
             seed=self.seed,
             size=min(chosen.size, crop),
             crop=crop,
             performers=performers,
-            max_examples=self.faces,
+            max_examples=self.max_examples,
             facesets=facesets,
         )
 

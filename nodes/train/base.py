@@ -1,4 +1,4 @@
-"""The work behind `lifemask base`: a refiner that learns from pairs whose perfect swap is known."""
+"""The base: a refiner that learns from pairs whose perfect swap is known."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,12 +38,12 @@ def train_base(
     config = node.config([path.name for path in folders], max(node.chosen.size, model.size))
     paired = corpora(folders, facesets)
     with RunFolder(folder).locked():
-        count = sum(corpus.count(node.faces) for corpus in paired)
+        count = sum(corpus.count(node.max_examples) for corpus in paired)
         config.report_memory(model.network, count)
         each = (
             example
             for corpus in paired
-            for example in corpus.examples(config.crop, config.seed, node.faces)
+            for example in corpus.examples(config.crop, config.seed, node.max_examples)
         )
         examples = Examples.gathered(each, count, config.crop)
         return Model(train_refiner(model, examples, config, folder, restart))

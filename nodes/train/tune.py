@@ -44,7 +44,7 @@ def tune(
     with RunFolder(folder).locked() as run:
         # Before the cycle pairs, which take time, say why this training cannot resume.
         run.resumable(config.configuration(model), restart)
-        with enough_memory("faces: there is not enough memory for the cycle pairs"):
+        with enough_memory("max_examples: there is not enough memory for the cycle pairs"):
             examples = _examples(cast, model, corpora, config)
         return Model(train_refiner(model, examples, config, folder, restart))
 

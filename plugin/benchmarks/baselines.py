@@ -131,7 +131,7 @@ class Plain:
         begun, train, role = monotonic(), self.scene.train, self.scene.role
         size, batch = train.chosen.size, train.chosen.batch
         likeness, double = (
-            pictures(who, size, train.faces) for who in (role.likeness, role.double)
+            pictures(who, size, train.max_examples) for who in (role.likeness, role.double)
         )
         network = Autoencoder(size, self.width)
         trainer = autoencoder_trainer(network, (likeness, double), batch, train.seed)

@@ -22,8 +22,11 @@ def add_arguments(parser: ArgumentParser, command: type[Command]) -> None:
     if command.node:
         knobs = parser.add_argument_group(f"knobs of {command.node.__name__}")
         for knob in command.node.knobs():
-            dest, about = f"{_KNOB}{knob.name}", _knob_help(knob)
-            knobs.add_argument(flag(knob.name), dest=dest, help=about, **_knob_form(knob))
+            # The old name is accepted, but not offered.
+            for name, about in {knob.name: _knob_help(knob), knob.was: SUPPRESS}.items():
+                if name:
+                    form = _knob_form(knob)
+                    knobs.add_argument(flag(name), dest=f"{_KNOB}{name}", help=about, **form)
     about = "Write progress as JSON, one object a line."
     parser.add_argument("--json", action="store_true", help=about)
     parser.set_defaults(command=command)

@@ -24,10 +24,14 @@ _SENT: dict[type, tuple[type, ...]] = {float: (int, float), Path: (str,), date: 
 
 
 def params(command: type[Command]) -> dict[str, Option | Knob]:
-    """Return the parameters of a command by name, the knobs of its node last."""
+    """Return the parameters of a command by name, the knobs of its node last.
+
+    A knob is there under its old name, too.
+    """
     knobs = command.node.knobs() if command.node else ()
     every: list[Option | Knob] = [*command.options(), *knobs]
-    return {param.name: param for param in every}
+    old = {knob.was: knob for knob in knobs if knob.was}
+    return {**{param.name: param for param in every}, **old}
 
 
 def requested(command: type[Command], given: Mapping[str, object]) -> Command:
@@ -39,7 +43,8 @@ def requested(command: type[Command], given: Mapping[str, object]) -> Command:
     there = {name: value for name, value in given.items() if value is not None}
     for name in there:
         if name not in known:
-            raise ParamError(f"{command.name}: there is no parameter {name!r}{near(name, known)}")
+            today = {param.name: param for param in known.values()}
+            raise ParamError(f"{command.name}: there is no parameter {name!r}{near(name, today)}")
     values = {name: _value(known[name], value) for name, value in there.items()}
     _check_required(command, values)
     knobs = {name for name, param in known.items() if isinstance(param, Knob)}

@@ -12,17 +12,17 @@ WORDS = {
         "--project NAME --expires DAY`"
     ),
     "add_takes": "add takes",
-    "add_takes_or_allow_single": "add takes, or use --single for one photograph",
+    "add_takes_or_allow_single": "add takes, or use --allow-single for one photograph",
     "another_layer": "--layer names another",
     "convert_or_name_colorspace": "convert it to sRGB, or name its colour space with --colorspace",
     "double_again": "make the double's faceset again",
-    "fewer_examples": "choose fewer --faces, or a smaller --size",
-    "fewer_frames": "fewer are enough with --least-frames",
+    "fewer_examples": "choose fewer --max-examples, or a smaller --size",
+    "fewer_frames": "fewer are enough with --min-frames",
     "first_swap": (
         "make it with `lifemask swap {shot} --likeness NAME`, and `lifemask shot info {shot}` "
         "says what comes before"
     ),
-    "lower_learning_rate": "train anew with a lower --rate",
+    "lower_learning_rate": "train anew with a lower --learning-rate",
     "make": "run `lifemask {command} {shot}{options}`",
     "name_colorspace": "name it with --colorspace",
     "name_fps": "give it with --fps",

@@ -1,6 +1,7 @@
 """`lifemask base`, or `lifemask train --base`: train the weights that ship with Lifemask."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from lifemask.nodes import archive
 from lifemask.nodes.command import Command, Option, Result
 from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
 from lifemask.nodes.learning import MODEL
+from lifemask.nodes.progress import note
 from lifemask.nodes.train import Train
 from lifemask.nodes.train.on_shot import over
 from lifemask.ocio.system.atomic import replacing
@@ -22,7 +24,7 @@ class TrainBase(Command):
     name = "base"
     example = (
         "lifemask base twins/corpus --facesets twins/facesets --out base.safetensors "
-        "--minutes 120 --rate 1\n"
+        "--minutes 120 --learning-rate 1\n"
         "  lifemask base --start one.safetensors --start other.safetensors --out base.safetensors"
     )
     also = "train --base"
@@ -71,7 +73,7 @@ class TrainBase(Command):
             start.save(self.out)
             return {"model": self.out}
         restart = self.overwrite and over(folder, replaced=True)
-        node = Train(**self.knobs)
+        node = Train(**Train.renamed(self.knobs, partial(note, self.name)))
         model = train_base(node, [*self.pairs], self.facesets, start, folder, restart)
         with replacing(self.out) as temporary:
             shutil.copyfile(model.path, temporary)

@@ -47,6 +47,7 @@ def _knob(command: type[Command], knob: Knob) -> dict[str, Any]:
     return {
         "id": f"{command.name.replace(' ', '_')}_{knob.name}",
         "name": knob.name,
+        "was": f"{command.name.replace(' ', '_')}_{knob.was}" if knob.was else "",
         "label": label(knob.name),
         "kind": kind(knob.kind),
         "min": knob.min if isfinite(knob.min) else None,

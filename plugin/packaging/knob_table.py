@@ -23,7 +23,7 @@ def page() -> str:
 
 def table(node: type[Node]) -> str:
     """Return the knobs of a node as Markdown, a row for each."""
-    rows = [f"| `{k.name}` | {_allowed(k)} | {_default(k)} | {k.doc} |\n" for k in node.knobs()]
+    rows = [f"| `{k.name}` | {_allowed(k)} | {_default(k)} | {_about(k)} |\n" for k in node.knobs()]
     head = f"## {node.__name__}\n{node.summary()}\n\n| knob | values | default | |\n"
     return "".join([head, "|---|---|---|---|\n", *rows])
 
@@ -32,6 +32,10 @@ def _allowed(knob: Knob) -> str:
     if knob.choices or knob.kind not in (int, float):
         return ", ".join(knob.choices) or {bool: "on, off", str: "text"}.get(knob.kind, "a path")
     return f"{knob.min:g} to {knob.max:g} {knob.unit}".strip()
+
+
+def _about(knob: Knob) -> str:
+    return f"{knob.doc} Was `{knob.was}`." if knob.was else knob.doc
 
 
 def _default(knob: Knob) -> str:

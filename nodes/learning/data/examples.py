@@ -150,7 +150,9 @@ def _room(count: int, size: int) -> Tensor:
     """For ``count`` examples; a card that has them in its own memory learns twice as fast."""
     shape = (count, PLANES, size, size)
     at = device() if fits_card(2 * math.prod(shape)) else torch.device("cpu")
-    with enough_memory(f"faces: there is not enough memory for {count} examples of {size} px"):
+    with enough_memory(
+        f"max_examples: there is not enough memory for {count} examples of {size} px"
+    ):
         return torch.empty(shape, dtype=torch.float16, device=at)
 
 

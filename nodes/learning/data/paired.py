@@ -191,7 +191,7 @@ class Corpus:
                 return FaceSet.load(folder)
         plates: list[FrameSource] = [_plate(take) for take in takes]
         tracks = [self._track(plate, take) for plate, take in zip(plates, takes, strict=True)]
-        node = Faceset(every_frame=every_frame, least_size=24)
+        node = Faceset(every_frame=every_frame, min_size=24)
         return node(plates, tracks, name, folder, other)
 
     def _track(self, plate: FrameSource, take: Path) -> FaceTrack:
@@ -199,7 +199,7 @@ class Corpus:
         path = self.facesets / "tracks" / name
         if not path.exists():
             # The frames of a take are too far apart to steady each other.
-            Track(smooth=0, least_frames=1)(plate)[0].save(path)
+            Track(smooth=0, min_frames=1)(plate)[0].save(path)
         return FaceTrack.load(path)
 
 

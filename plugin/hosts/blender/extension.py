@@ -9,7 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import icons, operators, panel, preferences, properties
-from .session import SESSION
+from .session import SESSION, swaps
 
 if TYPE_CHECKING:
     from bpy.types import Context, PropertyGroup
@@ -50,6 +50,8 @@ def _leave(*_: object) -> None:
 @persistent
 def _show(*_: object) -> None:
     """Show what is on disk now: a farm may have gone on since the file was saved."""
+    for tree in swaps():
+        properties.move_old(tree)
     SESSION.show()
 
 

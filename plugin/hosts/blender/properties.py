@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
 import bpy
@@ -37,6 +38,7 @@ def group(update: Update, search: Mapping[str, Search]) -> type[PropertyGroup]:
     properties = {s.name: _property(s, None if s.node else update) for s in settings()}
     for name, found in search.items():
         properties[name].keywords["search"] = found
+    properties.update({s.was: _property(replace(s, name=s.was), None) for s in settings() if s.was})
     properties["is_swap"] = bpy.props.BoolProperty(options={"HIDDEN"})
     properties["known"] = bpy.props.StringProperty(options={"HIDDEN"})
     properties["fix_frames"] = bpy.props.StringProperty(
@@ -56,6 +58,15 @@ def values(tree: NodeTree) -> dict[str, Any]:
     found["colorspace"] = colour_spaces.lifemasks(colour_spaces.scene_linear())
     found["fps"] = found["fps"] or scene.render.fps / scene.render.fps_base
     return found
+
+
+def move_old(tree: NodeTree) -> None:
+    """Give settings the values that were saved under their names of the last release."""
+    for setting in settings():
+        if setting.was and tree.lifemask.is_property_set(setting.was):
+            if not tree.lifemask.is_property_set(setting.name):
+                setattr(tree.lifemask, setting.name, getattr(tree.lifemask, setting.was))
+            tree.lifemask.property_unset(setting.was)
 
 
 def remember(tree: NodeTree, shot: ShotState) -> None:

@@ -22,6 +22,7 @@ class Setting:
     ``kind`` is bool, int, float, str or path; ``many`` is a list of them; ``node`` is empty unless
     it is a knob. ``min`` and ``max`` are None without a limit. ``command`` is the first one that
     reads it, ``section`` the heading of that. An ``at_hand`` knob is shown beside the buttons.
+    ``was`` is its name in scenes and scripts that were saved with the last release.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Setting:
     command: str = ""
     section: str = ""
     at_hand: bool = False
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,8 @@ def settings() -> list[Setting]:
 def label(name: str) -> str:
     """Return a name as people read it.
 
-    >>> label("least_sharpness")
-    'Least sharpness'
+    >>> label("min_sharpness")
+    'Min sharpness'
     """
     return name.replace("_", " ").capitalize()
 

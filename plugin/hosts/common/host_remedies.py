@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 WORDS = {
     "add_release": "fill in {document}, {expires} and {project}, and press {release add}",
     "add_takes": "add takes",
-    "add_takes_or_allow_single": "add takes, or switch on {faceset_single} for one photograph",
+    "add_takes_or_allow_single": (
+        "add takes, or switch on {faceset_allow_single} for one photograph"
+    ),
     "another_layer": "fill in {takes_layer} for another of a take",
     "convert_or_name_colorspace": (
         "convert it to sRGB, or fill in {takes_colorspace} if it is a take, else {colorspace}"
     ),
     "double_again": "press {faceset}",
-    "fewer_examples": "lower {train_faces} or {train_size}",
-    "fewer_frames": "lower {track_least_frames}",
+    "fewer_examples": "lower {train_max_examples} or {train_size}",
+    "fewer_frames": "lower {track_min_frames}",
     "first_swap": "press {swap}",
-    "lower_learning_rate": "lower {train_rate} and train in another version",
+    "lower_learning_rate": "lower {train_learning_rate} and train in another version",
     "make": "press {command}",
     "name_colorspace": "fill in {takes_colorspace} if it is a take, else {colorspace}",
     "name_fps": "fill in {fps}",

@@ -28,4 +28,7 @@ def load(name: str, folder: Path) -> None:
 
 load("lifemask_nuke", LIFEMASK / "lifemask_nuke")
 import_module("lifemask_nuke.hosts.nuke.session").register()
+# The buttons of scripts that were saved with the last release import the session by this name.
+for part in ("", ".session"):
+    sys.modules[f"lifemask_nuke.in_nuke{part}"] = sys.modules[f"lifemask_nuke.hosts.nuke{part}"]
 nuke.pluginAddPath((LIFEMASK / "gizmos").as_posix(), addToSysPath=False)

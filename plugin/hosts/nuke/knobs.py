@@ -35,8 +35,10 @@ def values(node: nuke.Node) -> dict[str, Any]:
 
 def _value(node: nuke.Node, setting: Setting) -> Any:  # noqa: ANN401
     knob = node.knob(setting.name)
+    if knob is None and setting.was:
+        knob = node.knob(setting.was)
     if knob is None:
-        return setting.default  # the node is in a script of an older Lifemask
+        return setting.default  # a script keeps the node with the knobs that it was saved with
     if setting.kind == "path":
         return knob.getEvaluatedValue() or ""  # type: ignore[attr-defined]
     value = knob.value()
