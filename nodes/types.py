@@ -1,4 +1,4 @@
-"""What flows between nodes: the data contract."""
+"""The data that nodes exchange."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 __all__ = ["LEAST_CONFIDENCE", "FaceTrack", "Model"]
 
 LEAST_CONFIDENCE = 0.4
-"""A face that is seen less surely is lost in a track; in a faceset it is a bridged one."""
+"""Below it a face counts as lost in a track, and as mostly hidden in a faceset."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """The refiner with what it learned: the file of its weights."""
+    """A trained refiner: the file of its weights."""
 
     path: Path
 
@@ -51,7 +51,7 @@ class FaceTrack:
 
     @classmethod
     def load(cls, path: Path) -> "FaceTrack":
-        """Read a track; raises BrokenFileError when it is not a whole one."""
+        """Read a track; raises BrokenFileError when it is incomplete or altered."""
         from lifemask.nodes import archive
         from lifemask.nodes.errors import BrokenFileError
 

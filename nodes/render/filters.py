@@ -12,7 +12,7 @@ _FINE = 4.0  # sigma in pixels up to which a Gaussian is made at full size
 def blur(pictures: Tensor, sigma: float) -> Tensor:
     """Gaussian of ``sigma`` pixels; black beyond the border.
 
-    A wide one is made of a reduced picture, within a hundredth of its height.
+    A wide one is computed on a reduced picture, within 1 % of its height.
     """
     times = max(0, int(math.log2(max(sigma, 1e-6) / _FINE)))
     return _wide_blur(pictures, sigma, 2**times) if times else _blur(pictures, sigma)
@@ -31,7 +31,7 @@ def _blur(pictures: Tensor, sigma: float) -> Tensor:
 def _wide_blur(pictures: Tensor, sigma: float, step: int) -> Tensor:
     """Gaussian at a ``step``-th of the size, reduced and enlarged by tents that add to it."""
     height, width = pictures.shape[-2:]
-    # Room for what runs out of the picture, so that its border fades as at full size.
+    # A margin, so that the border fades as at full size.
     room = step * math.ceil(3 * sigma / step)
     around = room, room + -width % step, room, room + -height % step
     offsets = torch.arange(2 * step, device=pictures.device, dtype=pictures.dtype) - step + 0.5

@@ -1,14 +1,14 @@
-"""The recipe of the atlas that ships with Lifemask.
+"""Make the atlas that ships with Lifemask.
 
-It learns from renders alone: synthetic people, drawn at random for the purpose, who may be
+It is made from renders alone: synthetic people, drawn at random for the purpose, who may be
 redistributed. CORPUS holds a folder ``TAKE/PERSON`` for each take of a person: a scene-linear
 ``beauty/beauty.####.exr`` with its primaries in the header, and ``mattes/mattes.####.exr`` with the
 exact mattes ``face``, ``head`` and ``hair``. A person ``A_on_B`` is a blend of two: good for shapes
 and mattes, not for the mean complexion. The landmarks of a thousand frames take minutes. The motion
-of the shipped atlas is of more people than its maps: see `make_motion`.
+of the shipped atlas comes from more people than its maps: see `make_motion`.
 
 Run it as ``python -m lifemask.nodes.render.make_atlas CORPUS OUT``. Each step fills in one part of
-an empty atlas, and the renderer works in what is there so far.
+an empty atlas, and the renderer uses the parts made so far.
 """
 
 import sys
@@ -47,7 +47,7 @@ _AXIS = 0.35  # of the face's width: how far the cylinder's axis is behind its d
 _STRETCH = 1.1  # texels a centimetre up over those around
 _SKIRT = 1.09  # the outline of the layout over the face's own
 _MARGIN = 0.02  # of the layout's side
-_BARE = 0.5  # of the head without hair: less is no skin
+_BARE = 0.5  # of the matte of the head without hair: less is no skin
 _NOT_SKIN = (  # contour, grown by texels
     (topology.LIPS, 9),
     (topology.RIGHT_EYE, 15),
@@ -62,7 +62,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Still:
-    """One frame of a take, where a face was found: ``landmarks`` (478, 3) in its pixels."""
+    """One frame of a take with a face: ``landmarks`` (478, 3) in its pixels."""
 
     take: Path
     frame: int
@@ -75,7 +75,7 @@ class Still:
 
 
 def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
-    """Return the atlas of the people in ``corpus``, and what it learned from.
+    """Return the atlas of the people in ``corpus``, and its provenance.
 
     Raises FaceError when no take has a face, BrokenFileError when a matte is missing.
     """
@@ -101,7 +101,7 @@ def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
 
 
 def save(path: Path, atlas: Atlas, about: Mapping[str, object]) -> None:
-    """Write ``atlas``: what needs no more than half floats in these."""
+    """Write ``atlas``, in half floats where these are enough."""
     half = ("blendshapes", "turns", "face", "skin", "albedo")
     arrays = {name: getattr(atlas, name).astype(np.float16) for name in half}
     arrays |= {name: getattr(atlas, name) for name in ("mean", "rigid", "uv")}
@@ -110,7 +110,7 @@ def save(path: Path, atlas: Atlas, about: Mapping[str, object]) -> None:
 
 
 def empty() -> Atlas:
-    """An atlas that knows the mesh and the canonical head, its irises at the origin."""
+    """An atlas of the mesh and the canonical head alone, with its irises at the origin."""
     head = topology.canonical()
     mean = np.zeros((topology.COUNT, 3), np.float32)
     mean[: topology.MESH_COUNT] = head.vertices * (1, -1, -1)
@@ -135,7 +135,7 @@ def empty() -> Atlas:
 
 
 def _of(take: Path) -> Iterator[Still]:
-    """Yield the frames of a take in which there is a face."""
+    """Yield the frames of a take that show a face."""
     beauty = Sequence.find(take / "beauty" / "beauty.####.exr")
     for frame in beauty.frames:
         face = landmarks_of(_picture(beauty, frame))
@@ -151,9 +151,9 @@ def _picture(beauty: Sequence, frame: int) -> Floats:
 def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atlas, Floats]:
     """The atlas with mean head, blendshapes and turns, and the shape (N, 478, 3) of every still.
 
-    One ridge regression for everybody: a shape is that of whom of ``people`` it is, the sum of the
-    blendshapes by its coefficients, and what is tracked amiss of a head that is turned so. It says
-    what shape to expect, and so the pose of the still.
+    One ridge regression for everybody: a shape is its person's neutral (``people`` (N,)), plus the
+    blendshapes by their coefficients, plus the tracking error of the head's rotation. It gives the
+    shape to expect, and so the pose of the still.
     """
     names, person = np.unique(people, return_inverse=True)
     coefficients, own = expression(landmarks), np.eye(len(names))[person]
@@ -176,7 +176,7 @@ def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atl
 def with_layout(atlas: Atlas, shapes: Floats) -> Atlas:
     """The atlas with texture space: a cylinder's unwrap of the mean of the most open ``shapes``.
 
-    The same on both sides. The skirt goes on in the plane of the texture.
+    Symmetric. The skirt continues in the plane of the texture.
     """
     upper, lower = np.array(_GAPS).T
     gap = np.linalg.norm(shapes[:, upper] - shapes[:, lower], axis=-1).sum(1)
@@ -194,7 +194,7 @@ def with_layout(atlas: Atlas, shapes: Floats) -> Atlas:
 
 
 def _mirrored() -> Ints:
-    """Of each vertex of the mesh the number of the one across (468,)."""
+    """The index of each vertex's mirror image (468,)."""
     head = topology.canonical().vertices
     far = np.linalg.norm(head[:, None] * (-1, 1, 1) - head, axis=-1)
     return np.asarray(far.argmin(1), np.int64)
@@ -203,8 +203,8 @@ def _mirrored() -> Ints:
 def with_maps(atlas: Atlas, stills: list[Still]) -> tuple[Atlas, list[Textures]]:
     """The atlas with face matte and bare skin, and the coarse textures of the stills.
 
-    Both maps are means of exact mattes, counted where a texel is seen. The textures count where
-    the skin is bare.
+    Both maps are means of exact mattes over the visible texels. The textures count where the skin
+    is bare.
     """
     total = np.zeros((3, SIZE, SIZE), np.float64)
     textures = []
@@ -241,9 +241,9 @@ def _even(picture: NDArray[np.floating]) -> Floats:
 
 
 def with_albedo(atlas: Atlas, stills: list[Still], textures: list[Textures]) -> Atlas:
-    """The atlas with the median albedo over the people, who are no blends.
+    """The atlas with the median albedo over the people who are no blends.
 
-    It is where every person's own starts from, so it is found again from what it was.
+    Every person's albedo is solved from the atlas's, so this refines the one it has.
     """
     people = sorted({still.person for still in stills if "_on_" not in still.person})
     for _ in range(_ALBEDO_ROUNDS):
