@@ -24,15 +24,38 @@ POINTS = {
     "mouth": topology.LIPS + topology.INNER_LIPS,
     **{eye: lids + iris for eye, (lids, iris) in _EYES.items()},
 }
-# The cost of a unit of each difference, in centimetres of expression.
-_TURN = {FACE: 1.2, "mouth": 0.3, "right_eye": 0.3, "left_eye": 0.3}  # a radian
-_LOOK = 20.0  # log units inside mouth or eyes: teeth, gaze, lids
-_GAZE = 3.0  # a centimetre between the irises, beside the lids
-_SHADOWS = 20.0  # log units of light that the light image does not explain
-_LIGHT = 4.0  # log units between the light images
-_HIDDEN = 1.0  # the whole region
-_SMEARED = 1.0  # a centimetre along which the picture is blurred and the plate is not
-_CHANGE = {FACE: 0.15, "mouth": 0.075, "right_eye": 0.075, "left_eye": 0.075}
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The cost of a unit of each difference, in centimetres of expression."""
+
+    turn: float = 0.3
+    """A radian between the poses."""
+
+    change: float = 0.075
+    """Another picture than in the frame before, and as much again for each centimetre."""
+
+    inside: float = 20.0
+    """A log unit inside mouth or eyes: teeth, gaze, lids."""
+
+    gaze: float = 3.0
+    """A centimetre between the irises, beside the lids."""
+
+    shadows: float = 20.0
+    """A log unit of light that the light image does not explain."""
+
+    light: float = 4.0
+    """A log unit between the light images."""
+
+    hidden: float = 1.0
+    """The whole region."""
+
+    blur: float = 1.0
+    """A centimetre along which the picture is blurred and the plate is not."""
+
+
+_COSTS = dict.fromkeys(POINTS, Costs()) | {FACE: Costs(turn=1.2, change=0.15)}
 
 
 @dataclass(frozen=True)
@@ -52,13 +75,14 @@ class SourceBank:
         """The cost (T, N) of each picture for each frame of the ``double``, by region."""
         # A close-up shows blur that a small face hides.
         blur = self.shutter * (self.descriptors.speed - double.speed[:, None]).clamp(min=0)
-        smeared = _SMEARED * max(1, self.detail / CLOSE) * blur
+        close = max(1, self.detail / CLOSE)
         result = {
-            name: self._differences(name, double) + self._faults(name) + smeared for name in POINTS
+            name: self._differences(name, double) + self._faults(name) + cost.blur * close * blur
+            for name, cost in _COSTS.items()
         }
         averted = (_gaze(double)[:, None] - _gaze(self.descriptors)).abs()
         for eye in _EYES:
-            result[eye] += _GAZE * averted
+            result[eye] += _COSTS[eye].gaze * averted
         return _of_both_eyes(result)
 
     def changes(self) -> dict[str, Tensor]:
@@ -68,7 +92,7 @@ class SourceBank:
         for name in POINTS:
             apart = _apart(name, own, own)
             other = 1 - torch.eye(len(apart), device=apart.device)
-            result[name] = _CHANGE[name] * (apart + other)
+            result[name] = _COSTS[name].change * (apart + other)
         return _of_both_eyes(result)
 
     def misfit(self, name: str, double: FaceDescriptors) -> Tensor:
@@ -87,7 +111,8 @@ class SourceBank:
         seen = there * where[at]
         visible = torch.stack([torch.minimum(row, seen).sum(1) for row in here])
         hidden = 1 - visible / (here.sum(1, keepdim=True) + 1e-3)
-        return _apart(name, double, own) + (_LIGHT * uneven + _HIDDEN * hidden).float()
+        cost = _COSTS[name]
+        return _apart(name, double, own) + (cost.light * uneven + cost.hidden * hidden).float()
 
     def _faults(self, name: str) -> Tensor:
         """Cast shadows (N,) in the pictures, which relighting cannot remove."""
@@ -95,7 +120,8 @@ class SourceBank:
         skin = (_where(name) * _bare()).to(own.colour.device)
         weight = skin * own.valid[:, 0]
         left = luminance(own.colour - own.light - self.albedo)
-        return _SHADOWS * ((left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)).sqrt()
+        mean = (left**2 * weight).sum((1, 2)) / (weight.sum((1, 2)) + 1e-3)
+        return _COSTS[name].shadows * mean.sqrt()
 
 
 def _uneven(weight: Tensor, light: Tensor, own_weight: Tensor, own: Tensor) -> Tensor:
@@ -139,10 +165,10 @@ def _apart(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
         [(row - b.motion[:, points]).norm(dim=-1).mean(-1) for row in a.motion[:, points]]
     )
     cosine = (torch.einsum("aij,bij->ab", a.rotation, b.rotation) - 1) / 2
-    result = moved + _TURN[name] * torch.arccos(cosine.clamp(-1, 1))
+    result = moved + _COSTS[name].turn * torch.arccos(cosine.clamp(-1, 1))
     if name == FACE:
         return result
-    return result + _LOOK * _look(name, a, b) * a.clear[:, None] * b.clear
+    return result + _COSTS[name].inside * _look(name, a, b) * a.clear[:, None] * b.clear
 
 
 def _look(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:

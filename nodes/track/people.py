@@ -10,11 +10,25 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-# Thumbnails of one person correlate by .63 or more in 95 of 100 pairs, of two people in 5 of 100.
-_ALIKE = 0.6
-# A face that comes back where it was lost need not look quite the same, the sooner the less.
-_BONUS, _FADES = 0.15, 30
-_EVERY = 4
+
+@dataclass(frozen=True)
+class Matching:
+    """When two tracklets are of one person."""
+
+    correlation: float = 0.6
+    """Of their thumbnails: .63 or more in 95 of 100 pairs of one person, in 5 of 100 of two."""
+
+    place_bonus: float = 0.15
+    """Added to the correlation where a face comes back to the place where it was lost."""
+
+    place_frames: int = 30
+    """Frames after which a third of that bonus is left."""
+
+    thumbnail_every: int = 4
+    """Frames between two thumbnails that are kept."""
+
+
+_MATCHING = Matching()
 
 
 @dataclass
@@ -28,7 +42,7 @@ class Tracklet:
 
     def see(self, place: int, confidence: float, look: "Array") -> None:
         """Add a frame; its landmarks follow when they are steadied. Keeps every 4th look."""
-        if len(self.places) % _EVERY == 0:
+        if len(self.places) % _MATCHING.thumbnail_every == 0:
             self.looks.append(look)
         self.places.append(place)
         self.confidence.append(confidence)
@@ -70,7 +84,7 @@ def people(tracklets: list[Tracklet], least: int) -> list[Person]:
             if not a.places & b.places
         ]
         best, first, second = max(pairs, default=(0.0, 0, 0))
-        if best < _ALIKE:
+        if best < _MATCHING.correlation:
             break
         found[second].tracklets += found[first].tracklets
         del found[first]
@@ -88,7 +102,8 @@ def _likeness(a: Tracklet, b: Tracklet) -> float:
     first, last = (a, b) if a.places[0] < b.places[0] else (b, a)
     gap = last.places[0] - first.places[-1]
     near = _overlap(first.landmarks[-1], last.landmarks[0]) > 0.2
-    return alike + _BONUS * float(np.exp(-gap / _FADES)) if near else alike
+    bonus = _MATCHING.place_bonus * float(np.exp(-gap / _MATCHING.place_frames))
+    return alike + bonus if near else alike
 
 
 def _box(points: "Array") -> "tuple[Array, Array]":
