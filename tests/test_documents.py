@@ -12,11 +12,15 @@ import page_example
 import pytest
 
 from lifemask.nodes.shot.folder import Shot
+from lifemask.plugin.commands.catalog import commands, nodes
 from lifemask.plugin.commands.cli import parser
 from lifemask.plugin.packaging import knob_table
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = {"--gpus", "--logdir"}
+"""Options of other programs."""
+
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -51,6 +55,18 @@ def test_commands_are_commands(page):
     for line in re.findall(r"^lifemask .*", text, re.MULTILINE):
         words = shlex.split(re.sub(r"\s#\s.*", "", line))[1:]
         parser().parse_args(["base" if "--base" in words else words[0], *words[1:]])
+
+
+@every_page
+def test_options_in_the_text_are_options(page):
+    knobs = [knob.name for node in nodes() for knob in node.knobs()]
+    options = [option.name for command in commands() for option in command.options()]
+    known = {f"--{name.replace('_', '-')}" for name in [*knobs, *options, "json", "help", "base"]}
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = {
+        name for code in re.findall(r"`([^`\n]*)`", text) for name in re.findall(r"--[a-z-]+", code)
+    }
+    assert named - known - OTHERS == set()
 
 
 def test_the_page_of_knobs_is_as_the_nodes_declare_them():
