@@ -9,7 +9,7 @@ from lifemask.nodes.command import Command, Option
 from lifemask.nodes.declaration import Knob
 
 _KNOB = "knob_"
-"""Starts the name of a knob among parsed words: a command may have an option of that name."""
+"""Keeps knobs apart from options among the parsed words."""
 
 
 def add_arguments(parser: ArgumentParser, command: type[Command]) -> None:
