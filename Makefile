@@ -84,7 +84,7 @@ demo/.done: $(SOURCES) .venv/.installed
 		--colorspace "$(SPACE)"
 	$(LIFEMASK) faceset demo/sh020 --double
 	@echo "Its plate has every second frame of a take, so the shutter is open for a quarter of the time between"
-	$(LIFEMASK) swap demo/sh020 --likeness ben --shutter 90
+	$(LIFEMASK) swap demo/sh020 --likeness ben --shutter-angle 90
 	$(LIFEMASK) look demo/sh020
 	touch $@
 

@@ -97,7 +97,7 @@ def everything(folder):
     run("swap", first, "--likeness", "ada")
     studio = FOOTAGE / "takes/ada_studio/ada_studio.####.exr"
     shot(second, studio, "ben", RENDERS, "--frames", "1001-1008")
-    run("swap", second, "--likeness", "ben", "--shutter", 90)
+    run("swap", second, "--likeness", "ben", "--shutter-angle", 90)
     for one in (first, second):
         yield from numbers(one)
         yield from images(one)

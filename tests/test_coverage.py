@@ -42,7 +42,7 @@ def test_nothing_is_said_of_what_the_takes_show():
         ("yaw", [-21, 0, 9], [-3, 38, 38], ["38 degrees to picture right", "1031-1032", "40 "]),
         ("pitch", [-4, 0, 3], [0, 0, 17], ["17 degrees down", "frame 1032", "20 degrees down"]),
         ("pitch", [-4, 0, 3], [-17, 0, 0], ["17 degrees up", "4 degrees up"]),
-        ("mouth", [0, 0.1, 0.2], [0, 0.5, 0.1], ["opens the mouth", "frame 1031", "--mouth"]),
+        ("mouth", [0, 0.1, 0.2], [0, 0.5, 0.1], ["opens the mouth", "frame 1031", "double_mouth"]),
         ("mouth", [0.3, 0.2, 0.2], [0.02, 0.3, 0.3], ["closes the mouth", "frame 1030"]),
         ("eyes", [0.4, 0.4, 0.4], [0.1, 0.4, 0.4], ["closes the eyes", "frame 1030", "blinks"]),
         ("eyes", [0.3, 0.3, 0.3], [0.5, 0.3, 0.3], ["opens the eyes", "frame 1030"]),

@@ -230,7 +230,7 @@ def test_the_panels_state_is_what_it_draws(artist):
 
 
 def test_a_node_of_an_older_lifemask_works_with_its_own_knobs(artist):
-    del artist.node._knobs["count"], artist.node._knobs["swap_mouth"]
+    del artist.node._knobs["count"], artist.node._knobs["swap_double_mouth"]
     job = swap(artist)
     assert job.method == "swap"
 

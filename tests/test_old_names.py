@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from blenders import BLENDERS, Blender
+from nuke_artist import GIZMO, SHOT, Artist
 
 from lifemask.nodes import Node
 from lifemask.nodes.declaration import Knob
@@ -19,6 +21,7 @@ from lifemask.plugin.commands.catalog import nodes
 from lifemask.plugin.commands.cli import parser
 from lifemask.plugin.commands.parameters import requested
 from lifemask.plugin.hosts.common.declared import settings
+from lifemask.plugin.packaging.blender_folder import assemble
 
 RENAMED = [(node, knob) for node in Node.registry.values() for knob in node.knobs() if knob.was]
 every_old_name = pytest.mark.parametrize(
@@ -135,3 +138,49 @@ def test_hosts_know_the_names_that_settings_had() -> None:
     old = {setting.name: setting.was for setting in settings() if setting.was}
     assert old["track_min_frames"] == "track_least_frames"
     assert set(old.values()).isdisjoint({setting.name for setting in settings()})
+
+
+def test_a_node_of_an_older_script_is_read_by_the_names_of_its_knobs(artist: Artist) -> None:
+    text = GIZMO.replace("lifemask_nuke.hosts.nuke.session", "lifemask_nuke.in_nuke.session")
+    for setting in settings():
+        if setting.was:
+            text = text.replace(f" {setting.name} ", f" {setting.was} ")
+    assert "swap_turn" in text and "swap_rotate" not in text
+    node = artist.fake.add(text, "Lifemask2")
+    node.setInput(0, artist.node.input(0))
+    for name, value in (("shot", artist.node["shot"].value()), ("likeness", "ada")):
+        node[name].setValue(value)
+    node["swap_turn"].setValue(5.0)
+    artist.node, artist.client.info = node, SHOT
+    artist.press("swap_frame")
+    params = artist.client.jobs()[-1][1]
+    assert params["rotate"] == 5.0
+    assert "turn" not in params
+
+
+def as_before(folder: Path) -> None:
+    """Give the settings of an extension's ``folder`` the names that they had."""
+    file = next(folder.rglob("nodes.json"))
+    declared = json.loads(file.read_text())
+    for node in declared["nodes"].values():
+        for knob in node["knobs"]:
+            knob.update(id=knob["was"] or knob["id"], was="")
+    file.write_text(json.dumps(declared))
+
+
+@pytest.mark.parametrize("made", BLENDERS, ids=lambda made: made.parent.name[14:])
+def test_a_scene_that_the_last_release_saved_keeps_its_values(made: Path, tmp_path: Path) -> None:
+    blender = Blender(made, tmp_path)
+    zips = {}
+    for name in ("before", "now"):
+        folder = assemble(tmp_path / name)
+        if name == "before":
+            as_before(folder)
+        zips[name] = str(blender.built(folder, tmp_path / f"{name}/lifemask_blender.zip"))
+    renamed = [setting for setting in settings() if setting.was and setting.node]
+    values = {s.name: True if s.kind == "bool" else s.max for s in renamed}
+    old = {s.was: values[s.name] for s in renamed}
+    given = {"blend": str(tmp_path / "shot.blend"), "old": [*old], "new": [*values]}
+    blender.play("saved_before", "old", zip=zips["before"], values=old, **given)
+    found = blender.play("saved_before", "new", zip=zips["now"], **given)
+    assert found == {"values": values, "old": []}

@@ -61,7 +61,7 @@ def test_what_is_missing_is_named(command):
         ("track", {"shot": ""}, "shot: is empty"),
         ("swap", {"shot": "a", "likeness": "ada"}, "likeness: 'ada' is not a list"),
         ("swap", {"shot": "a", "likeness": []}, "likeness is missing"),
-        ("swap", {"shot": "a", "likeness": ["ada"], "turn": float("nan")}, "turn: nan"),
+        ("swap", {"shot": "a", "likeness": ["ada"], "rotate": float("nan")}, "rotate: nan"),
         ("shot new", {"shot": "a", "plate": "b", "fps": float("inf")}, "fps: inf"),
         ("faceset", {"shot": "a"}, "one of performer and double"),
         ("faceset", {"shot": "a", "performer": "ada", "double": True}, "one of performer and"),

@@ -121,10 +121,15 @@ def test_another_kind_of_file_is_no_plan(pair, tmp_path):
 
 def test_only_the_shutter_of_all_knobs_decides_on_a_plan(pair):
     (made,) = Swap().plan([pair.role])
-    for name, value in {"turn": 7.0, "exposure": 1.0, "mouth": 0.5, "edge": 9.0}.items():
+    for name, value in {
+        "rotate": 7.0,
+        "exposure": 1.0,
+        "double_mouth": 0.5,
+        "blend_width": 9.0,
+    }.items():
         (other,) = Swap(**{name: value}).plan([pair.role])
         assert plain(other) == plain(made)
-    (other,) = Swap(shutter=90.0).plan([pair.role])
+    (other,) = Swap(shutter_angle=90.0).plan([pair.role])
     assert other.made_of != made.made_of
 
 
@@ -183,7 +188,14 @@ def test_a_frame_alone_by_the_saved_plan_is_that_of_the_whole_swap(pair, tmp_pat
 
 
 def test_a_frame_with_another_grade_is_that_of_a_swap_with_it(pair, tmp_path):
-    knobs = {"exposure": 1.0, "mouth": 0.5, "turn": 7.0, "scale": 1.2, "move_x": 3.0, "edge": 2.0}
+    knobs = {
+        "exposure": 1.0,
+        "double_mouth": 0.5,
+        "rotate": 7.0,
+        "scale": 1.2,
+        "translate_x": 3.0,
+        "blend_width": 2.0,
+    }
     assert swapped(pair, tmp_path / "ben_v001", whole=True, **knobs)
     assert swapped(pair, tmp_path / "ada_v001", whole=True)
     assert not swapped(pair, tmp_path / "ada_v001", 1002, **knobs)
@@ -195,11 +207,11 @@ def test_what_no_longer_fits_or_cannot_be_read_is_planned_anew(pair, tmp_path):
     folder = tmp_path / "ada_v001"
     assert swapped(pair, folder, 1001)
     assert not swapped(pair, folder, 1001)
-    assert swapped(pair, folder, 1001, shutter=90.0)
-    assert not swapped(pair, folder, 1002, shutter=90.0)
+    assert swapped(pair, folder, 1001, shutter_angle=90.0)
+    assert not swapped(pair, folder, 1002, shutter_angle=90.0)
     (folder / NAME).write_bytes((folder / NAME).read_bytes()[:-1])
-    assert swapped(pair, folder, 1001, shutter=90.0)
-    assert not swapped(pair, folder, 1001, shutter=90.0)
+    assert swapped(pair, folder, 1001, shutter_angle=90.0)
+    assert not swapped(pair, folder, 1001, shutter_angle=90.0)
 
 
 def test_the_command_takes_the_plan_of_the_version_before(shot, capsys):
@@ -236,7 +248,7 @@ def test_what_is_no_number_in_a_faceset_is_told_and_stays_out_of_the_swap(pair, 
 
 
 def test_the_doubles_mouth_follows_the_likenesss_lips(pair):
-    known = planned(pair, scale=1.3, turn=10.0)
+    known = planned(pair, scale=1.3, rotate=10.0)
     frame, meshes, window = known.scene(0)
     across = torch.arange(window.x1) + 0.5
     where = torch.stack(torch.meshgrid(across, across, indexing="xy") * 2)[None, :3]
@@ -261,7 +273,7 @@ def moving_by(pair, likeness, double, shutter=180.0):
     return PlannedSwap.of(
         with_velocity(pair.likeness, likeness * scale[0]),
         with_velocity(pair.double, double * scale[1]),
-        Swap(shutter=shutter),
+        Swap(shutter_angle=shutter),
     )
 
 

@@ -72,7 +72,7 @@ _ENDS = (
         "mouth",
         1,
         0.08,
-        _never("opens the mouth", "shoot vowels and a laugh, or leave it to Swap's mouth"),
+        _never("opens the mouth", "shoot vowels and a laugh, or leave it to Swap's double_mouth"),
     ),
     _End("mouth", -1, 0.05, _never("closes the mouth", "shoot it shut, as in m, b and p")),
     _End("eyes", 1, 0.06, _never("opens the eyes", "shoot surprise")),

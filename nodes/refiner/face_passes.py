@@ -129,7 +129,9 @@ class FacePasses:
             normal=_normal(view, meshes.target),
             darker=_darker(view, albedo, own, subject),
             face=face,
-            occlusion=in_front(plate, own, face, score, thin, meshes.width, swap.occluders),
+            occlusion=in_front(
+                plate, own, face, score, thin, meshes.width, swap.occluder_sensitivity
+            ),
         )
 
     @cached_property

@@ -68,31 +68,48 @@ class Swap(Node):
     """
 
     scale: Annotated[float, Knob("Size of the face about its middle.", 0.5, 2)] = 1.0
-    turn: Annotated[float, Knob("Turn of the face, clockwise.", -45, 45, "deg")] = 0.0
-    move_x: Annotated[float, Knob("Move of the face to the right.", -50, 50, "% of it")] = 0.0
-    move_y: Annotated[float, Knob("Move of the face down.", -50, 50, "% of it")] = 0.0
+    rotate: Annotated[
+        float, Knob("Rotation of the face, clockwise.", -45, 45, "deg", was="turn")
+    ] = 0.0
+    translate_x: Annotated[
+        float, Knob("Move of the face to the right.", -50, 50, "% of it", was="move_x")
+    ] = 0.0
+    translate_y: Annotated[
+        float, Knob("Move of the face down.", -50, 50, "% of it", was="move_y")
+    ] = 0.0
     exposure: Annotated[float, Knob("Grade of the face.", -10, 10, "stops")] = 0.0
-    edge: Annotated[
-        float, Knob("Width in which light is blended at the matte's edge.", 0, 50, "% of it")
+    blend_width: Annotated[
+        float,
+        Knob("Width in which light is blended at the matte's edge.", 0, 50, "% of it", was="edge"),
     ] = 6.0
     erode: Annotated[
         float, Knob("Move the matte's edge inward; below 0 out.", -20, 20, "% of it")
     ] = 0.0
-    mouth: Annotated[
-        float, Knob("How far the double's mouth stays where no take has one like it.", 0, 1)
+    double_mouth: Annotated[
+        float,
+        Knob("How far the double's mouth stays where no take has one like it.", 0, 1, was="mouth"),
     ] = 1.0
-    occluders: Annotated[
-        float, Knob("How readily something counts as in front; 0 is never.", 0, 4)
+    occluder_sensitivity: Annotated[
+        float, Knob("How readily something counts as in front; 0 is never.", 0, 4, was="occluders")
     ] = 1.0
-    shutter: Annotated[
+    shutter_angle: Annotated[
         float,
         Knob(
-            "How long the shutter of plate and takes is open; 0 adds no motion blur.", 0, 360, "deg"
+            "How long the shutter of plate and takes is open; 0 adds no motion blur.",
+            0,
+            360,
+            "deg",
+            was="shutter",
         ),
     ] = 180.0
-    refine: Annotated[
+    refine_strength: Annotated[
         float,
-        Knob("Share of the model's changes: more for the plate's light, less for the takes.", 0, 1),
+        Knob(
+            "Share of the model's changes: more for the plate's light, less for the takes.",
+            0,
+            1,
+            was="refine",
+        ),
     ] = 0.75
 
     def __call__(
@@ -119,7 +136,7 @@ class Swap(Node):
         from lifemask.nodes.swap.plan_files import fitting
         from lifemask.nodes.swap.planner import WholeShotPlanner
 
-        planner = WholeShotPlanner(self.shutter)
+        planner = WholeShotPlanner(self.shutter_angle)
         inputs = [(role.performance, role.subject, role.likeness) for role in cast]
         wanted = [planner.made_of(*values) for values in inputs]
         known = {one.made_of: one for one in (fitting(folder, wanted) if folder else ())}

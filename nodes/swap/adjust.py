@@ -20,13 +20,13 @@ def adjusted(plan: FramePlan, swap: "Swap") -> FramePlan:
         plan,
         landmarks=_placed(plan, swap),
         tone=plan.tone + np.float32(swap.exposure * STOP),
-        mouth=plan.mouth * swap.mouth,
+        mouth=plan.mouth * swap.double_mouth,
     )
 
 
 def _placed(plan: FramePlan, swap: "Swap") -> Floats:
     """Landmarks (478, 3) scaled, turned and moved about the middle of the face."""
-    angle = np.deg2rad(swap.turn)
+    angle = np.deg2rad(swap.rotate)
     linear = swap.scale * np.array(
         [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     )
@@ -34,5 +34,7 @@ def _placed(plan: FramePlan, swap: "Swap") -> Floats:
     result = plan.landmarks - plan.centre
     result[:, :2] = result[:, :2] @ linear.T
     result[:, 2] *= np.float32(swap.scale)
-    shift = np.array([width * swap.move_x, width * swap.move_y, 0], np.float32) / np.float32(100)
+    shift = np.array(
+        [width * swap.translate_x, width * swap.translate_y, 0], np.float32
+    ) / np.float32(100)
     return np.asarray(result + (plan.centre + shift), np.float32)

@@ -45,7 +45,7 @@ class Swapping:
         """``plans`` are those of the ``cast``; without a ``model`` the render stays as it is."""
         self.swap, self.plate, self.cast = swap, plate, cast
         self.model = None if model is None else RefinerModel.load(model.path)
-        self.refine: Refine = refining(self.model, swap.refine)
+        self.refine: Refine = refining(self.model, swap.refine_strength)
         self.people = [
             Person(role.track.person, plan, FacePictures(role.likeness, role.occlusion))
             for role, plan in zip(cast, plans, strict=True)

@@ -117,7 +117,7 @@ def _put(
     seen = light_to_log(plate)
     passes = FacePasses.of(person.plan, frame, person.pictures, meshes, window, seen, swap)
     done = refine(passes, person.plan, frame, window)
-    raw, alpha, comp = done.over(plate, passes, swap.edge)
+    raw, alpha, comp = done.over(plate, passes, swap.blend_width)
     confidence = done.face * from_doubt(done.doubt) * frame.confidence
     made = _array(raw) - frame.pedestal, _array(comp) - frame.pedestal
     mattes = alpha, done.face, passes.occlusion, confidence, passes.view.covered

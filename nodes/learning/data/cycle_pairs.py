@@ -99,8 +99,8 @@ class Rehearsal:
     def _played(self, passes: FacePasses, filmed: Tensor, crop: Crop) -> Tensor:
         """The frame with the other one in it, log."""
         swap = Swap()
-        finished = self.model(passes, [crop], swap.refine)
-        _, _, played = finished.over(to_linear(filmed), passes, swap.edge)
+        finished = self.model(passes, [crop], swap.refine_strength)
+        _, _, played = finished.over(to_linear(filmed), passes, swap.blend_width)
         return to_log(played)
 
     def barred(self) -> Bools:

@@ -141,7 +141,7 @@ class Corpus:
             double = self._double(pair, other)
             excluded = dropout(likeness, len(double), random)
             # The frames of a take are too far apart to tell how it moves.
-            planned = PlannedSwap.of(likeness, double, Swap(shutter=0), excluded)
+            planned = PlannedSwap.of(likeness, double, Swap(shutter_angle=0), excluded)
             disguise = Disguise.drawn(random)
             for index in even(len(double), most):
                 yield self._one(pair, planned, index, size, disguise)

@@ -41,7 +41,7 @@ class PlannedSwap:
         barred: "NDArray[np.bool_] | None" = None,
     ) -> "PlannedSwap":
         """Plan it; ``barred`` (doubles, likenesses): which pictures may not serve which face."""
-        who, planner = likeness_of(likeness), WholeShotPlanner(swap.shutter, barred)
+        who, planner = likeness_of(likeness), WholeShotPlanner(swap.shutter_angle, barred)
         plan = planner(performance_of(double), subject_of(double), who)
         return cls(double, swap, plan, FacePictures(who, occlusion_of(double)))
 
