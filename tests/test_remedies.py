@@ -14,6 +14,7 @@ from lifemask.nodes.errors import LifemaskError, Remedy
 from lifemask.plugin.commands import remedies as terminal
 from lifemask.plugin.hosts.common import host_remedies as host
 from lifemask.plugin.hosts.common.declared import buttons, settings
+from lifemask.plugin.worker.job import Job
 
 ROOT = Path(__file__).parents[1]
 FLAG = re.compile(r"(?<![\w(-])--[a-z][a-z-]*\b(?![:-])")  # what CSS has is none
@@ -138,6 +139,22 @@ def test_a_host_names_the_button() -> None:
     assert host.with_remedy("none", {"id": "fewer_frames", "fields": {}}) == (
         "none; lower Min frames"
     )
+
+
+def test_a_job_in_a_host_says_problem_and_remedy_in_one_sentence() -> None:
+    job = Job(1, "faceset", {})
+    job.note(
+        {
+            "method": "log",
+            "params": {"text": "3 people", "remedy": {"id": "name_person", "fields": {}}},
+        }
+    )
+    assert job.message == "3 people; fill in Person for another"
+    remedy = {"id": "new_shot", "fields": {"shot": "sh010"}}
+    data = {"kind": "NoShotError", "remedy": remedy}
+    job.end({"error": {"code": -32000, "message": "sh010: there is no shot here", "data": data}})
+    assert job.message == "sh010: there is no shot here; press New shot"
+    assert job.kind == "NoShotError"
 
 
 def test_a_problem_without_a_remedy_stands_alone() -> None:

@@ -197,7 +197,8 @@ def _arguments() -> Namespace:
     parser.add_argument("out", type=Path, metavar="OUT", help="The file, segmenter.safetensors.")
     parser.add_argument("--start", type=Path, metavar="FILE", help="A network to start from.")
     parser.add_argument("--minutes", type=float, default=38, help="Time to train (default 38).")
-    parser.add_argument("--rate", type=float, default=3, help="Peak, in thousandths (default 3).")
+    about = "Peak, in thousandths (default 3)."
+    parser.add_argument("--learning-rate", type=float, default=3, help=about)
     parser.add_argument("--seed", type=int, default=0, help="Draws the examples (default 0).")
     return parser.parse_args()
 
@@ -207,7 +208,7 @@ def main() -> None:
     given = _arguments()
     torch.manual_seed(given.seed)
     start, steps = load(given.start) if given.start else (Segmenter(), 0)
-    config = segmenter_config(given.minutes, given.rate / 1000, given.seed)
+    config = segmenter_config(given.minutes, given.learning_rate / 1000, given.seed)
     with progress.reporting(_report):
         source = read_material(given.facesets, given.pictures)
         about = {
