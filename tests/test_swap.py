@@ -393,7 +393,8 @@ def test_what_another_swap_is_writing_now_is_spared(pair, tmp_path):
     with unfinished(tmp_path / "sh010.1005.exr") as live:
         dead.touch()
         write_swap(Swap(), only(pair.plate, 1002), [pair.role], tmp_path, "sh010")
-        assert sorted(file.name for file in tmp_path.glob("*.exr")) == [live.name, "sh010.1002.exr"]
+        frames = [file.name for file in tmp_path.iterdir() if "exr" in file.name]
+        assert sorted(frames) == [live.name, "sh010.1002.exr"]
 
 
 def test_the_frames_of_a_swap_are_found_beside_other_files(tmp_path):
