@@ -10,7 +10,7 @@ class Ready:
     def submit(self, method, params, changed):
         job = self.job(len(self.waiting) + 1, method, params)
         if method != "shot info":
-            self.methods.append([method, sorted(params)])
+            self.methods.append([method, params.get("frames", "")])
         self.waiting.append((job, changed))
         return job
 

@@ -1,12 +1,18 @@
 """An artist in front of the strict Nuke, with a worker that the test plays."""
 
+import sys
 from pathlib import Path
+
+from button_effects import effects
+from nk_reader import read
 
 from lifemask.plugin.packaging.gizmo import FILE
 from lifemask.plugin.worker.client import Client, Job
 
 GIZMO = FILE.read_text(encoding="utf-8")
 READ = 'Read {{\n inputs 0\n file "{}"\n name plate\n}}\n'
+
+PYTHON_BUTTON = 22  # Nuke's number for a button that runs a line
 
 SHOT = {
     "name": "sh 010",
@@ -46,7 +52,7 @@ class StandIn(Client):
             state, message = "failed", "there is no shot here"
         self._events.put(tell)
 
-    def told(self, job, what, **values):
+    def say(self, job, what, **values):
         vars(job).update(values)
         next(known for one, known in self.asked if one is job)(job, what)
 
@@ -88,9 +94,24 @@ class Artist:
             while not self.fake._queue.empty():
                 self.fake._run_posted()
 
-    def text(self, name="told"):
+    def text(self, name="status"):
         return self.node[name].value()
 
     @property
     def plate(self):
         return Path(self.node["shot"].value(), "plate")
+
+
+def nuke_effects(artist, names):
+    """Return what each button does on a node of the strict Nuke that is filled in."""
+    artist.fake.last = 1007
+    swap_node = sys.modules["lifemask_nuke.hosts.nuke.swap_node"].SwapNode
+    for name in ("likeness", "document", "expires", "project", "takes"):
+        artist.node[name].setValue("a")
+    job = sys.modules["lifemask_nuke.worker.job"].Job
+    return effects(lambda client: swap_node(artist.node, client, lambda: None), job, names)
+
+
+def nuke_buttons():
+    """Return the names of the buttons on a node of Nuke's."""
+    return [knob.name for knob in read(GIZMO).children[0].user if knob.kind == PYTHON_BUTTON]

@@ -10,6 +10,7 @@ import pytest
 from blenders import BLENDERS, Blender
 from conftest import SPACE, filled_in
 from nk_graph import Evaluation, from_exr
+from nuke_artist import nuke_buttons, nuke_effects
 
 from lifemask.ocio.colour.transform import convert
 from lifemask.ocio.media import exr
@@ -56,7 +57,10 @@ def journey(blender, pair):
         "range": "1005-1006",
         "blend": str(folder / "shot.blend"),
         "kill": str(folder / "kill"),
-        **{name: str(folder / name) for name in ("plain", "left", "right", "remade", "own")},
+        **{
+            name: str(folder / name)
+            for name in ("plain", "left", "right", "remade", "own", "another")
+        },
         "settings": {**filled_in(folder), "shot": f"{folder}/sh010/"},
     }
     return blender, given, blender.play("journey", **given)
@@ -216,6 +220,12 @@ def test_the_sidebar_shows_people_release_and_advice(journey):
     assert sorted(label for label in drawn if label in shown) == sorted(shown)
     for word in ("shot", "likeness", "Track", "Faceset", "Swap frame", "Swap range", "Stop"):
         assert word in drawn
+
+
+def test_its_buttons_are_nukes_and_do_the_same(journey, artist):
+    told = journey[2]
+    assert sorted(told["buttons"]) == sorted([*nuke_buttons(), "refresh"])
+    assert told["effects"] == nuke_effects(artist, list(told["effects"]))
 
 
 def test_leaves_the_scene_and_blender_as_they_were(journey):

@@ -40,13 +40,13 @@ def pressed(node, worker, button, info=SHOT, frames=""):
     """Press a button and let the worker say what the shot has."""
     node.press(button, frames)
     worker.answer(info)
-    return node.wrong
+    return node.problem
 
 
 def test_without_a_folder_nothing_is_asked(node, host, worker):
     host.settings["shot"] = ""
     node.press("track")
-    assert node.wrong == node.text == "Fill in shot first."
+    assert node.problem == node.text == "Fill in shot first."
     assert host.refused == ["Fill in shot first."]
     assert worker.submitted == []
 
@@ -80,10 +80,10 @@ def test_why_no_shot_was_made_stays_on_show(node, worker):
     pressed(node, worker, "shot_new", None)
     worker.say(worker.jobs()[0], "failed", state="failed", message="the folder: 'sh 010' may hold")
     worker.answer(None)
-    assert node.status.text == node.wrong == "the folder: 'sh 010' may hold"
+    assert node.status.text == node.problem == "the folder: 'sh 010' may hold"
     node.refresh()
     worker.answer(None)
-    assert (node.status.text, node.wrong) == ("no", "")
+    assert (node.status.text, node.problem) == ("no", "")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_stop_stops_all_of_a_press(node, worker):
     worker.say(-1, "stopped", state="stopped", message="stopped by the user")
     worker.answer(SHOT)
     assert (worker.methods(), node.state) == (["faceset"], "idle")
-    assert node.status.text == node.wrong == "Faceset: stopped."
+    assert node.status.text == node.problem == "Faceset: stopped."
     node.press("stop")
     assert worker.cancelled == [job]
 
@@ -219,7 +219,7 @@ def test_a_press_while_something_goes_on_is_refused_and_changes_nothing(node, ho
     pressed(node, worker, "track")
     pressed_first = node.status
     node.press("faceset")
-    assert host.refused == ["This node is at work: wait until it has ended, or press Stop."]
+    assert host.refused == ["This node is busy: wait until it is done, or press Stop."]
     assert (worker.methods(), node.status) == (["track"], pressed_first)
 
 

@@ -17,7 +17,7 @@ SHOT = {"name": "sh010", "missing": {}, "next": ""}
 ELSEWHERE = {**SHOT, "plate": {"path": "/elsewhere/p.####.exr"}}
 UNTRACKED = {**SHOT, "missing": {"track": "nobody has been tracked yet"}, "next": "track"}
 NEED_PLATE = {button.command for button in buttons() if button.plate}
-AT_WORK = "This node is at work: wait until it has ended, or press Stop."
+AT_WORK = "This node is busy: wait until it is done, or press Stop."
 FRAMES = st.integers(1001, 1004)
 
 

@@ -1,13 +1,10 @@
 """What is true of every host: it has the declared buttons, which do what is declared."""
 
 import ast
-import sys
 from pathlib import Path
 
 import pytest
-from button_effects import effects
-from nk_reader import read
-from nuke_artist import GIZMO
+from nuke_artist import nuke_buttons, nuke_effects
 
 from lifemask.plugin.hosts.common.declared import buttons
 
@@ -15,26 +12,14 @@ HOSTS = Path(__file__).parents[1] / "plugin/hosts"
 DRAWING = {"panel.py", "panel_state.py"}
 FILES = [file for host in ("nuke", "blender") for file in sorted((HOSTS / host).glob("*.py"))]
 NAMES = [button.name for button in buttons() if button.command]
-PYTHON_BUTTON = 22  # Nuke's number for a button that runs a line
-
-
-def nuke_effects(artist):
-    """Return what each button does on a node of the strict Nuke that is filled in."""
-    artist.fake.last = 1007
-    swap_node = sys.modules["lifemask_nuke.hosts.nuke.swap_node"].SwapNode
-    for name in ("likeness", "document", "expires", "project", "takes"):
-        artist.node[name].setValue("a")
-    job = sys.modules["lifemask_nuke.worker.job"].Job
-    return effects(lambda client: swap_node(artist.node, client, lambda: None), job, NAMES)
 
 
 def test_nuke_has_every_button_and_the_copying_of_fixes():
-    there = [knob.name for knob in read(GIZMO).children[0].user if knob.kind == PYTHON_BUTTON]
-    assert sorted(there) == sorted([*NAMES, "stop", "copy_fixes"])
+    assert sorted(nuke_buttons()) == sorted([*NAMES, "stop", "copy_fixes"])
 
 
 def test_a_button_renders_the_plate_and_submits_what_is_declared(artist):
-    found = nuke_effects(artist)
+    found = nuke_effects(artist, NAMES)
     for button in buttons()[:-1]:
         rendered, submitted = found[button.name]
         frames = [1002] if button.frames == "frame" else list(range(1001, 1008))

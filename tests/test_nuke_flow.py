@@ -52,7 +52,7 @@ def pressed(worked, button):
     fake.press(node, button)
     fake.pump(lambda: swap_node.controller.state == "idle")
     assert fake.messages == []
-    return node["told"].value()
+    return node["status"].value()
 
 
 def test_from_a_new_shot_to_a_swapped_frame(worked):

@@ -96,7 +96,7 @@ def test_a_press_while_the_plate_is_written_waits(artist):
     artist.client.pump()
     assert artist.text() == "Plate: rendering 1001-1008"
     artist.fake.press(artist.node, "track")
-    assert "at work: wait" in artist.fake.messages[0]
+    assert "busy: wait" in artist.fake.messages[0]
     artist.settle()
     assert [method for method, _ in artist.client.jobs()] == ["shot new"]
 
@@ -147,7 +147,7 @@ def test_each_frame_is_shown_as_it_comes(artist):
         path = Path(result.file(frame))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-        artist.client.told(job, "frame", state="running", frames={**job.frames, frame: str(path)})
+        artist.client.say(job, "frame", state="running", frames={**job.frames, frame: str(path)})
     assert artist.node["made"].value() == 1
     assert read["file"].value() == result.hashes
     assert (read["first"].value(), read["last"].value()) == (1003, 1004)
@@ -157,11 +157,11 @@ def test_each_frame_is_shown_as_it_comes(artist):
 
 def test_progress_is_nukes_own_and_its_cancel_stops_the_job(artist):
     job = swap(artist)
-    artist.client.told(job, "progress", state="running", task="swap", done=1, total=4)
+    artist.client.say(job, "progress", state="running", task="swap", done=1, total=4)
     task = artist.session.of(artist.node)._task
     assert task._told[-2:] == ["Swap: swap 1 of 4", 25]
     task._cancelled = True
-    artist.client.told(job, "progress", done=2)
+    artist.client.say(job, "progress", done=2)
     assert artist.client.stopped == [job]
     artist.client.answer(job, None, "stopped")
     artist.settle()
@@ -214,8 +214,8 @@ def test_the_panels_state_is_what_it_draws(artist):
     job = swap(artist)
     shown = panel_state(artist.session.of(artist.node))
     assert (shown.name, shown.percent, shown.buttons) == ("Lifemask1", 0, ("stop",))
-    artist.client.told(job, "preview", preview="/shots/preview.png")
-    artist.client.told(job, "progress", state="running", task="swap", done=1, total=3)
+    artist.client.say(job, "preview", preview="/shots/preview.png")
+    artist.client.say(job, "progress", state="running", task="swap", done=1, total=3)
     shown = panel_state(artist.session.of(artist.node))
     assert (shown.percent, shown.preview) == (33, "/shots/preview.png")
     assert shown.message == "Swap: swap 1 of 3"
@@ -231,8 +231,10 @@ def test_the_panels_state_is_what_it_draws(artist):
 
 def test_a_node_of_an_older_lifemask_works_with_its_own_knobs(artist):
     del artist.node._knobs["count"], artist.node._knobs["swap_double_mouth"]
+    artist.node._knobs["told"] = artist.node._knobs.pop("status")
     job = swap(artist)
     assert job.method == "swap"
+    assert artist.text("told") == "Swap: waiting"
 
 
 def test_other_groups_are_left_alone(artist):
@@ -255,7 +257,7 @@ def test_without_a_window_a_button_returns_when_its_work_has_ended(started, tmp_
     node.setInput(0, fake.add(READ.format(fake.footage), "plate"))
     node["shot"]._value = str(tmp_path / "sh010")
     fake.press(node, "track")
-    assert node["told"].value() == "Track: done."
+    assert node["status"].value() == "Track: done."
     assert Path(node["shot"].value(), "plate/plate.1002.exr").read_bytes() == b"pixels"
     assert not fake.renders
     with pytest.raises(RuntimeError, match=r"^Fill in likeness first\.$"):

@@ -37,7 +37,7 @@ OWN: tuple[Setting | Button, ...] = (
 """What Nuke has and the declaration does not."""
 
 TEXTS = {
-    "told": "Now",
+    "status": "Now",
     "next_step": "Next",
     "result_state": "Result",
     "seen": "People",
@@ -65,7 +65,7 @@ def gizmo(declared: Declaration) -> str:
 
 
 def _first_tab(declared: Declaration) -> Iterator[str]:
-    """What the worker is asked, what is set for it, and what it tells."""
+    """What the worker is asked, what is set for it, and what it answers."""
     yield _added(TAB, "lifemask_tab", "Lifemask")
     yield _added(INT, "made", "made", more="+INVISIBLE")
     offered: list[Setting | Button] = [
@@ -75,7 +75,7 @@ def _first_tab(declared: Declaration) -> Iterator[str]:
     ]
     for section, items in sections(offered).items():
         yield from _section(section, items)
-    yield _added(TEXT, "desk_line", "")
+    yield _added(TEXT, "status_line", "")
     for name, label in TEXTS.items():
         yield _added(TEXT, name, label, more='T " "')
 

@@ -10,6 +10,9 @@ from types import SimpleNamespace
 import bpy
 import stage
 
+sys.path.append(str(Path(__file__).parents[1]))
+from button_effects import effects
+
 
 def play(given):
     os.environ["OCIO"] = stage.own_configuration()
@@ -24,7 +27,7 @@ def play(given):
     for button in ("shot_new", "release_add", "track", "faceset", "swap_frame"):
         press(button, str(given["first"] + 1) if button == "swap_frame" else "")
     told["duplicated"] = duplicated(node)
-    told["panel"] = panel(node)
+    told["panel"], told["buttons"] = panel(node)
     told["killed"] = killed(node, given)
     told["own"] = Path(given["own"]).exists()
     stage.render(node.outputs["Image"], given["plain"], given["first"], given["last"])
@@ -35,6 +38,7 @@ def play(given):
     told["fixed"] = fixed(scene, node, given)
     bpy.ops.wm.save_as_mainfile(filepath=given["blend"])
     told["scenes"] = [scene.name for scene in bpy.data.scenes]
+    told["effects"] = effects_of_buttons(node, given)
     stage.part("extension").unregister()
     told["heavy"] = [name for name in ("torch", "cv2", "lifemask.nodes") if name in sys.modules]
     return told
@@ -242,11 +246,23 @@ def fixed(scene, node, given):
     return {"jobs": controller.job.id - jobs, "text": controller.text}
 
 
+def effects_of_buttons(node, given):
+    """What each button would do to the plate of another shot, and ask of the worker."""
+    settings = node.node_tree.lifemask
+    settings.shot = given["another"]
+    kind, job = stage.part("swap_node").SwapNode, stage.worker("job").Job
+    names = [button.name for button in stage.common("declared").buttons() if button.command]
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = given["first"], given["last"]
+    scene.frame_current = given["first"] + 1
+    return effects(lambda client: kind(node.node_tree, client), job, names)
+
+
 class Layout:
     """Draws nothing, and takes note of it: as strict as Blender about properties and operators."""
 
-    def __init__(self, drawn):
-        self.drawn = drawn
+    def __init__(self, drawn, buttons=None):
+        self.drawn, self.buttons = drawn, [] if buttons is None else buttons
 
     def column(self, align=False):
         return self
@@ -270,24 +286,28 @@ class Layout:
         group, _, operation = name.partition(".")
         kind = getattr(getattr(bpy.ops, group), operation).get_rna_type()
         self.drawn.append(text or kind.name)
-        return Pressed(kind)
+        return Pressed(kind, operation, self.buttons)
 
 
 class Pressed:
-    def __init__(self, kind):
-        object.__setattr__(self, "kind", kind)
+    def __init__(self, kind, operation, buttons):
+        vars(self).update(kind=kind, buttons=buttons)
+        if operation != "press":
+            buttons.append(operation)
 
     def __setattr__(self, name, value):
         assert name in self.kind.properties
+        if name == "button":
+            self.buttons.append(value)
 
 
 def panel(node):
-    """What the sidebar shows."""
-    drawn = []
+    """What the sidebar shows, and what its buttons press."""
+    drawn, buttons = [], []
     context = SimpleNamespace(active_node=node, space_data=SimpleNamespace(edit_tree=None))
     for kind in stage.part("panel").classes()[1:]:
-        kind.draw(SimpleNamespace(layout=Layout(drawn)), context)
-    return drawn
+        kind.draw(SimpleNamespace(layout=Layout(drawn, buttons)), context)
+    return drawn, buttons
 
 
 if __name__ == "__main__":

@@ -46,6 +46,10 @@ def common(name):
     return sys.modules[f"{EXTENSION}.plugin.hosts.common.{name}"]
 
 
+def worker(name):
+    return sys.modules[f"{EXTENSION}.plugin.worker.{name}"]
+
+
 def tree(scene):
     if V5:
         if scene.compositing_node_group is None:

@@ -46,7 +46,7 @@ def scene_linear() -> str:
 
 @lru_cache(maxsize=1)
 def _of_configuration() -> str:
-    """What Blender 4.5 takes from its configuration, for good, and tells by a picture alone."""
+    """Blender 4.5's working space: fixed by its configuration, and shown by a new image only."""
     image = bpy.data.images.new("Lifemask", 1, 1, float_buffer=True)
     try:
         return str(image.colorspace_settings.name)

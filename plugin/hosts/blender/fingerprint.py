@@ -1,4 +1,4 @@
-"""What a picture in the graph is made of, as far as that can be told without a render.
+"""What a picture in the graph is made from, as far as that is known without a render.
 
 Only where it is certain: a picture that may come from anything else has no fingerprint.
 """
@@ -36,13 +36,13 @@ _SOCKET = bpy.types.NodeSocket.bl_rna.properties
 
 
 class _UncertainError(Exception):
-    """What this picture is made of cannot be told."""
+    """What this picture is made from is not known."""
 
 
 def fingerprints(scene: Scene, source: NodeSocket, frames: list[int]) -> dict[int, str]:
     """Return for each frame a text that changes when a socket's picture does.
 
-    It is empty where that cannot be told: frames of a render or a group, anything animated.
+    It is empty where that is not known: frames of a render or a group, anything animated.
     """
     try:
         graph = [source.identifier, *_scene(scene, source), *map(_text, above([source]))]

@@ -94,8 +94,8 @@ class _OfSwap(bpy.types.Operator):
         """Act for an artist, who goes on meanwhile."""
         controller = self.node().controller
         self.act(controller)
-        if controller.wrong:
-            self.report({"WARNING"}, controller.wrong)
+        if controller.problem:
+            self.report({"WARNING"}, controller.problem)
         return watch()
 
 

@@ -33,7 +33,7 @@ def group(update: Update, search: Mapping[str, Search]) -> type[PropertyGroup]:
     """Return the class of a swap's properties: those that hosts offer, by name.
 
     ``update`` is called when one of the shot's is set; ``search`` finds, by property, what there is
-    to choose from. ``is_swap`` tells a swap's tree from others.
+    to choose from. ``is_swap`` marks the tree of a swap.
     """
     properties = {s.name: _property(s, None if s.node else update) for s in settings()}
     for name, found in search.items():

@@ -27,8 +27,8 @@ def show(
     """Let the group read these ``frames`` of a result; all others are the plate.
 
     ``space`` is Blender's name for what the files hold; ``anew`` forgets what was read of them
-    before. What is made is told by keys, which are part of the scene: it renders so without the
-    extension, too.
+    before. Keys say which frames are made; they are part of the scene, which therefore renders
+    without the extension, too.
     """
     read, made = tree.nodes[READ], tree.nodes[MADE]
     read.image = _image(read.image, pattern.file(frames[0]), space, anew) if frames else None

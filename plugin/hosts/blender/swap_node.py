@@ -103,15 +103,15 @@ class SwapNode:
         if not self._rendering:
             return
         rendering, done = self._rendering
-        wrong = ""
+        problem = ""
         try:
             if rendering.running:
                 return
             rendering.adopt()
         except (OSError, RuntimeError) as error:
-            wrong = f"Blender cannot render the input: {error}"
+            problem = f"Blender cannot render the input: {error}"
         self.stop_rendering()
-        done(wrong)
+        done(problem)
 
     def stop_rendering(self) -> None:
         """End the second Blender."""

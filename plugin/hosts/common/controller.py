@@ -1,8 +1,8 @@
-"""What a press of a node's button sets in motion, the same in every host.
+"""The state machine behind a node's buttons, the same in every host.
 
-A press asks what the shot has, checks what is missing, renders the frames of the plate that have
-changed, submits the command, follows its job and shows its frames. A host is a `NodeHost`: it reads
-its knobs, renders its inputs and draws. Standard library only, Python 3.9.
+A press queries the shot, checks what is missing, renders the plate frames that have changed,
+submits the command, follows its job and shows its frames. The host, a `NodeHost`, only reads its
+knobs, renders its inputs and draws. Standard library only, Python 3.9.
 """
 
 from __future__ import annotations
@@ -29,93 +29,100 @@ IDLE, ASKING, RENDERING, WORKING = "idle", "asking", "rendering", "working"
 
 
 class NodeController:
-    """One node at work: at most one press, one rendering and one job at a time.
+    """Runs one node: at most one press, one rendering and one job at a time.
 
-    Used on the host's main thread alone; the worker's messages arrive in `Client.pump`. ``shot`` is
-    the node's settings and what its shot has, as last looked at, ``frames`` the result's on disk.
-    ``text`` is the last sentence for the artist, ``wrong`` why the last press came to nothing.
+    Use it on the host's main thread only; worker messages arrive through `Client.pump`. ``shot`` is
+    the node's settings and what its shot holds, as last read; ``frames``, the result on disk.
+    ``text`` is the latest sentence for the artist; ``problem``, why the last press failed.
     """
 
     def __init__(self, client: Client, host: NodeHost, shot: ShotState = UNKNOWN) -> None:
-        """Ask and read nothing yet; ``shot`` is what the host remembers of it."""
+        """Start idle; ``shot`` is the state that the host has saved, if any."""
         self._client, self._host = client, host
         self._query: Job | None = None
-        self._pressed: tuple[str, str] | None = None  # a button and its frames, not begun yet
-        self._requests: list[Request] = []  # of the press, not submitted yet
+        self._pressed: tuple[str, str] | None = (
+            None  # button and frames, until the query is answered
+        )
+        self._requests: list[Request] = []  # still to be submitted
         self._rendering: object | None = None
         self._shown: tuple[Pattern, Frames, dict[str, int]] | None = None
         self.job: Job | None = None
         self.shot, self.frames = shot, Frames()
-        self.text = self.wrong = ""
+        self.text = self.problem = ""
 
     @property
     def state(self) -> str:
-        """What goes on: `IDLE`, `ASKING`, `RENDERING` or `WORKING`."""
-        if self.job and not self.job.ended:
+        """The current state: `IDLE`, `ASKING`, `RENDERING` or `WORKING`."""
+        if self._running:
             return WORKING
         if self._rendering:
             return RENDERING
         return ASKING if self._query else IDLE
 
     @property
+    def _running(self) -> Job | None:
+        """The job that has not ended."""
+        return self.job if self.job and not self.job.ended else None
+
+    @property
     def status(self) -> Status:
-        """What is to be drawn now."""
-        preview, state = self.job.preview if self.job else "", self.state
-        if state == WORKING and self.job:
-            text = " ".join(filter(None, (self.text, progress(self.job))))
-            return Status(True, self.job.fraction, text, preview)
-        text = self.text or ("Asking the worker" if state == ASKING else "")
-        return Status(state != IDLE, 0.0, text, preview)
+        """What a host draws."""
+        preview, running = self.job.preview if self.job else "", self._running
+        if running:
+            text = " ".join(filter(None, (self.text, progress(running))))
+            return Status(True, running.fraction, text, preview)
+        text = self.text or ("Asking the worker" if self.state == ASKING else "")
+        return Status(self.state != IDLE, 0.0, text, preview)
 
     def refresh(self) -> None:
-        """Ask what the shot has, and show what is there."""
+        """Query the shot again and show its result."""
         if self.state == IDLE:
-            self.text = self.wrong = ""
-        self._ask()
+            self.text = self.problem = ""
+        self._query_shot()
 
     def press(self, button: str, frames: str = "") -> None:
-        """Begin what a button is for, on these frames or on those of the node.
+        """Start a button's work on ``frames``, by default the node's own.
 
-        Raises RuntimeError when there is no such button.
+        Raises RuntimeError if there is no such button.
         """
         wanted = pressed(button)
         if not wanted.command:
             self.stop()
-        elif self._is_free(self.job):
+        elif self._is_free(beside=self._running):
             current = str(self._host.current_frame()) if wanted.frames == "frame" else ""
             self._pressed = button, frames or current
-            self.text = self.wrong = ""
-            self._ask()
+            self.text = self.problem = ""
+            self._query_shot()
 
     def copy_fixes(self, frames: str = "") -> None:
-        """Render the artist's inputs that are connected to the shot's fixes; a job may run."""
+        """Render the connected roto and paint inputs into the shot's fixes, even during a job."""
         if self._is_free():
-            self.text = self.wrong = ""
+            self.text = self.problem = ""
             self._attempt(lambda: self._copy_fixes(frames))
 
     def stop(self) -> None:
-        """Stop everything that this node has begun."""
+        """Stop everything that this node has started."""
         if self._pressed or self._rendering:
-            self.text = self.wrong = "Stopped."
-        self._abandon()
+            self.text = self.problem = "Stopped."
+        self._cancel()
         self._host.draw()
 
     def close(self) -> None:
-        """Stop everything and hear nothing more: the node is gone."""
-        self._abandon()
+        """Stop everything and ignore what still arrives: the node is gone."""
+        self._cancel()
         self.job = None
 
     def finish(self, poll: Callable[[], object]) -> None:
-        """Poll until nothing goes on any more; raises RuntimeError when the press went wrong."""
+        """Poll until the node is idle; raises RuntimeError with the `problem`, if any."""
         while self.state != IDLE:
             poll()
             time.sleep(0.01)
-        if self.wrong:
-            raise RuntimeError(self.wrong)
+        if self.problem:
+            raise RuntimeError(self.problem)
 
     def show(self) -> None:
-        """Show the frames of the result that are on disk, if these are others than before."""
-        shot = self._look()
+        """Show the result frames on disk, if they have changed."""
+        shot = self._read_settings()
         try:
             self.frames = shot.frames()
             files = [shot.result.file(frame) for frame in self.frames.on_disk]
@@ -131,69 +138,69 @@ class NodeController:
             self._host.show(result, self.frames, replaced)
             self._shown = result, self.frames, dates
 
-    def _is_free(self, job: Job | None = None) -> bool:
-        """Return whether something new can begin beside ``job``; says so if not."""
-        if not (self._pressed or self._rendering or (job and not job.ended)):
+    def _is_free(self, beside: Job | None = None) -> bool:
+        """Return whether new work can start now; tell the artist if not."""
+        if not (self._pressed or self._rendering or beside):
             return True
-        self.wrong = "This node is at work: wait until it has ended, or press Stop."
-        self._host.refuse(self.wrong)
+        self.problem = "This node is busy: wait until it is done, or press Stop."
+        self._host.refuse(self.problem)
         return False
 
-    def _look(self) -> ShotState:
-        """Read the settings; what is known of the shot holds as long as it is the same one."""
+    def _read_settings(self) -> ShotState:
+        """Read the settings; forget what the shot holds if they name another shot."""
         values = self._host.values()
         same = folder(values) == folder(self.shot.values)
         self.shot = ShotState(values, self.shot.info if same else None)
         return self.shot
 
-    def _ask(self) -> None:
-        """Ask what the shot has; a press goes on with the answer."""
-        values = self._look().values
+    def _query_shot(self) -> None:
+        """Query the shot; a press continues with the answer."""
+        values = self._read_settings().values
         wanted = {name: values.get(name) or "" for name in ("shot", "likeness", "person")}
         self._query = None
         if folder(values):
-            self._query = self._client.submit("shot info", wanted, self._hear_answer)
+            self._query = self._client.submit("shot info", wanted, self._query_changed)
             self._host.draw()
         else:
             self._answered({})
 
-    def _hear_answer(self, job: Job, _: str) -> None:
+    def _query_changed(self, job: Job, _: str) -> None:
         if job is not self._query or not job.ended:
             return
         self._query = None
-        if job.params["shot"] != self._look().values.get("shot"):
-            self._ask()  # the node has been set to another shot meanwhile
+        if job.params["shot"] != self._read_settings().values.get("shot"):
+            self._query_shot()  # the node now names another shot
             return
         no_shot = job.kind == "NoShotError"
         if job.state != "done" and not self.text:  # why a job failed counts more
-            self.text, self.wrong = job.message, "" if no_shot else job.message
+            self.text, self.problem = job.message, "" if no_shot else job.message
         self._answered(job.result if job.state == "done" else {} if no_shot else None)
 
     def _answered(self, info: dict[str, Any] | None) -> None:
         self.shot = ShotState(self.shot.values, info)
         self.show()
         if self._pressed:
-            self._attempt(self._go_on)
+            self._attempt(self._start)
         self._host.draw()
 
-    def _go_on(self) -> None:
-        """Go on with the press, now that the shot is known; raises an error of `NodeHost`."""
+    def _start(self) -> None:
+        """Start the press, now that the shot is known; raises the errors of `NodeHost`."""
         shot = self.shot
         assert self._pressed
         (button, named), self._pressed = self._pressed, None
-        wrong = self.text if shot.info is None else shot.missing(button)
-        if wrong:
-            raise RuntimeError(wrong)
+        problem = self.text if shot.info is None else shot.missing(button)
+        if problem:
+            raise RuntimeError(problem)
         self.text = ""
         needs_plate = pressed(button).plate and shot.plate == plate(shot.values)
         typed = named or str(shot.values.get("frames") or "")
         frames = numbers(typed) or self._host.plate_frames() if needs_plate else []
-        # The node's input may have become longer than the shot was.
+        # The input may be longer now than when the shot was made.
         self._requests = requests(button, shot.values, named or ("" if typed else ranges(frames)))
         self._render_plate(shot.values, frames)
 
     def _render_plate(self, values: Values, frames: list[int]) -> None:
-        """Render those frames of the plate that have changed, then submit."""
+        """Render the plate frames that have changed, then submit."""
         files = plate(values)
         known = PlateFrames(files)
         fingerprints = self._host.fingerprints(frames) if frames else {}
@@ -229,24 +236,24 @@ class NodeController:
         frames: list[int],
         then: Callable[[], None],
     ) -> None:
-        """Let the host render; what it says after a Stop is not heard."""
+        """Let the host render; a rendering that ends after Stop is ignored."""
         token = self._rendering = object()
         self.text = text
 
-        def done(wrong: str) -> None:
+        def done(problem: str) -> None:
             if self._rendering is token:
                 self._rendering, self.text = None, ""
-                self._attempt(then, wrong)
+                self._attempt(then, problem)
 
         self._host.render(inputs, frames, done)
         self._host.draw()
 
     def _submit(self) -> None:
-        """Submit the next request of the press."""
-        self.job = self._client.submit(*self._requests.pop(0), self._hear)
+        """Submit the next request."""
+        self.job = self._client.submit(*self._requests.pop(0), self._job_changed)
         self._host.draw()
 
-    def _hear(self, job: Job, what: str) -> None:
+    def _job_changed(self, job: Job, what: str) -> None:
         if job is not self.job:
             return
         if what == "frame":
@@ -256,40 +263,40 @@ class NodeController:
         elif job.ended:
             self._requests.clear()
             self.text = outcome(job)
-            self.wrong = "" if job.state == "done" else self.text
-            self._ask()
+            self.problem = "" if job.state == "done" else self.text
+            self._query_shot()
         self._host.draw()
 
-    def _attempt(self, step: Callable[[], None], wrong: str = "") -> None:
-        """Take a step, unless something is wrong; give up what was pressed when it is."""
+    def _attempt(self, step: Callable[[], None], problem: str = "") -> None:
+        """Take a step, unless there is a problem already; drop the press if it fails."""
         try:
-            if wrong:
-                raise RuntimeError(wrong)
+            if problem:
+                raise RuntimeError(problem)
             step()
         except (OSError, RuntimeError, ValueError) as error:
-            self._drop()
-            self.text = self.wrong = _sentence(error)
+            self._drop_press()
+            self.text = self.problem = _sentence(error)
             self._host.draw()
             self._host.refuse(self.text)
 
-    def _drop(self) -> None:
-        """Forget what has not become a job yet."""
+    def _drop_press(self) -> None:
+        """Drop the press and its rendering."""
         if self._rendering:
             self._rendering = None
             self._host.stop_rendering()
         self._pressed = None
 
-    def _abandon(self) -> None:
-        """Forget what has not become a job yet, and cancel what has."""
-        self._drop()
+    def _cancel(self) -> None:
+        """Drop the press and cancel its job."""
+        self._drop_press()
         self._requests.clear()
         self._query = None
-        if self.job and not self.job.ended:
-            self._client.cancel(self.job)
+        if self._running:
+            self._client.cancel(self._running)
 
 
 def _sentence(error: Exception) -> str:
-    """Return what an error says, as one sentence that names the file."""
+    """Return an error's sentence, with the file it is about."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error)

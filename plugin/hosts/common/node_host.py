@@ -1,4 +1,4 @@
-"""What a host does for one node, so that a `NodeController` can work it.
+"""What a host implements so that a `NodeController` can run its node.
 
 Standard library only, Python 3.9: hosts import this.
 """
@@ -14,41 +14,41 @@ if TYPE_CHECKING:
     from .results import Frames, Pattern
 
 Done = Callable[[str], None]
-"""Called once when frames have been rendered: with nothing, or with why they have not."""
+"""Called once when rendering ends, with why it failed or an empty text."""
 
 
 class NodeHost(Protocol):
-    """One node as its host has it.
+    """One node in its host.
 
-    Where a method cannot do its work it raises OSError, RuntimeError or ValueError with a sentence.
+    A method that fails raises OSError, RuntimeError or ValueError with a sentence for the artist.
     """
 
     def values(self) -> Values:
-        """Return what the node is set to, by the names of `declared.settings`."""
+        """Return the node's settings, by the names of `declared.settings`."""
 
     def current_frame(self) -> int:
-        """Return the frame that the artist looks at."""
+        """Return the frame on the timeline."""
 
     def plate_frames(self) -> list[int]:
-        """Return all frames of the plate, for an artist who has named none."""
+        """Return all frames of the plate, for when the artist has named none."""
 
     def fingerprints(self, frames: list[int]) -> dict[int, str]:
-        """Return what the plate is made from at each frame, as `PlateFrames` takes it."""
+        """Return the fingerprint of the plate at each frame, as `PlateFrames` takes it."""
 
     def fixes(self) -> list[str]:
         """Return those of `FIXES` that are connected."""
 
     def render(self, inputs: Mapping[str, Pattern], frames: list[int], done: Done) -> None:
-        """Begin to write inputs of the node, by name, to their files, and call ``done`` then."""
+        """Start writing the named inputs to their files; call ``done`` at the end."""
 
     def stop_rendering(self) -> None:
-        """End what `render` has begun, if that can be; ``done`` need not be called."""
+        """Stop rendering if the host can; ``done`` need not be called."""
 
     def show(self, result: Pattern, frames: Frames, replaced: bool) -> None:
-        """Show these frames of the result; ``replaced``: files that were shown have changed."""
+        """Show these result frames; ``replaced`` if files on show have changed."""
 
     def draw(self) -> None:
-        """Draw what the controller now says."""
+        """Redraw the node from its controller."""
 
     def refuse(self, sentence: str) -> None:
-        """Say to the artist why nothing was begun, or why it was given up."""
+        """Tell the artist why a press was refused or failed."""

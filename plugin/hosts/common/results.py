@@ -189,7 +189,7 @@ def _state(result: str, plate: str, layer: str) -> str:
 
 
 def _size(plate: str) -> tuple[int, int] | None:
-    """Width and height of a plate that is EXR; None for other files, which tell it otherwise."""
+    """Width and height of an EXR plate; None for other files, whose headers are not read."""
     try:
         return _size_of(header(plate))
     except ValueError:

@@ -40,7 +40,7 @@ class PathMap:
         return _each(value, self._sent)
 
     def here(self, value: Any) -> Any:  # noqa: ANN401
-        """Return what the worker told, with its paths as the host sees them."""
+        """Return a message of the worker's with its paths as the host sees them."""
         return _each(value, self._received)
 
     def _sent(self, text: str) -> str:

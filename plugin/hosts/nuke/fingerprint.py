@@ -1,4 +1,4 @@
-"""What flows into a node: whether it changed, as far as it can be told without a render."""
+"""What flows into a node: whether it has changed, found without a render."""
 
 from __future__ import annotations
 

@@ -22,6 +22,9 @@ INPUTS = {"plate": 0, "add": 1, "remove": 2, "paint": 3}
 _SPACES = {"linear": "Linear Rec.709 (sRGB)", "scene-linear Rec.709-sRGB": "Linear Rec.709 (sRGB)"}
 """Spaces that Nuke's own configurations name in another way than OpenColorIO's."""
 
+_FORMER_LINES = {"status": "told"}
+"""Names of lines on nodes in scripts of an older Lifemask."""
+
 
 def is_ours(node: nuke.Node) -> bool:
     """Whether a node is one of Lifemask's, whatever it was renamed to."""
@@ -84,10 +87,11 @@ def unnoticed() -> Iterator[None]:
 def set_lines(node: nuke.Node, texts: dict[str, str]) -> None:
     """Set the lines under the buttons to plain text: Nuke would read a < as the start of a tag."""
     for name, text in texts.items():
+        knob = node.knob(name) or node[_FORMER_LINES[name]]
         plain = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
-        if node[name].value() != plain:
+        if knob.value() != plain:
             with unnoticed():
-                node[name].setValue(plain)
+                knob.setValue(plain)
 
 
 def offer_people(node: nuke.Node, people: Iterable[str]) -> None:

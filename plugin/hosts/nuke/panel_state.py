@@ -45,7 +45,7 @@ def panel_state(node: SwapNode | None) -> PanelState:
     status = controller.status
     return PanelState(
         name=node.node.fullName(),
-        message=lines["told"],
+        message=lines["status"],
         percent=round(100 * status.fraction) if controller.state == WORKING else None,
         preview=status.preview,
         sections={

@@ -21,7 +21,7 @@ def register() -> None:
     nuke.addOnCreate(_created, nodeClass="Group")
     nuke.addOnDestroy(_destroyed, nodeClass="Group")
     nuke.addOnScriptClose(close)
-    nuke.addKnobChanged(_turned, nodeClass="Group")
+    nuke.addKnobChanged(_knob_changed, nodeClass="Group")
     nuke.addAfterBackgroundRender(input_render.ended)
 
 
@@ -98,7 +98,7 @@ def _destroyed() -> None:
         gone.close()
 
 
-def _turned() -> None:
+def _knob_changed() -> None:
     """Look at the shot again when another one, or somebody else, was chosen."""
     node, name = nuke.thisNode(), nuke.thisKnob().name()
     if name in ("shot", "likeness", "person", "version") and knobs.is_ours(node):

@@ -105,7 +105,7 @@ class SwapNode:
         shot, frames = self.controller.shot, self.controller.frames
         made = f"{ranges(frames.on_disk)} made" if frames.on_disk else ""
         return {
-            "told": self.controller.status.text,
+            "status": self.controller.status.text,
             "next_step": shot.next,
             "seen": "\n".join(shot.people),
             "consent": "\n".join(shot.consent),
