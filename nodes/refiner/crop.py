@@ -1,4 +1,4 @@
-"""The square in which the refiner sees a face: upright, steady, of any number of pixels."""
+"""The refiner's crop of a face: an upright, steady square of any size."""
 
 import math
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from lifemask.nodes.render.filters import lookup, minified
 from lifemask.nodes.render.warp import Window
 
 COVERS = 21.0
-"""Centimetres of the mean head that a side covers: all of the mesh."""
+"""Side in centimetres of the mean head: it covers the whole mesh."""
 
 STEP = 32
-"""The sides of what the network is given are multiples of so many pixels."""
+"""Pixels of which a crop's side is a multiple, as the network needs it."""
 
-_LEAST = 256  # pixels a side to which small faces are magnified, as the base knows them
+_LEAST = 256  # pixels a side: smaller faces are magnified to it, as in the base's training
 
 _NEARLY = 1.25  # times finer is not worth another look
-_ENOUGH = 2  # pixels of a crop for one of the plate: it shows all that is there
-_FINEST = 1024  # pixels a side: what is finer still stays as it was rendered
+_ENOUGH = 2  # pixels of a crop for one of the plate: more show nothing new
+_FINEST = 1024  # pixels a side: anything finer stays as rendered
 
 CANDIDATES = slice(0, 9)
 """Of what is `shown`: `FacePasses.candidates`, log: `RENDER`, `TOLD`, `SHADED`."""
@@ -45,9 +45,9 @@ CHANNELS = 27
 
 @dataclass(frozen=True)
 class Crop:
-    """``size`` pixels a side; ``matrix`` (2, 3) takes pixels of a window there.
+    """A crop of ``size`` pixels a side; ``matrix`` (2, 3) maps pixels of a window to it.
 
-    ``had`` pixels of the window are one of what was filmed.
+    ``had`` pixels of the window are one of the footage.
     """
 
     size: int
@@ -56,7 +56,7 @@ class Crop:
 
     @classmethod
     def of(cls, matrix: Floats, face_space: int, window: Window, size: int) -> "Crop":
-        """The middle of face space, which ``matrix`` (2, 3) takes a plate's pixels to."""
+        """The middle of face space, to which ``matrix`` (2, 3) maps a plate's pixels."""
         zoom = size / face_space * SIDE / COVERS
         moved = matrix * zoom
         moved[:, 2] += moved[:, :2] @ np.array([window.x0, window.y0], np.float32)
@@ -65,13 +65,13 @@ class Crop:
 
     @classmethod
     def of_face_space(cls, face_space: int, size: int) -> "Crop":
-        """The middle of face space, of so many pixels a side, which is the window."""
+        """The middle of a face space with so many pixels a side, which is also the window."""
         whole = Window(0, 0, face_space, face_space)
         middle = cls.of(np.eye(2, 3, dtype=np.float32), face_space, whole, size)
         return replace(middle, had=OVERSAMPLING)
 
     def take(self, planes: Tensor) -> Tensor:
-        """Planes (1, C, H, W) of the window, in the crop: averaged where it is coarser."""
+        """Planes (1, C, H, W) of the window, resampled to the crop; averaged where coarser."""
         reduction = 1 / float(np.linalg.norm(self.matrix[0, :2]))
         planes, step = minified(planes, reduction, self.had)
         inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2]
@@ -79,7 +79,7 @@ class Crop:
         return lookup(planes, at / step)
 
     def give(self, planes: Tensor, height: int, width: int) -> Tensor:
-        """Planes (1, C, size, size) of the crop, in the window of ``height`` by ``width``."""
+        """Planes (1, C, size, size) of the crop, in a window of ``height`` by ``width``."""
         return lookup(planes, _grid(height, width, self.matrix, planes.device))
 
 
@@ -94,10 +94,7 @@ def _grid(height: int, width: int, matrix: Floats, device: torch.device) -> Tens
 
 
 def shown(passes: FacePasses, crop: Crop) -> Tensor:
-    """What the refiner is given of a face: (1, CHANNELS, size, size).
-
-    The planes that are named above, in that order.
-    """
+    """The refiner's input for a face, (1, CHANNELS, size, size), in the order of the slices."""
     colours = torch.cat([passes.candidates.flatten(0, 1)[None], passes.plate, passes.predicted], 1)
     mattes = [passes.view.covered, passes.own.covered, passes.face, passes.occlusion]
     planes = torch.cat([colours, passes.light, passes.normal, passes.openings, *mattes], 1)
@@ -139,6 +136,6 @@ def worthwhile(crops: Sequence[Crop]) -> list[Crop]:
 
 
 def level(planes: Tensor, shown: Tensor) -> Tensor:
-    """Mean (N, C, 1, 1) of ``planes`` (N, C, H, W) where the likeness covers what is ``shown``."""
+    """Mean (N, C, 1, 1) of ``planes`` (N, C, H, W) where the likeness covers the crop ``shown``."""
     covered = shown[:, COVERED]
     return (planes * covered).sum((2, 3), True) / (covered.sum((2, 3), True) + 1)

@@ -1,7 +1,7 @@
-"""What of a light image is a face's own relief, and goes where the face goes.
+"""The part of a light image that is a face's own relief, and belongs to that face.
 
-A light image is what the albedo leaves (`light.light_image`). Beside the light that is how a nose
-or a brow is built otherwise than the smooth mesh, which is no light on anybody else.
+A light image is the texture less the albedo (`light.light_image`). Besides light it holds the
+shading of a nose or brow that the smooth mesh lacks, which must not fall on anybody else.
 """
 
 from collections.abc import Sequence
