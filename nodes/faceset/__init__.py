@@ -21,7 +21,7 @@ class Faceset(Node):
     """
 
     size: Annotated[int, Knob("Side of face space; 0 keeps the takes' detail.", 0, 4096, "px")] = 0
-    smooth: Annotated[float, Knob("Steadies face space over time.", 0, 20, "frames")] = 1.5
+    smooth: Annotated[float, Knob("Smooths face space over time.", 0, 20, "frames")] = 1.5
     min_size: Annotated[
         int, Knob("Drop faces that are smaller.", 24, 2048, "px", was="least_size")
     ] = 64
@@ -36,7 +36,7 @@ class Faceset(Node):
     max_gap: Annotated[
         int,
         Knob(
-            "Gaps over which the double's face is carried, as when a hand crosses it.",
+            "Longest gap that the double's face is carried across, such as a hand.",
             0,
             1000,
             "frames",

@@ -68,34 +68,38 @@ class Swap(Node):
     """
 
     scale: Annotated[float, Knob("Size of the face about its middle.", 0.5, 2)] = 1.0
-    rotate: Annotated[
-        float, Knob("Rotation of the face, clockwise.", -45, 45, "deg", was="turn")
-    ] = 0.0
+    rotate: Annotated[float, Knob("Rotates the face clockwise.", -45, 45, "deg", was="turn")] = 0.0
     translate_x: Annotated[
-        float, Knob("Move of the face to the right.", -50, 50, "% of it", was="move_x")
+        float, Knob("Moves the face right, in % of its width.", -50, 50, "%", was="move_x")
     ] = 0.0
     translate_y: Annotated[
-        float, Knob("Move of the face down.", -50, 50, "% of it", was="move_y")
+        float, Knob("Moves the face down, in % of its width.", -50, 50, "%", was="move_y")
     ] = 0.0
-    exposure: Annotated[float, Knob("Grade of the face.", -10, 10, "stops")] = 0.0
+    exposure: Annotated[float, Knob("Exposure added to the face.", -10, 10, "stops")] = 0.0
     blend_width: Annotated[
         float,
-        Knob("Width in which light is blended at the matte's edge.", 0, 50, "% of it", was="edge"),
+        Knob(
+            "Width of the blend of light inside the matte, in % of the face's.",
+            0,
+            50,
+            "%",
+            was="edge",
+        ),
     ] = 6.0
     erode: Annotated[
-        float, Knob("Move the matte's edge inward; below 0 out.", -20, 20, "% of it")
+        float, Knob("Shrinks the matte, in % of the face's width; below 0 it grows.", -20, 20, "%")
     ] = 0.0
     double_mouth: Annotated[
         float,
-        Knob("How far the double's mouth stays where no take has one like it.", 0, 1, was="mouth"),
+        Knob("Share of the double's own mouth where no take has one like it.", 0, 1, was="mouth"),
     ] = 1.0
     occluder_sensitivity: Annotated[
-        float, Knob("How readily something counts as in front; 0 is never.", 0, 4, was="occluders")
+        float, Knob("Higher finds more occluders; 0 finds none.", 0, 4, was="occluders")
     ] = 1.0
     shutter_angle: Annotated[
         float,
         Knob(
-            "How long the shutter of plate and takes is open; 0 adds no motion blur.",
+            "Shutter of plate and takes; 0 adds no motion blur.",
             0,
             360,
             "deg",
@@ -105,7 +109,7 @@ class Swap(Node):
     refine_strength: Annotated[
         float,
         Knob(
-            "Share of the model's changes: more for the plate's light, less for the takes.",
+            "Share of the model's changes: more suits the plate's light, less the takes.",
             0,
             1,
             was="refine",

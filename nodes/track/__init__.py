@@ -21,10 +21,14 @@ class Track(Node):
     """
 
     samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
-    smooth: Annotated[int, Knob("Neighbours each way that steady a frame.", 0, 5, "frames")] = 2
-    small_faces: Annotated[bool, Knob("Look for faces under a tenth of the frame, too.")] = True
+    smooth: Annotated[
+        int, Knob("Neighbouring frames on each side that steady a frame.", 0, 5, "frames")
+    ] = 2
+    small_faces: Annotated[bool, Knob("Also look for faces smaller than a tenth of the frame.")] = (
+        True
+    )
     min_frames: Annotated[
-        int, Knob("Drop who is seen in fewer frames.", 1, 1000, "frames", was="least_frames")
+        int, Knob("Drop people seen in fewer frames.", 1, 1000, "frames", was="least_frames")
     ] = 5
 
     def __call__(self, plate: FrameSource) -> list[FaceTrack]:

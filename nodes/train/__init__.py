@@ -59,12 +59,12 @@ class Train(Node):
     ] = 0
     batch: Annotated[int, Knob("Examples a step; 0 is the preset's.", 0, 256)] = 0
     learning_rate: Annotated[
-        float, Knob("How far a step goes, in thousandths: 1 is 0.001.", 0.01, 10, was="rate")
+        float, Knob("Peak learning rate, in thousandths: 1 is 0.001.", 0.01, 10, was="rate")
     ] = 0.5
     max_examples: Annotated[
-        int, Knob("Examples of each faceset, or pair, at most.", 8, 10000, was="faces")
+        int, Knob("Most examples of each faceset or pair.", 8, 10000, was="faces")
     ] = 160
-    seed: Annotated[int, Knob("Draws the order; the same seed trains the same.", 0, 1000000)] = 0
+    seed: Annotated[int, Knob("Seed of the order; the same seed trains the same.", 0, 1000000)] = 0
 
     @property
     def chosen(self) -> Preset:
