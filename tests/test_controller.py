@@ -257,10 +257,10 @@ def test_frames_that_come_are_shown_and_told_apart_from_those_made_again(node, h
     for replaced, frame in ((False, 1001), (False, 1002), (True, 1001)):
         host.put(node.shot.result.file(frame), "no EXR")
         worker.say(-1, "frame", state="running")
-        assert host.shown[-1][1:] == (node.frames, replaced)
+        assert host.shown[-1][1:] == (node.result.frames, replaced)
     shown = len(host.shown)
     worker.say(-1, "frame")
-    assert (len(host.shown), node.frames.broken) == (shown, (1001, 1002))
+    assert (len(host.shown), node.result.frames.broken) == (shown, (1001, 1002))
 
 
 def test_a_worker_that_is_not_there_is_named(host, tmp_path):
@@ -283,7 +283,7 @@ def test_a_node_goes_from_plate_to_swap(shot, tmp_path):
         node.press("swap_frame", "1002-1003")
         node.finish(client.pump)
         assert node.status.text == "Swap: done."
-        assert node.frames == Frames(made=(1002, 1003))
+        assert node.result.frames == Frames(made=(1002, 1003))
         assert node.shot.info["versions"]["swaps"] == {"ada": [1]}
         assert node.shot.next == ""
         assert host.waiting == []

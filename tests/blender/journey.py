@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import bpy
 import stage
+from layout import Layout
 
 sys.path.append(str(Path(__file__).parents[1]))
 from button_effects import effects
@@ -227,7 +228,7 @@ def remade(node, given):
         settings.swap_exposure = exposure
         press("swap_frame", str(frame))
         stage.render(node.outputs["Image"], f"{given['remade']}{exposure:g}", frame, frame)
-        told.append(stage.swap_node(node).controller.frames.sentence)
+        told.append(stage.swap_node(node).controller.result.frames.sentence)
     settings.version, settings.swap_exposure = 1, 0.0
     return told
 
@@ -256,49 +257,6 @@ def effects_of_buttons(node, given):
     scene.frame_start, scene.frame_end = given["first"], given["last"]
     scene.frame_current = given["first"] + 1
     return effects(lambda client: kind(node.node_tree, client), job, names)
-
-
-class Layout:
-    """Draws nothing, and takes note of it: as strict as Blender about properties and operators."""
-
-    def __init__(self, drawn, buttons=None):
-        self.drawn, self.buttons = drawn, [] if buttons is None else buttons
-
-    def column(self, align=False):
-        return self
-
-    row = column
-
-    def prop(self, owner, name):
-        assert name in owner.bl_rna.properties
-        self.drawn.append(name)
-
-    def label(self, text, icon):
-        self.drawn.append(text)
-
-    def progress(self, factor, text):
-        self.drawn.append(f"{factor:.0%} {text}")
-
-    def template_icon(self, icon_value, scale):
-        self.drawn.append("picture")
-
-    def operator(self, name, text="", icon="NONE"):
-        group, _, operation = name.partition(".")
-        kind = getattr(getattr(bpy.ops, group), operation).get_rna_type()
-        self.drawn.append(text or kind.name)
-        return Pressed(kind, operation, self.buttons)
-
-
-class Pressed:
-    def __init__(self, kind, operation, buttons):
-        vars(self).update(kind=kind, buttons=buttons)
-        if operation != "press":
-            buttons.append(operation)
-
-    def __setattr__(self, name, value):
-        assert name in self.kind.properties
-        if name == "button":
-            self.buttons.append(value)
 
 
 def panel(node):

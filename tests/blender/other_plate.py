@@ -17,11 +17,11 @@ def play(given):
     node.node_tree.lifemask.shot, node.node_tree.lifemask.likeness = given["shot"], "ada"
     bpy.ops.lifemask.refresh()
     controller = stage.swap_node(node).controller
-    told = [controller.frames.sentence]
+    told = [controller.result.frames.sentence]
     stage.render(plate.outputs["Image"], given["before"], frame, frame)
     stage.render(node.outputs["Image"], given["after"], frame, frame)
     bpy.ops.lifemask.press(button="swap_frame", frames=str(frame + 1))
-    return [*told, controller.frames.sentence]
+    return [*told, controller.result.frames.sentence]
 
 
 if __name__ == "__main__":

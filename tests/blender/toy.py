@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import bpy
 import stage
-from journey import Layout
+from layout import Layout
 
 
 def play(given):

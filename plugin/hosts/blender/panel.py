@@ -130,7 +130,7 @@ def _progress(layout: UILayout, tree: NodeTree, node: SwapNode) -> None:
     if now.running:
         layout.progress(factor=now.fraction, text=now.text)
     else:
-        said = now.text, controller.shot.next, controller.frames.sentence
+        said = now.text, controller.shot.next, controller.result.frames.sentence
         _lines(layout, filter(None, said), "DOT")
     if now.preview:
         layout.template_icon(icon_value=icons.icon(now.preview), scale=_PICTURE)

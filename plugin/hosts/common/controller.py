@@ -8,14 +8,14 @@ knobs, renders its inputs and draws. Standard library only, Python 3.9.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from .declared import pressed
 from .job_status import Status, outcome, progress
 from .plate_frames import PlateFrames
 from .requests import fix, folder, plate, requests
-from .results import Frames, Pattern, numbers, ranges
+from .result_view import ResultView
+from .results import numbers, ranges
 from .shot_state import UNKNOWN, ShotState
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...worker.client import Client, Job
     from .node_host import NodeHost
     from .requests import Request, Values
+    from .results import Pattern
 
 IDLE, ASKING, RENDERING, WORKING = "idle", "asking", "rendering", "working"
 
@@ -32,7 +33,7 @@ class NodeController:
     """Runs one node: at most one press, one rendering and one job at a time.
 
     Use it on the host's main thread only; worker messages arrive through `Client.pump`. ``shot`` is
-    the node's settings and what its shot holds, as last read; ``frames``, the result on disk.
+    the node's settings and what its shot holds, as last read; ``result``, what is shown of it.
     ``text`` is the latest sentence for the artist; ``problem``, why the last press failed.
     """
 
@@ -40,14 +41,11 @@ class NodeController:
         """Start idle; ``shot`` is the state that the host has saved, if any."""
         self._client, self._host = client, host
         self._query: Job | None = None
-        self._pressed: tuple[str, str] | None = (
-            None  # button and frames, until the query is answered
-        )
+        self._pressed: tuple[str, str] | None = None  # button and frames, until they start
         self._requests: list[Request] = []  # still to be submitted
         self._rendering: object | None = None
-        self._shown: tuple[Pattern, Frames, dict[str, int]] | None = None
         self.job: Job | None = None
-        self.shot, self.frames = shot, Frames()
+        self.shot, self.result = shot, ResultView(host)
         self.text = self.problem = ""
 
     @property
@@ -122,21 +120,10 @@ class NodeController:
 
     def show(self) -> None:
         """Show the result frames on disk, if they have changed."""
-        shot = self._read_settings()
         try:
-            self.frames = shot.frames()
-            files = [shot.result.file(frame) for frame in self.frames.on_disk]
-            dates = {file: Path(file).stat().st_mtime_ns for file in files}
-            self._show(shot.result, dates)
+            self.result.update(self._read_settings())
         except (OSError, RuntimeError, ValueError) as error:
             self.text = f"the result cannot be shown: {_sentence(error)}"
-
-    def _show(self, result: Pattern, dates: dict[str, int]) -> None:
-        known = self._shown[2] if self._shown else {}
-        replaced = any(known.get(file, date) != date for file, date in dates.items())
-        if self._shown != (result, self.frames, dates):
-            self._host.show(result, self.frames, replaced)
-            self._shown = result, self.frames, dates
 
     def _is_free(self, beside: Job | None = None) -> bool:
         """Return whether new work can start now; tell the artist if not."""

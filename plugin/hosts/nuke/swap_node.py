@@ -102,7 +102,7 @@ class SwapNode:
 
     def lines(self) -> dict[str, str]:
         """Return the lines under the buttons, by their names."""
-        shot, frames = self.controller.shot, self.controller.frames
+        shot, frames = self.controller.shot, self.controller.result.frames
         made = f"{ranges(frames.on_disk)} made" if frames.on_disk else ""
         return {
             "status": self.controller.status.text,
