@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,20 @@ class RefinerModel:
     def _planes(self, passes: FacePasses, crop: Crop) -> Tensor:
         prediction = self.predict(shown(passes, crop))
         return torch.cat([prediction.residual, prediction.matte, prediction.uncertainty], 1)
+
+
+def loaded(path: Path) -> RefinerModel:
+    """Return the model of a file; one that this process has read is not read again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return RefinerModel.load(path)  # which says what is wrong
+    return _kept(path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(1)
+def _kept(path: Path, changed: tuple[int, int, int]) -> RefinerModel:
+    return RefinerModel.load(path)
 
 
 def moved_matte(face: Tensor, logit: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import at_most
-from lifemask.nodes.refiner.model import RefinerModel
+from lifemask.nodes.refiner.model import loaded
 from lifemask.nodes.swap.header import Provenance
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import ShotPlan
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 _AT_ONCE = 3  # frames, each on its share of the cores: many threads for one frame mostly wait
 
 
+def threads_a_frame() -> int:
+    """Return how many threads compute one frame."""
+    return max(1, (os.cpu_count() or 1) // _AT_ONCE)
+
+
 class Swapping:
     """One run of the `Swap` node."""
 
@@ -44,7 +49,7 @@ class Swapping:
     ) -> None:
         """``plans`` are those of the ``cast``; without a ``model`` the render stays as it is."""
         self.swap, self.plate, self.cast = swap, plate, cast
-        self.model = None if model is None else RefinerModel.load(model.path)
+        self.model = None if model is None else loaded(model.path)
         self.refine: Refine = refining(self.model, swap.refine_strength)
         self.people = [
             Person(role.track.person, plan, FacePictures(role.likeness, role.occlusion))
@@ -59,10 +64,10 @@ class Swapping:
         """Yield the result, in order, reading ahead."""
         numbers = self.plate.frames
         with (
-            at_most(max(1, (os.cpu_count() or 1) // _AT_ONCE)),
+            at_most(threads_a_frame()),
             self.plate.open() as reader,
             closing(parallel_map(reader.read, numbers, reader.ahead)) as plates,
-            closing(parallel_map(self._swapped, plates, _AT_ONCE)) as results,
+            closing(parallel_map(self.result, plates, _AT_ONCE)) as results,
         ):
             for result, broken in results:
                 # Told from here: nobody listens to the threads.
@@ -79,8 +84,8 @@ class Swapping:
             "face is put and left elsewhere",
         )
 
-    def _swapped(self, frame: Frame) -> tuple[LayeredFrame, int]:
-        """Return the result, and how many pixels around faces are not finite."""
+    def result(self, frame: Frame) -> tuple[LayeredFrame, int]:
+        """Return the swap of a plate frame, and how many pixels around faces are not finite."""
         plate = frame.rgb if self.linear else convert(frame.rgb, self.plate.colorspace, self.space)
         number, space = frame.number, self.space
         layers = render_frame(self.people, number, plate, space, self.refine, self.swap)

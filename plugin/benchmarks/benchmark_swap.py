@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from shutil import which
+from shutil import rmtree, which
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,14 @@ from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
 from lifemask.plugin.benchmarks.processes import run
+from lifemask.plugin.benchmarks.saved_plan import seconds_a_frame
 
 if TYPE_CHECKING:
     from lifemask.plugin.commands.benchmark import BenchmarkSwap
 
 RASTER_SIZES = ((360, 640), (1080, 1920))
 RASTER_SECONDS = 1.0
+_TIMED = 12  # frames, by themselves
 
 
 def measured(asked: "BenchmarkSwap") -> Result:
@@ -103,8 +105,12 @@ def speed(shot: Shot, likeness: str, lengths: tuple[int, int], width: int) -> di
     short, long = lengths
     with looped(shot, max(lengths), width) as loop:
         words = ("swap", str(loop.folder), "--likeness", likeness, "--frames")
-        runs = [run("swap", *words, f"{FIRST}-{FIRST + n - 1}") for n in lengths]
+        runs = []
+        for count in lengths:
+            rmtree(loop.folder / "swaps", ignore_errors=True)  # each run plans for itself
+            runs.append(run("swap", *words, f"{FIRST}-{FIRST + count - 1}"))
         result = Sequence.find(loop.latest("swaps", likeness) / "*.exr")
+        alone, within = seconds_a_frame(loop, likeness, min(long, _TIMED))
         numbers = f"{FIRST}-{FIRST + short - 1}"
         track = run("track", "track", str(loop.folder), "--frames", numbers)
         copy = copy_rate(loop.plate_of(numbers).sequence, result)
@@ -113,6 +119,8 @@ def speed(shot: Shot, likeness: str, lengths: tuple[int, int], width: int) -> di
         "copy": copy,
         "copies_a_swap": copy / runs[1].rate,
         "swap_seconds": runs[0].seconds,
+        "frame_seconds": within,
+        "frame_by_plan": alone / within,
         "track": track.rate,
         "frames": short,
         "peak": runs[0].peak,
@@ -124,12 +132,15 @@ def speed(shot: Shot, likeness: str, lengths: tuple[int, int], width: int) -> di
 
 def _speed_lines(speeds: Mapping[str, float]) -> list[str]:
     few, many = speeds["frames"], speeds["frames_long"]
+    within = f"{speeds['frame_seconds']:.2f} s"
     return [
         f"{'swap':16}{speeds['swap']:8.2f} frames/s, EXR to EXR",
         f"{'copy':16}{speeds['copy']:8.2f} frames/s: the same layers read and written, no more; "
         f"{speeds['copies_a_swap']:.1f} in the time of a swap",
         f"{'track':16}{speeds['track']:8.2f} frames/s",
         f"{'swap, in all':16}{speeds['swap_seconds']:8.1f} s for {few} frames, start-up counted",
+        f"{'swap, one frame':16}{speeds['frame_by_plan']:8.2f} times its own {within}, "
+        "by the saved plan of the shot",
         f"{'swap memory':16}{speeds['peak']:8.0f} MiB for {few} frames, "
         f"{speeds['peak_long']:.0f} MiB for {many}",
         f"{'track memory':16}{speeds['peak_track']:8.0f} MiB for {few} frames",
