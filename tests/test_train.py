@@ -670,5 +670,7 @@ def test_no_room_to_rehearse_is_said(quick, monkeypatch, capsys, fill):
 
 
 def test_no_room_for_the_examples_is_said():
-    with pytest.raises(KnobError, match="max_examples: there is not enough memory for 1000000 examples"):
+    with pytest.raises(
+        KnobError, match="max_examples: there is not enough memory for 1000000 examples"
+    ):
         Examples.gathered([], 1_000_000, 2**15)
