@@ -64,10 +64,10 @@ class Faceset(Node):
             raise KnobError(
                 f"size: {self.size} is below {_LEAST_SIZE} pixels; 0 keeps the takes' detail"
             )
-        from lifemask.nodes.faceset.build import Gathering
+        from lifemask.nodes.faceset.build import FacesetBuild
         from lifemask.nodes.faceset.gaps import bridged
 
         if self.every_frame:
             pairs = zip(takes, tracks, strict=True)
             tracks = [bridged(take, track, self.max_gap) for take, track in pairs]
-        return Gathering(self, takes, tracks, performer, folder, other).run()
+        return FacesetBuild(self, takes, tracks, performer, folder, other).run()

@@ -23,7 +23,7 @@ from lifemask.nodes.faceset.cropping import cut_out, face_matte
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
 from lifemask.nodes.faceset.pedestal import pedestals
-from lifemask.nodes.faceset.solve import finish, put_aside, store, write
+from lifemask.nodes.faceset.solve import solve, store, texture_path, write
 from lifemask.nodes.render.acescct import light_to_log, to_linear
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.filters import halved
@@ -80,7 +80,7 @@ class Coarse:
 
 
 @dataclass
-class Gathering:
+class FacesetBuild:
     """One run of the `Faceset` node."""
 
     node: "Faceset"
@@ -94,7 +94,7 @@ class Gathering:
         """Write the folder, whole or not at all, and return the faceset."""
         replaced = self.folder.exists()
         with unfinished(self.folder, folder=True) as part:
-            faceset = self._gather(part)
+            faceset = self._build(part)
             faceset.write_index()
             with one_at_a_time(self.folder.parent):
                 if self.folder.exists() and not replaced:
@@ -102,7 +102,7 @@ class Gathering:
                 _take_place(part, self.folder)
         return replace(faceset, folder=self.folder)
 
-    def _gather(self, part: Path) -> FaceSet:
+    def _build(self, part: Path) -> FaceSet:
         dropped: Counter[str] = Counter()
         faces = self._candidates(dropped)
         size = self.node.size or native_size(_placed(faces))
@@ -121,7 +121,7 @@ class Gathering:
         self._check(len(kept), dropped)
         neutral = faces.pop("neutral")
         numbers = {name: array[kept] for name, array in faces.items()}
-        person = finish(part, kept, numbers, *coarse.textures(kept), self.other)
+        person = solve(part, kept, numbers, *coarse.textures(kept), self.other)
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
         takes = tuple(take.name for take in self.takes)
         everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
@@ -176,7 +176,7 @@ class Gathering:
             for index, picture in enumerate(pictures):
                 mesh = torch.from_numpy(meshes[index : index + 1]).to(device())
                 texture = coarse.add(picture, mesh)
-                store(put_aside(part, index), texture)
+                store(texture_path(part, index), texture)
                 planes = dict(zip("RGB", picture.transpose(2, 0, 1), strict=True))
                 planes["A"] = face_matte(mesh, size)
                 yield part / f"face.{index + 1:04d}.exr", planes

@@ -45,7 +45,7 @@ _RELIEF = 1.5  # texels: sigma above which an albedo is coarse
 _BORROWED = 3.0  # frames: how far away the light for a hidden part of a face is taken from
 
 
-def put_aside(part: Path, index: int) -> Path:
+def texture_path(part: Path, index: int) -> Path:
     """The path of an unfinished texture."""
     return part / f"texture.{index}.half"
 
@@ -69,7 +69,7 @@ def write(job: "tuple[Path, dict[str, Floats]]") -> None:
     write_picture(path, planes, tagged({}, WORKING))
 
 
-def finish(
+def solve(
     part: Path,
     kept: "NDArray[np.int64]",
     numbers: dict[str, Any],
@@ -103,7 +103,7 @@ def finish(
         (part, int(old), new, torch.cat([clear[new], score[new]]), images[new])
         for new, old in enumerate(kept)
     )
-    with closing(parallel_map(_finish_one, jobs)) as finished:
+    with closing(parallel_map(_write_texture, jobs)) as finished:
         for _ in progress.each(finished, "light", len(kept)):
             pass
     # In order: the new name of each is the old name of an earlier picture.
@@ -126,7 +126,7 @@ def _without_lines(
     for new, old in enumerate(progress.each(kept, "in front", len(kept))):
         fine, seen = _fine(part, old)
         matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
-        store(_line_aside(part, old), matte[0])
+        store(_line_path(part, old), matte[0])
         if matte.any():
             clear = seen * (1 - spread(matte, 1))
             colour[new : new + 1], valid[new : new + 1] = averaged(fine, clear)
@@ -144,11 +144,11 @@ def _usual(part: Path, sure: "NDArray[np.int64]") -> Usual | None:
 
 def _fine(part: Path, index: int) -> tuple[torch.Tensor, torch.Tensor]:
     """An unfinished texture (1, 3, SIZE, SIZE), log, and its validity (1, 1, SIZE, SIZE)."""
-    texture = torch.from_numpy(_stored(put_aside(part, index))).to(device())
+    texture = torch.from_numpy(_stored(texture_path(part, index))).to(device())
     return to_log(texture[None, :3]), texture[None, 3:]
 
 
-def _line_aside(part: Path, index: int) -> Path:
+def _line_path(part: Path, index: int) -> Path:
     return part / f"line.{index}.half"
 
 
@@ -208,9 +208,9 @@ def _borrowed(
     return Textures(colour, valid, textures.normal)
 
 
-def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
+def _write_texture(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
     part, old, new, trust, image = job
-    texture = _stored(put_aside(part, old))
+    texture = _stored(texture_path(part, old))
     grown = (
         torch.nn.functional.interpolate(
             torch.cat([to_linear(image), trust])[None], scale_factor=SIZE // COARSE, mode="bilinear"
@@ -219,7 +219,7 @@ def _finish_one(job: tuple[Path, int, int, torch.Tensor, torch.Tensor]) -> None:
         .numpy()
     )
     planes = dict(zip(("R", "G", "B"), texture[:3], strict=True))
-    (line,) = _stored(_line_aside(part, old))
+    (line,) = _stored(_line_path(part, old))
     valid = texture[3] * grown[3] * (1 - line)
     planes |= {"validity.V": valid, "occluder.V": grown[4], "line.V": line}
     planes |= dict(zip(("light.R", "light.G", "light.B"), grown[:3], strict=True))
