@@ -93,6 +93,14 @@ def test_a_shot_is_read_with_an_old_name_and_saved_with_the_new_one(
     assert not noted
 
 
+def test_an_old_name_is_noted_once_though_the_file_is_read_again(shot: Shot) -> None:
+    write(shot, "[knobs.track]\nleast_frames = 2\n")
+    with notes() as noted:
+        Shot.load(shot.folder).with_performer("ada")
+    assert len(noted) == 1
+    assert "min_frames = 2" in shot.file.read_text()
+
+
 def test_a_shot_that_has_both_names_is_refused(shot: Shot) -> None:
     write(shot, "[knobs.track]\nleast_frames = 2\nmin_frames = 3\n")
     with pytest.raises(KnobError, match=r"shot.toml: knobs.track.min_frames: is given twice"):

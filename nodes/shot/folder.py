@@ -18,7 +18,7 @@ from lifemask.nodes.errors import (
     VersionExistsError,
     WriteError,
 )
-from lifemask.nodes.progress import note
+from lifemask.nodes.progress import note, reporting
 from lifemask.nodes.shot.keys import KEYS, check_keys
 from lifemask.nodes.shot.knob_values import check_knobs, old_keys, renamed, snake
 from lifemask.nodes.shot.names import check_name, check_performer, check_version, is_name
@@ -150,7 +150,8 @@ class Shot:
         """
         check_performer(performer, "performer")
         with one_at_a_time(self.folder):
-            now = Shot.load(self.folder)
+            with reporting(lambda said: None):  # old names in the file have been noted already
+                now = Shot.load(self.folder)
             performers = tuple(dict.fromkeys([*now.performers, performer]))
             shot = replace(now, performers=performers, project=now.project or project)
             if shot != now:
