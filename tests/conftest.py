@@ -131,15 +131,15 @@ def small(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def rehearsed(pair, small):
+def cycle_examples(pair, small):
     """Return the examples that `pair` gives when `small` swaps it, 64 pixels a side."""
-    from lifemask.nodes.learning.data.cycle_pairs import rehearsals
-    from lifemask.nodes.learning.data.examples import Examples
+    from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
+    from lifemask.nodes.learning.data.examples import ExampleSet
     from lifemask.nodes.refiner.model import RefinerModel
 
-    both = rehearsals([pair.facesets], RefinerModel.load(small.path))
+    both = cycle_pairs([pair.facesets], RefinerModel.load(small.path))
     every = [example for one in both for example in one.examples(64, 100)]
-    return Examples.gathered(every, len(every), 64)
+    return ExampleSet.collect(every, len(every), 64)
 
 
 @pytest.fixture
@@ -162,11 +162,11 @@ def shot(pair, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def examples(rehearsed):
+def examples(cycle_examples):
     """Return the examples at half of their size, which no test changes."""
-    from lifemask.nodes.learning.data.examples import Examples
+    from lifemask.nodes.learning.data.examples import ExampleSet
 
-    return Examples(rehearsed.planes[..., ::2, ::2].contiguous(), rehearsed.kinds)
+    return ExampleSet(cycle_examples.planes[..., ::2, ::2].contiguous(), cycle_examples.kinds)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from made_up_training import CONFIG, clock, minutes
 
 from lifemask.nodes.learning import callbacks, trainer
 from lifemask.nodes.learning.checkpoint import State, load, randomness, restore, save
-from lifemask.nodes.learning.data.examples import Examples
+from lifemask.nodes.learning.data.examples import ExampleSet
 from lifemask.nodes.learning.train_refiner import train_refiner
 from lifemask.nodes.refiner.model import RefinerModel
 
@@ -122,7 +122,7 @@ def refine(steps: int, folder: Path) -> None:
     callbacks.SAVE_INTERVAL = 0.0
     start = RefinerModel.load(folder.parent / "model.safetensors")
     planes = torch.from_numpy(np.load(folder.parent / "examples.npy"))
-    examples = Examples(planes, torch.zeros(len(planes), dtype=torch.int64))
+    examples = ExampleSet(planes, torch.zeros(len(planes), dtype=torch.int64))
     train_refiner(start, examples, replace(CONFIG, minutes=minutes(steps)), folder)
 
 

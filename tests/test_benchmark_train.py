@@ -64,9 +64,9 @@ def files(folder):
 
 
 def test_every_rival_is_scored_at_every_time(
-    shot, renders, tmp_path, pair, rehearsed, monkeypatch, capsys
+    shot, renders, tmp_path, pair, cycle_examples, monkeypatch, capsys
 ):
-    monkeypatch.setattr(tune, "_examples", lambda *_: rehearsed)
+    monkeypatch.setattr(tune, "_examples", lambda *_: cycle_examples)
     before = files(shot)
     words = [*quick(shot), "--renders", str(renders), "--out", str(tmp_path / "out")]
     assert cli.main([*words, "--times", *map(str, reversed(TIMES)), "--json"]) == 0

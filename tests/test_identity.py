@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from lifemask.nodes.learning.augment import identity
-from lifemask.nodes.learning.data import examples
-from lifemask.nodes.learning.data.examples import PLANES, Example, uneven, varied
+from lifemask.nodes.learning.augment.jitter import JitterConfig, jittered, smooth_noise
+from lifemask.nodes.learning.data.examples import PLANES, Batch
 from lifemask.nodes.refiner.crop import (
     CHANNELS,
     COVERED,
@@ -20,8 +20,8 @@ from lifemask.nodes.refiner.crop import (
 
 
 @pytest.fixture(scope="module")
-def many(rehearsed):
-    return rehearsed.batch([*range(len(rehearsed))] * 3)
+def many(cycle_examples):
+    return cycle_examples.batch([*range(len(cycle_examples))] * 3)
 
 
 @pytest.fixture
@@ -86,24 +86,23 @@ def test_a_harder_light_is_harder_in_all_that_has_colour(many, monkeypatch):
 
 def test_what_is_uneven_is_smooth_and_of_a_known_size():
     torch.manual_seed(0)
-    planes = uneven(torch.zeros(64, 1, 128, 128), 2)
+    planes = smooth_noise(torch.zeros(64, 1, 128, 128), 2)
     assert planes.shape == (64, 2, 128, 128)
     assert planes.std() == pytest.approx(0.8, abs=0.25)
     assert (planes[..., 1:] - planes[..., :-1]).std() < 0.06
 
 
-def test_a_face_is_bent_in_all_of_its_planes_alike(monkeypatch):
-    for name in ("_EXPOSURE", "_ZOOM", "_SHIFT", "_TURN"):
-        monkeypatch.setattr(examples, name, 0.0)
+def test_a_face_is_bent_in_all_of_its_planes_alike():
+    still = JitterConfig(angle=0, zoom=0, shift=0, exposure=0)
     torch.manual_seed(7)
     column = torch.linspace(0, 1, 64).expand(64, 64)
     planes = torch.zeros(8, PLANES, 64, 64) + column
     planes[:, NORMAL] = 0
-    straight, bent = varied(Example.of(planes)), varied(Example.of(planes), bent=True)
+    straight, bent = (jittered(Batch.of(planes), warped, still) for warped in (False, True))
     for example in (straight, bent):
         assert torch.allclose(example.truth, example.shown[:, PLATE], atol=1e-6)
         assert torch.allclose(example.weight, example.matte, atol=1e-6)
-    few = varied(Example.of(planes), bent=torch.arange(8) < 2).truth[:, 0].std(1).mean(1) > 0.004
-    assert few.tolist() == [True] * 2 + [False] * 6
+    few = jittered(Batch.of(planes), torch.arange(8) < 2, still).truth[:, 0].std(1).mean(1)
+    assert (few > 0.004).tolist() == [True] * 2 + [False] * 6
     rows = bent.truth[:, 0].std(1).mean()
     assert rows > 0.004 > straight.truth[:, 0].std(1).mean()

@@ -6,7 +6,7 @@ import torch
 
 from lifemask.nodes.learning.augment import occlusions
 from lifemask.nodes.learning.augment.occlusions import with_occluder, with_shadow
-from lifemask.nodes.learning.data.examples import Example
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.refiner.crop import CANDIDATES, CHANNELS, COVERED, LIGHT, OCCLUSION, PLATE
 from lifemask.nodes.render.filters import blur
 
@@ -14,8 +14,8 @@ TRANSFERRED = slice(CANDIDATES.start + 3, CANDIDATES.start + 6)
 
 
 @pytest.fixture(scope="module")
-def many(rehearsed):
-    return rehearsed.batch([*range(len(rehearsed))] * 6)
+def many(cycle_examples):
+    return cycle_examples.batch([*range(len(cycle_examples))] * 6)
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,9 @@ def test_a_shadow_hides_nothing(many, darkened):
 
 
 @pytest.mark.parametrize("paint", [with_occluder, with_shadow])
-def test_an_example_given_is_left_as_it_is(rehearsed, paint):
-    before = rehearsed.batch([0, 1, 2, 3])
-    copy = Example.of(before.planes.clone())
+def test_an_example_given_is_left_as_it_is(cycle_examples, paint):
+    before = cycle_examples.batch([0, 1, 2, 3])
+    copy = Batch.of(before.planes.clone())
     torch.manual_seed(1)
     paint(before)
     assert torch.equal(before.planes, copy.planes)

@@ -15,7 +15,7 @@ from made_up_training import minutes
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
-from lifemask.nodes.learning.data.examples import Example
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.learning.data.paired import Corpus
 from lifemask.nodes.refiner.crop import CHANNELS, PLATE
 from lifemask.nodes.refiner.model import RefinerModel
@@ -64,7 +64,7 @@ def made(corpus):
 
 @pytest.fixture(scope="module")
 def examples(made):
-    return Example.of(torch.cat([one.planes for one in made]))
+    return Batch.of(torch.cat([one.planes for one in made]))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
 
 def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_path, monkeypatch):
     rehearsal = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
-    monkeypatch.setattr(tune, "rehearsals", lambda *_: [rehearsal])
+    monkeypatch.setattr(tune, "cycle_pairs", lambda *_: [rehearsal])
     node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
     model = node([pair.facesets], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
     (spent,) = RefinerModel.load(model.path).about["trained"]

@@ -249,7 +249,7 @@ def test_what_is_no_number_in_a_faceset_is_told_and_stays_out_of_the_swap(pair, 
 
 def test_the_doubles_mouth_follows_the_likenesss_lips(pair):
     known = planned(pair, scale=1.3, rotate=10.0)
-    frame, meshes, window = known.scene(0)
+    frame, meshes, window = known.in_face_space(0)
     across = torch.arange(window.x1) + 0.5
     where = torch.stack(torch.meshgrid(across, across, indexing="xy") * 2)[None, :3]
     passes = known.passes(replace(frame, mouth=1.0), meshes, window, where)
@@ -295,14 +295,14 @@ def test_a_picture_that_is_blurred_already_is_blurred_by_what_it_lacks(pair):
 def test_motion_is_turned_and_scaled_with_what_face_space_sees(pair):
     known = moving_by(pair, 0.0, 0.6)
     frame = known.plan.frames[0]
-    seen, _, _ = known.scene(0)
+    seen, _, _ = known.in_face_space(0)
     moved = (frame.subject[:, :2] + frame.motion) @ frame.matrix[:, :2].T + frame.matrix[:, 2]
     np.testing.assert_allclose(seen.subject[:, :2] + seen.motion, moved, atol=1e-2)
 
 
 def test_a_swap_is_as_blurred_as_the_plate_where_its_face_moves(pair):
     known = moving_by(pair, 0.0, 0.0)
-    frame, meshes, window = known.scene(0)
+    frame, meshes, window = known.in_face_space(0)
     plate = known.picture(0)
 
     def fine(motion):
@@ -317,7 +317,7 @@ def test_a_swap_is_as_blurred_as_the_plate_where_its_face_moves(pair):
 
 def test_a_beard_in_the_plate_is_known_and_one_of_the_likeness_is_none(pair):
     known = planned(pair)
-    frame, meshes, window = known.scene(0)
+    frame, meshes, window = known.in_face_space(0)
     beard = 0.1 * coarse_blob(32, 52, 3)
 
     def darker(albedo):

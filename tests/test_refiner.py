@@ -13,16 +13,16 @@ from made_up import opinionated
 
 from lifemask.nodes.faces.face_space import OVERSAMPLING
 from lifemask.nodes.learning import train_refiner
-from lifemask.nodes.learning.augment.beards import Disguise
-from lifemask.nodes.learning.data import alignment, examples
-from lifemask.nodes.learning.data.cycle_pairs import Rehearsal, rehearsals
-from lifemask.nodes.learning.data.distillation import reminders
+from lifemask.nodes.learning.augment import jitter
+from lifemask.nodes.learning.augment.beards import AlbedoChange
+from lifemask.nodes.learning.augment.jitter import JitterConfig, jittered, random_windows
+from lifemask.nodes.learning.data import alignment
+from lifemask.nodes.learning.data.cycle_pairs import CyclePairs, cycle_pairs
+from lifemask.nodes.learning.data.distillation import distilled
 from lifemask.nodes.learning.data.examples import (
     PLANES,
-    Example,
+    Batch,
     Kind,
-    varied,
-    windowed,
 )
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.learning.losses import detail_loss, losses, total
@@ -56,9 +56,9 @@ from lifemask.nodes.types import Model
 def passes(pair):
     """Return the passes of the fourth frame in face space, and the crop of 64 pixels of it."""
     planned = PlannedSwap.of(pair.likeness, pair.double, Swap())
-    frame, meshes, window = planned.scene(3)
+    frame, meshes, window = planned.in_face_space(3)
     with torch.inference_mode():
-        made = planned.passes(frame, meshes, window, planned.picture(3))
+        made = planned.passes(frame, meshes, window, planned.plate_picture(3))
     return made, Crop.of_face_space(window.x1, 64)
 
 
@@ -298,23 +298,23 @@ def test_what_does_not_count_moves_nothing():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
-    disguise = Disguise.drawn(np.random.default_rng(seed))
-    albedo, light = disguise.known()
-    coarse = torch.nn.functional.avg_pool2d(disguise.pattern, SIZE // COARSE)[0]
+    albedo_change = AlbedoChange.drawn(np.random.default_rng(seed))
+    albedo, light = albedo_change.known()
+    coarse = torch.nn.functional.avg_pool2d(albedo_change.pattern, SIZE // COARSE)[0]
     assert torch.allclose(albedo + light, coarse, atol=1e-6)
     assert light.abs().max() <= 0.51 * coarse.abs().max()
 
 
 def test_a_disguise_is_on_the_face_only(pair, passes):
-    _, meshes, window = PlannedSwap.of(pair.likeness, pair.double, Swap()).scene(3)
+    _, meshes, window = PlannedSwap.of(pair.likeness, pair.double, Swap()).in_face_space(3)
     own = View.of_mesh(meshes.own, window)
     plate = passes[0].plate
-    drawn = (Disguise.drawn(np.random.default_rng(seed)) for seed in range(20))
-    disguise = next(one for one in drawn if one.pattern.min() < -0.05)
-    worn = disguise.on(plate, own)
+    drawn = (AlbedoChange.drawn(np.random.default_rng(seed)) for seed in range(20))
+    albedo_change = next(one for one in drawn if one.pattern.min() < -0.05)
+    worn = albedo_change.on(plate, own)
     off = own.covered.expand_as(plate) == 0
     assert torch.equal(worn[off], plate[off])
-    found = own.of(sum(disguise.known())[None]) * own.covered
+    found = own.of(sum(albedo_change.known())[None]) * own.covered
     left = blur(worn - plate - found, 4).abs().mean() / blur(worn - plate, 4).abs().mean()
     assert left < 0.2
 
@@ -328,8 +328,8 @@ def answered(example, picture):
     return Prediction(picture - example.candidates[:, 0], nothing, nothing + 0.01)
 
 
-def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(rehearsed):
-    example = rehearsed.batch(range(len(rehearsed)))
+def test_nothing_is_nearer_than_the_truth_and_light_costs_less_than_softness(cycle_examples):
+    example = cycle_examples.batch(range(len(cycle_examples)))
 
     def cost(picture):
         parts = losses(answered(example, picture), example)
@@ -360,8 +360,8 @@ def test_where_nothing_is_sure_a_soft_picture_costs_more_than_another_of_the_kin
     assert cost(grain) < cost(grain * 2) == pytest.approx(cost(grain * 0.5), rel=0.1)
 
 
-def test_what_does_not_count_costs_nothing(rehearsed):
-    example = rehearsed.batch([0, 1])
+def test_what_does_not_count_costs_nothing(cycle_examples):
+    example = cycle_examples.batch([0, 1])
     blind = replace(example, weight=torch.zeros_like(example.weight))
     parts = losses(answered(blind, blind.truth + 1), blind)
     assert {name: float(parts[name]) for name in ("l1", "ssim", "detail", "uncertainty")} == {
@@ -372,8 +372,8 @@ def test_what_does_not_count_costs_nothing(rehearsed):
     }
 
 
-def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
-    example = Example.of(rehearsed.batch([0, 1]).planes, Kind.RENDERED)
+def test_the_cheapest_doubt_is_the_honest_one(cycle_examples):
+    example = Batch.of(cycle_examples.batch([0, 1]).planes, Kind.RENDERED)
     prediction = answered(example, example.truth + 0.02)
     costs = {
         said: float(
@@ -386,8 +386,8 @@ def test_the_cheapest_doubt_is_the_honest_one(rehearsed):
     assert min(costs, key=costs.get) == 0.02
 
 
-def test_the_total_is_of_all_parts(rehearsed):
-    example = rehearsed.batch([0])
+def test_the_total_is_of_all_parts(cycle_examples):
+    example = cycle_examples.batch([0])
     parts = losses(answered(example, example.truth + 0.01), example)
     for name in parts:
         more = {**parts, name: parts[name] + 1}
@@ -397,17 +397,15 @@ def test_the_total_is_of_all_parts(rehearsed):
 # Examples
 
 
-def test_a_moved_example_is_moved_in_all_of_its_planes_and_its_normals_turn(monkeypatch):
-    monkeypatch.setattr(examples, "_EXPOSURE", 0.0)
-    for name, value in (("_ZOOM", 0.0), ("_SHIFT", 0.0), ("_TURN", 0.5)):
-        monkeypatch.setattr(examples, name, value)
+def test_a_moved_example_is_moved_in_all_of_its_planes_and_its_normals_turn():
+    turned = JitterConfig(angle=0.5, zoom=0, shift=0, exposure=0)
     axis = (torch.arange(64) + 0.5) / 32 - 1
     disk = (axis[None] ** 2 + axis[:, None] ** 2 < 0.6).float()
     planes = torch.zeros(8, PLANES, 64, 64)
     # Where normals point away from the middle, a turn of the picture changes nothing at all.
     planes[:, NORMAL.start], planes[:, NORMAL.start + 1] = axis[None] * disk, axis[:, None] * disk
     planes[:, PLATE] = (axis[None] * disk)[None]
-    after = varied(Example.of(planes))
+    after = jittered(Batch.of(planes), config=turned)
     inside = axis[None] ** 2 + axis[:, None] ** 2 < 0.5
     assert (after.shown[:, NORMAL] - planes[:, NORMAL])[..., inside].abs().max() < 0.05
     assert (after.shown[:, PLATE] - planes[:, PLATE])[..., inside].abs().max() > 0.2
@@ -418,9 +416,9 @@ def test_a_window_is_one_place_of_all_planes_and_much_is_learned_there(seed, sid
     torch.manual_seed(seed)
     planes = torch.zeros(3, PLANES, 128, 128)
     planes[:, :-2] = torch.arange(128.0**2).view(128, 128)
-    whole = Example.of(planes)
+    whole = Batch.of(planes)
     whole.weight[..., corner : corner + 64, corner : corner + 64] = 1
-    window = windowed(whole, side)
+    window = random_windows(whole, side)
     assert window.planes.shape == (3, PLANES, side, side)
     first = window.shown[:, :1, :1, :1]
     steps = torch.arange(side)[:, None] * 128 + torch.arange(side)
@@ -430,31 +428,31 @@ def test_a_window_is_one_place_of_all_planes_and_much_is_learned_there(seed, sid
         there = whole.weight[place, :, row : row + side, column : column + side]
         assert torch.equal(window.weight[place], there)
     assert (window.weight.sum((1, 2, 3)) > 0.4 * min(side, 64) ** 2).all()
-    assert torch.equal(windowed(whole, 128).planes, whole.planes)
+    assert torch.equal(random_windows(whole, 128).planes, whole.planes)
     whole.weight[:] = 0
-    assert windowed(whole, side).planes.shape == window.planes.shape
+    assert random_windows(whole, side).planes.shape == window.planes.shape
 
 
 def test_windows_are_drawn_everywhere_on_a_face():
     torch.manual_seed(0)
     planes = torch.zeros(64, PLANES, 64, 64)
     planes[:, 0] = torch.arange(64.0**2).view(64, 64)
-    whole = Example.of(planes)
+    whole = Batch.of(planes)
     whole.weight[:] = 1
-    corners = windowed(whole, 32).shown[:, 0, 0, 0]
+    corners = random_windows(whole, 32).shown[:, 0, 0, 0]
     rows, columns = corners // 64, corners % 64
     for places in (rows, columns):
         assert places.min() <= 4
         assert places.max() >= 28
 
 
-def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed, monkeypatch):
-    monkeypatch.setattr(examples, "_moved", lambda planes, bent: planes)
+def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(cycle_examples, monkeypatch):
+    monkeypatch.setattr(jitter, "_moved", lambda planes, warped, config: planes)
     torch.manual_seed(5)
     chosen = [0, 1, 2, 3] * 6
-    before = rehearsed.batch(chosen)
-    after = varied(before)
-    flipped = Example.of(before.planes.flip(3))
+    before = cycle_examples.batch(chosen)
+    after = jittered(before)
+    flipped = Batch.of(before.planes.flip(3))
     normals = flipped.shown[:, NORMAL] * torch.tensor([-1, 1, 1]).view(1, 3, 1, 1)
     mirrored = (after.truth == flipped.truth).flatten(1).all(1)
     assert 0 < mirrored.sum() < len(chosen)
@@ -470,9 +468,9 @@ def test_a_mirrored_example_is_mirrored_in_all_of_its_planes(rehearsed, monkeypa
         assert torch.allclose(off, off[:1, :, :1, :1].expand_as(off), atol=1e-5)
 
 
-def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(rehearsed):
-    assert len(rehearsed) > 10
-    every = rehearsed.batch(range(len(rehearsed)))
+def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(cycle_examples):
+    assert len(cycle_examples) > 10
+    every = cycle_examples.batch(range(len(cycle_examples)))
     assert torch.isfinite(every.planes).all()
     assert (every.weight.mean((1, 2, 3)) > 0.1).all()
     counts = every.weight.expand_as(every.truth) > 0.9
@@ -486,7 +484,7 @@ def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(rehearsed)
 def rehearsal(pair, take, frame, sound):
     faces = replace(pair.double.faces, take=np.array(take), frame=np.array(frame))
     own = replace(pair.double, faces=faces)
-    return Rehearsal(own, pair.likeness, None, {own.folder: np.array(sound)})
+    return CyclePairs(own, pair.likeness, None, {own.folder: np.array(sound)})
 
 
 @given(
@@ -497,10 +495,10 @@ def rehearsal(pair, take, frame, sound):
 def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, cut, broken):
     take = [int(place >= cut) for place in range(len(frames))]
     sound = [place not in broken for place in range(len(frames))]
-    barred = rehearsal(pair, take, frames, sound).barred()
-    assert barred.diagonal().all()
-    assert barred[:, ~np.array(sound)].all()
-    for place, row in enumerate(barred):
+    excluded = rehearsal(pair, take, frames, sound).excluded()
+    assert excluded.diagonal().all()
+    assert excluded[:, ~np.array(sound)].all()
+    for place, row in enumerate(excluded):
         mine = [other for other in range(len(frames)) if take[other] == take[place]]
         apart = {other: abs(frames[other] - frames[place]) for other in mine if sound[other]}
         left = {other for other in apart if not row[other]}
@@ -512,10 +510,10 @@ def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, c
 def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
     likeness, double = pair.likeness, pair.double
     model = RefinerModel.load(small.path)
-    (played, _) = rehearsals([pair.facesets], model)
+    (played, _) = cycle_pairs([pair.facesets], model)
     sound = {faceset.folder: np.ones(len(faceset), bool) for faceset in (likeness, double)}
     sound[double.folder][1:] = False
-    assert list(replace(played, sound=sound).examples(64, 100)) == []
+    assert list(replace(played, usable=sound).examples(64, 100)) == []
 
 
 # Reminders
@@ -523,7 +521,7 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
 
 def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
     model = RefinerModel.load(small.path)
-    made = list(reminders(pair.facesets, model, 64, 3))
+    made = list(distilled(pair.facesets, model, 64, 3))
     assert len(made) == min(3, len(pair.double))
     for one in made:
         assert torch.isfinite(one.planes).all()
@@ -537,23 +535,23 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
         assert nothing["l1"] > found["l1"]
 
 
-def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, rehearsed):
+def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, cycle_examples):
     """An exercise fits better, and a reminder is right by itself."""
     model = RefinerModel.load(small.path)
-    (one,) = reminders(pair.facesets, model, 64, 1)
-    for easy in (one, rehearsed.batch([0])):
+    (one,) = distilled(pair.facesets, model, 64, 1)
+    for easy in (one, cycle_examples.batch([0])):
         prediction = model.network(easy.shown)
         surer = replace(prediction, uncertainty=prediction.uncertainty / 10)
         assert losses(prediction, easy)["uncertainty"] == losses(surer, easy)["uncertainty"] == 0
-        rendered = Example.of(easy.planes, Kind.RENDERED)
+        rendered = Batch.of(easy.planes, Kind.RENDERED)
         assert losses(prediction, rendered)["uncertainty"] != losses(surer, rendered)["uncertainty"]
 
 
-def test_of_what_is_learned_together_only_renders_get_obstacles(rehearsed, monkeypatch):
-    monkeypatch.setattr(train_refiner, "varied", lambda example, bent: example)
-    batch = rehearsed.batch([0, 1] * 12)
+def test_of_what_is_learned_together_only_renders_get_obstacles(cycle_examples, monkeypatch):
+    monkeypatch.setattr(train_refiner, "jittered", lambda batch, warped: batch)
+    batch = cycle_examples.batch([0, 1] * 12)
     rendered = torch.arange(24) % 2 == 0
-    mixed = Example.of(batch.planes, torch.where(rendered, Kind.RENDERED, Kind.FILMED))
+    mixed = Batch.of(batch.planes, torch.where(rendered, Kind.RENDERED, Kind.FILMED))
     torch.manual_seed(5)
     after = train_refiner.augmented(mixed)
     changed = (after.planes != mixed.planes).flatten(1).any(1)

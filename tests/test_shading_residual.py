@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from lifemask.nodes.faceset.provider import descriptors_of
-from lifemask.nodes.learning.data import cycle_pairs
-from lifemask.nodes.learning.data.cycle_pairs import rehearsals
+from lifemask.nodes.learning.data import cycle_pairs as cycles
+from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
 from lifemask.nodes.refiner import shading_residual as module
 from lifemask.nodes.refiner.crop import CANDIDATES, LIGHT, PLATE
 from lifemask.nodes.refiner.model import RefinerModel
-from lifemask.nodes.refiner.shading_residual import relief
+from lifemask.nodes.refiner.shading_residual import shading_residual
 from lifemask.nodes.render.atlas import COARSE
 from lifemask.nodes.render.descriptors import coarse_normals
 from lifemask.nodes.render.filters import blur
@@ -39,7 +39,7 @@ def bump(sigma):
 
 def test_light_alone_has_no_relief(pair, monkeypatch):
     seen = lit(monkeypatch, pair.likeness, 0)
-    found, valid = relief(pair.likeness, FACES)
+    found, valid = shading_residual(pair.likeness, FACES)
     assert found.shape == (2, 3, COARSE, COARSE)
     assert valid.shape == (2, 1, COARSE, COARSE)
     assert found.permute(0, 2, 3, 1)[seen].abs().max() < 1e-5
@@ -48,20 +48,22 @@ def test_light_alone_has_no_relief(pair, monkeypatch):
 @pytest.mark.parametrize(("sigma", "least", "most"), [(1.0, 0.08, 0.1), (12.0, 0, 0.03)])
 def test_what_is_fine_is_relief_and_what_is_wide_is_light(pair, monkeypatch, sigma, least, most):
     lit(monkeypatch, pair.likeness, bump(sigma))
-    middle = relief(pair.likeness, FACES)[0][..., COARSE // 2, COARSE // 2]
+    middle = shading_residual(pair.likeness, FACES)[0][..., COARSE // 2, COARSE // 2]
     assert (middle >= least).all()
     assert (middle <= most).all()
 
 
 def test_exercises_are_lit_with_the_relief_of_who_is_in_the_frame(pair, small, monkeypatch):
     """What the other one's relief adds is in plate, light and render, and not in the truth."""
-    played, _ = rehearsals([pair.facesets], RefinerModel.load(small.path))
+    played, _ = cycle_pairs([pair.facesets], RefinerModel.load(small.path))
     more = bump(2.0)
 
     def exercise(other):
         known = {pair.double.folder: 0 * more, pair.likeness.folder: other * more}
         seen = torch.ones_like(more)
-        monkeypatch.setattr(cycle_pairs, "relief", lambda faceset, _: (known[faceset.folder], seen))
+        monkeypatch.setattr(
+            cycles, "shading_residual", lambda faceset, _: (known[faceset.folder], seen)
+        )
         return next(iter(played.examples(64, 1)))
 
     plain, other = exercise(0), exercise(1)

@@ -54,7 +54,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
     pair, small, tmp_path, monkeypatch
 ):
-    node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
+    node = Train(size=32, batch=2, minutes=minutes(3), max_examples=8)
     notes, sides = [], set()
 
     def listen(example, side):
@@ -118,7 +118,7 @@ def test_it_learns(examples, small, tmp_path):
 
 @pytest.mark.slow
 def test_a_face_is_not_learned_larger_than_it_is_in_the_plate(pair, small, tmp_path):
-    node = Train(preset="hero", batch=1, minutes=minutes(1), faces=8)
+    node = Train(preset="hero", batch=1, minutes=minutes(1), max_examples=8)
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.facesets], small, tmp_path / "models")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lifemask.nodes.learning.data.examples import Example
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.refiner.network import Prediction
 from lifemask.nodes.render.filters import blur
 from lifemask.nodes.render.ssim import ssim
@@ -22,7 +22,7 @@ _NO_DETAIL = 4e-6  # log squared
 _WEIGHTS = {"l1": 6.0, "ssim": 0.7, "detail": 1.0, "uncertainty": 0.02, "matte": 0.1}
 
 
-def losses(prediction: Prediction, batch: Example) -> dict[str, Tensor]:
+def losses(prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     """Return the parts of the loss, each a number; the weighted sum is `total`.
 
     ``uncertainty`` is the negative log likelihood of a Laplace distribution.
@@ -35,7 +35,7 @@ def losses(prediction: Prediction, batch: Example) -> dict[str, Tensor]:
         "l1": torch.stack([_l1(picture - truth, weight, side) for side in _LOW_PASS]).sum(),
         "ssim": ssim_loss(picture, truth, weight),
         "detail": detail_loss(picture, truth, weight),
-        "uncertainty": _mean(error / scale + scale.log(), weight * batch.unsure),
+        "uncertainty": _mean(error / scale + scale.log(), weight * batch.teaches_uncertainty),
         "matte": _matte(prediction.matte, batch),
     }
 
@@ -86,7 +86,7 @@ def _details(picture: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return _mean(unlike, (mean(weight) > 0.9).float())
 
 
-def _matte(logit: Tensor, batch: Example) -> Tensor:
+def _matte(logit: Tensor, batch: Batch) -> Tensor:
     """Cross entropy of the adjusted face matte, where there is one."""
     moved = batch.face.clamp(1e-3, 1 - 1e-3).logit() + logit
     entropy = functional.binary_cross_entropy_with_logits(moved, batch.matte, reduction="none")

@@ -12,7 +12,7 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.learning.callbacks import SECONDARY, Interval, LossLog
-from lifemask.nodes.learning.data.examples import Example
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.refiner.crop import OCCLUSION, PLATE
 from lifemask.nodes.refiner.model import moved_matte
 from lifemask.nodes.refiner.network import Prediction, Refiner
@@ -39,7 +39,7 @@ class Preview:
     """
 
     def __init__(
-        self, example: Example, network: Callable[[], Refiner], path: Path, log: LossLog
+        self, example: Batch, network: Callable[[], Refiner], path: Path, log: LossLog
     ) -> None:
         """Show what the ``network`` of the moment makes of ``example``."""
         self._example, self._network, self._path, self._log = example, network, path, log
@@ -82,7 +82,7 @@ class Preview:
         return [plate, _composite(example), _composite(example, prediction), perfect]
 
 
-def _composite(example: Example, prediction: Prediction | None = None) -> Tensor:
+def _composite(example: Batch, prediction: Prediction | None = None) -> Tensor:
     """The render over the plate (N, 3, H, W), linear; refined where there is an ``answer``."""
     plate, picture = to_linear(example.shown[:, PLATE]), example.candidates[:, 0]
     face = example.face

@@ -12,16 +12,15 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.learning.augment.identity import vary_identity
+from lifemask.nodes.learning.augment.jitter import jittered, random_windows
 from lifemask.nodes.learning.augment.occlusions import with_occluder, with_shadow
 from lifemask.nodes.learning.callbacks import Checkpoints, LossLog, TimeLeft
 from lifemask.nodes.learning.data.examples import (
     PLANES,
-    Example,
-    Examples,
+    Batch,
+    ExampleSet,
     Kind,
-    even,
-    varied,
-    windowed,
+    evenly_spaced,
 )
 from lifemask.nodes.learning.losses import losses, total
 from lifemask.nodes.learning.preview import SHOWN, Preview
@@ -88,7 +87,7 @@ def _in_words(size: float) -> str:
 class RefinerTask:
     """Every example once, in a new order, before any comes again."""
 
-    def __init__(self, examples: Examples, size: int) -> None:
+    def __init__(self, examples: ExampleSet, size: int) -> None:
         """Learn from windows of ``size`` pixels of the ``examples``."""
         self.examples, self.size = examples, size
         self.waiting: list[int] = []
@@ -105,10 +104,10 @@ class RefinerTask:
 
         One member learns in a step: networks that learn apart err apart.
         """
-        example = windowed(augmented(self.examples.batch(examples)), self.size)
+        batch = random_windows(augmented(self.examples.batch(examples)), self.size)
         with mixed_training():
-            prediction = network(example.shown, member=step)
-        parts = losses(prediction, example)
+            prediction = network(batch.shown, member=step)
+        parts = losses(prediction, batch)
         return {"loss": total(parts), **parts}
 
     def state(self) -> dict[str, Tree]:
@@ -120,18 +119,20 @@ class RefinerTask:
         self.waiting = state["waiting"]
 
 
-def augmented(example: Example) -> Example:
-    """Return the examples varied; rendered ones get other people, occluders and shadows, too."""
-    rendered = example.kind == Kind.RENDERED
-    example = varied(example, bent=rendered)
+def augmented(batch: Batch) -> Batch:
+    """Return ``batch`` jittered; rendered ones get other people, occluders and shadows, too."""
+    rendered = batch.kind == Kind.RENDERED
+    batch = jittered(batch, warped=rendered)
     if not rendered.any():
-        return example
-    return example.but(rendered, with_occluder(with_shadow(vary_identity(example.only(rendered)))))
+        return batch
+    return batch.with_replaced(
+        rendered, with_occluder(with_shadow(vary_identity(batch.select(rendered))))
+    )
 
 
 def train_refiner(
     start: RefinerModel,
-    examples: Examples,
+    examples: ExampleSet,
     config: RefinerConfig,
     path: Path,
     restart: bool = False,
@@ -154,7 +155,7 @@ def train_refiner(
 
 
 def refiner_trainer(
-    network: Refiner, examples: Examples, config: RefinerConfig
+    network: Refiner, examples: ExampleSet, config: RefinerConfig
 ) -> Trainer[Refiner]:
     """Return a trainer of a copy of ``network``."""
     torch.manual_seed(config.seed)
@@ -171,9 +172,9 @@ class RefinerRun:
     config: RefinerConfig
     configuration: Mapping[str, Any]
 
-    def callbacks(self, folder: RunFolder, examples: Examples) -> list[Callback]:
+    def callbacks(self, folder: RunFolder, examples: ExampleSet) -> list[Callback]:
         """Return what reports and saves the run in ``folder``; on the way out the last is first."""
-        shown = examples.batch(list(even(len(examples), SHOWN)))
+        shown = examples.batch(list(evenly_spaced(len(examples), SHOWN)))
         log = LossLog(self.trainer, folder)
         preview = Preview(shown, lambda: self.model().network, folder.preview, log)
         checkpoints = Checkpoints(

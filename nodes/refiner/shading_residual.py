@@ -19,7 +19,7 @@ from lifemask.nodes.render.light import shading
 _WIDE = 4.0  # coarse texels: what is wider is light
 
 
-def relief(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
+def shading_residual(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Relief (N, 3, 64, 64) of the faces ``indices``, log; how far it is seen, (N, 1, 64, 64).
 
     What their light images have beside their take's harmonics that is finer than light.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lifemask.nodes.learning.data.examples import Examples
+from lifemask.nodes.learning.data.examples import ExampleSet
 from lifemask.nodes.learning.data.paired import corpora
 from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_refiner import train_refiner
@@ -45,5 +45,5 @@ def train_base(
             for corpus in paired
             for example in corpus.examples(config.crop, config.seed, node.max_examples)
         )
-        examples = Examples.gathered(each, count, config.crop)
+        examples = ExampleSet.collect(each, count, config.crop)
         return Model(train_refiner(model, examples, config, folder, restart))

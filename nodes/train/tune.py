@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import INDEX
 from lifemask.nodes.faceset.provider import FacesetRole, performance_of
-from lifemask.nodes.learning.data.cycle_pairs import rehearsals
-from lifemask.nodes.learning.data.distillation import reminders
-from lifemask.nodes.learning.data.examples import Example, Examples
+from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
+from lifemask.nodes.learning.data.distillation import distilled
+from lifemask.nodes.learning.data.examples import Batch, ExampleSet
 from lifemask.nodes.learning.data.paired import Corpus
 from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_refiner import RefinerConfig, train_refiner
@@ -73,19 +73,19 @@ def _identity(cast: list[FacesetRole]) -> str:
 
 def _examples(
     cast: list[FacesetRole], model: RefinerModel, corpora: Sequence[Corpus], config: RefinerConfig
-) -> Examples:
-    every, size, most = rehearsals(cast, model), config.crop, config.max_examples
+) -> ExampleSet:
+    every, size, most = cycle_pairs(cast, model), config.crop, config.max_examples
     few = most // _DISTILLED
     count = sum(min(len(one.own), most) for one in every)
     count += sum(min(len(role.double), few) for role in cast)
     count += sum(corpus.count(most) for corpus in corpora)
     config.report_memory(model.network, count)
 
-    def each() -> Iterator[Example]:
+    def each() -> Iterator[Batch]:
         yield from chain.from_iterable(one.examples(size, most) for one in every)
         for role in cast:
-            yield from reminders(role, model, size, few)
+            yield from distilled(role, model, size, few)
         for corpus in corpora:
             yield from corpus.examples(size, config.seed, most)
 
-    return Examples.gathered(each(), count, size)
+    return ExampleSet.collect(each(), count, size)

@@ -19,7 +19,7 @@ from torch.nn import functional
 from lifemask.nodes.amp import mixed_training
 from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.learning.data.examples import even, logged
+from lifemask.nodes.learning.data.examples import evenly_spaced, log_picture
 from lifemask.nodes.learning.losses import ssim_loss
 from lifemask.nodes.learning.pytree import Tree
 from lifemask.nodes.learning.trainer import Trainer, TrainingConfig, constant
@@ -100,10 +100,10 @@ def pictures(faceset: FaceSet, size: int, most: int) -> Tensor:
     still = torch.eye(2, 3).numpy()
     crop = Crop.of(still, faceset.size, window, size)
     taken = []
-    for index in even(len(faceset), most):
+    for index in evenly_spaced(len(faceset), most):
         face = faceset.face(index)
         matte = torch.from_numpy(face[..., 3:].copy()).to(device()).permute(2, 0, 1)[None]
-        taken.append(crop.take(torch.cat([logged(face[..., :3]), matte], 1)).half().cpu())
+        taken.append(crop.take(torch.cat([log_picture(face[..., :3]), matte], 1)).half().cpu())
     return torch.cat(taken)
 
 

@@ -9,7 +9,7 @@ from lifemask.nodes.errors import KnobError
 from lifemask.nodes.train import BASE, PRESETS
 
 if TYPE_CHECKING:
-    from lifemask.nodes.learning.data.examples import Examples
+    from lifemask.nodes.learning.data.examples import ExampleSet
     from lifemask.nodes.learning.trainer import Trainer
     from lifemask.nodes.refiner.model import RefinerModel
     from lifemask.nodes.refiner.network import Refiner
@@ -92,17 +92,17 @@ def pace(model: "RefinerModel", size: int, peaks: dict[str, float], seconds: flo
     )
 
 
-def _noise(size: int) -> "Examples":
+def _noise(size: int) -> "ExampleSet":
     """Examples of noise, which take as long to learn from as faces."""
     import torch
 
-    from lifemask.nodes.learning.data.examples import PLANES, Example, Examples
+    from lifemask.nodes.learning.data.examples import PLANES, Batch, ExampleSet
 
-    noise = (Example.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
-    return Examples.gathered(noise, EXAMPLES, size)
+    noise = (Batch.of(torch.rand(1, PLANES, size, size)) for _ in range(EXAMPLES))
+    return ExampleSet.collect(noise, EXAMPLES, size)
 
 
-def _trainer(model: "RefinerModel", examples: "Examples", size: int) -> "Trainer[Refiner]":
+def _trainer(model: "RefinerModel", examples: "ExampleSet", size: int) -> "Trainer[Refiner]":
     from lifemask.nodes.learning.train_refiner import RefinerConfig, refiner_trainer
 
     config = RefinerConfig(

@@ -27,14 +27,14 @@ _LEAK_WIDTH = 3.0  # coarse texels
 
 
 @dataclass(frozen=True)
-class Disguise:
+class AlbedoChange:
     """``pattern`` (1, 3, SIZE, SIZE) is added to log albedo; a share ``leak`` passes for light."""
 
     pattern: Tensor
     leak: float
 
     @classmethod
-    def drawn(cls, random: np.random.Generator) -> "Disguise":
+    def drawn(cls, random: np.random.Generator) -> "AlbedoChange":
         """Draw a beard or a part of one, make-up, both, or nothing."""
         pattern = np.zeros((SIZE, SIZE, 3), np.float32)
         if random.random() < 0.7:

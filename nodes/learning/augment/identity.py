@@ -7,7 +7,8 @@ every plane that contains it, the truth included, so the truth stays exact.
 import torch
 from torch import Tensor
 
-from lifemask.nodes.learning.data.examples import Example, uneven
+from lifemask.nodes.learning.augment.jitter import smooth_noise
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.refiner.crop import (
     COVERED,
     LIGHT,
@@ -27,7 +28,7 @@ _HARD, _VIVID = 0.15, 0.25  # log, standard deviations: how much harder a light 
 _COLOURS = (RENDER, TRANSFERRED, SHADED, PLATE, PREDICTED, LIGHT)
 
 
-def vary_identity(batch: Example) -> Example:
+def vary_identity(batch: Batch) -> Batch:
     """Return ``batch`` as people of other complexions, lit a little differently."""
     result = _graded(batch)
     shown = result.shown
@@ -43,9 +44,9 @@ def vary_identity(batch: Example) -> Example:
     return result
 
 
-def _graded(batch: Example) -> Example:
+def _graded(batch: Batch) -> Batch:
     """All colours with more or less contrast and chroma around the light's own colour."""
-    result = Example.of(batch.planes.clone(), batch.kind)
+    result = Batch.of(batch.planes.clone(), batch.kind)
     shown, count = result.shown, len(result.shown)
     light = level(shown[:, LIGHT], shown)
     hard, vivid = (
@@ -61,7 +62,7 @@ def _graded(batch: Example) -> Example:
 
 def _tinted(shown: Tensor, spread: float) -> Tensor:
     """Smooth noise of about ``spread``, (N, 3, H, W); the colours differ by less."""
-    return spread * (uneven(shown, 1) + _TINT * uneven(shown, 3))
+    return spread * (smooth_noise(shown, 1) + _TINT * smooth_noise(shown, 3))
 
 
 def _features(shown: Tensor) -> Tensor:

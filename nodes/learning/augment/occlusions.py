@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from lifemask.nodes.learning.data.examples import Example
+from lifemask.nodes.learning.data.examples import Batch
 from lifemask.nodes.refiner.crop import (
     COVERED,
     FACE,
@@ -38,18 +38,18 @@ _CONTRAST = 0.15  # log: the most that an occluder varies
 _WIDEST = 4  # pixels that a matte may be too wide
 
 
-def with_occluder(batch: Example) -> Example:
+def with_occluder(batch: Batch) -> Batch:
     """Return ``batch``, some with an occluder in front; what that hides has no weight."""
-    result = Example.of(batch.planes.clone(), batch.kind)
+    result = Batch.of(batch.planes.clone(), batch.kind)
     for index, random in _drawn(len(result.shown), OCCLUDED):
         other = batch.shown[int(random.integers(len(batch.shown)))]
         _occlude(result.shown[index], result.weight[index], other, random)
     return result
 
 
-def with_shadow(batch: Example) -> Example:
+def with_shadow(batch: Batch) -> Batch:
     """Return ``batch``, some with a shadow on the face."""
-    result = Example.of(batch.planes.clone(), batch.kind)
+    result = Batch.of(batch.planes.clone(), batch.kind)
     for index, random in _drawn(len(result.shown), SHADOWED):
         _shade(result.shown[index], result.truth[index], random)
     return result

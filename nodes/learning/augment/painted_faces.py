@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lifemask.nodes.learning.augment.beards import Disguise
+from lifemask.nodes.learning.augment.beards import AlbedoChange
 from lifemask.nodes.learning.augment.occlusions import outline
 from lifemask.nodes.render.acescct import STOP
 from lifemask.nodes.render.atlas import SIZE, Floats
@@ -50,7 +50,7 @@ def paint_face(material: Material, random: Random) -> Painted:
     colour, valid = face[..., :3].copy(), face[..., 3:]
     level = _level(face)
     if random.random() < _MAKE_UP:
-        colour += Disguise.drawn(random).pattern[0].permute(1, 2, 0).cpu().numpy()
+        colour += AlbedoChange.drawn(random).pattern[0].permute(1, 2, 0).cpu().numpy()
     colour += _light(random)
     if random.random() < _SHADOW:
         colour -= _shadow(_shape(random), float(np.exp(random.uniform(-0.2, 2))), 0.14, random)

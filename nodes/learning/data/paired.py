@@ -21,14 +21,14 @@ from lifemask.nodes.errors import BrokenFileError, FaceError, KnobError
 from lifemask.nodes.faces.face_space import crop as cut
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.learning.augment.beards import Disguise
+from lifemask.nodes.learning.augment.beards import AlbedoChange
 from lifemask.nodes.learning.augment.source_dropout import DROPOUTS
 from lifemask.nodes.learning.data.examples import (
-    Example,
+    Batch,
     Kind,
-    even,
-    learnable,
-    logged,
+    aligned_example,
+    evenly_spaced,
+    log_picture,
 )
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import Crop
@@ -46,12 +46,12 @@ from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.source import FrameSource
 
 _ON = "_on_"
-_KNOWN = 0.4  # of the doubles have other takes that tell their albedo
+_KNOWN = 0.4  # share of the doubles whose albedo comes from other takes, too
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The folders of a ``plate`` and of its perfect swap; which ``likeness`` is on which double."""
+    """A ``plate`` of the ``double``, and its perfect swap by the ``likeness``, ``truth``."""
 
     plate: Path
     truth: Path
@@ -60,12 +60,12 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """One that no other pair has."""
+        """A name that no other pair has."""
         return f"{self.plate.parent.name}.{self.plate.name}"
 
     @property
     def frames(self) -> list[str]:
-        """Those of the plate, as its files name them."""
+        """The plate's frames, as its files name them."""
         return sorted(file.suffixes[-2] for file in (self.plate / "beauty").glob("beauty.*.exr"))
 
     def check(self) -> None:
@@ -79,9 +79,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Pairs, and the facesets that are made of them, kept in ``facesets`` for the next time.
+    """The pairs in a ``folder``; their facesets are made once and kept in ``facesets``.
 
-    Several may keep theirs in one folder, be their people called alike or not.
+    Several corpora may share that folder, even where their people have the same names.
     """
 
     folder: Path
@@ -89,10 +89,10 @@ class Corpus:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """All of them, both ways.
+        """All pairs, both ways.
 
-        Raises FaceError when there are none, BrokenFileError when the folder is not there or a pair
-        is not whole: to find that out takes no time, and to make facesets does.
+        Raises FaceError when there are none, BrokenFileError when the folder is missing or a pair
+        is not complete: both before any faceset is made, which takes long.
         """
         if not self.folder.is_dir():
             raise BrokenFileError(f"{self.folder}: there is no such folder")
@@ -105,14 +105,14 @@ class Corpus:
         return found
 
     def count(self, most: int) -> int:
-        """How many `examples` there are at most."""
+        """Return how many `examples` there are at most."""
         return len(DROPOUTS) * sum(min(len(pair.frames), _frames(most)) for pair in self.pairs)
 
     def _both_ways(self, truth: Path) -> list[Pair]:
-        """The pairs that ``A_on_B`` makes with ``B``; none, which is told, without all it takes."""
+        """The pairs of ``A_on_B`` and ``B``; none, which is reported, when something is missing."""
         likeness, _, double = truth.name.partition(_ON)
         plate = truth.parent / double
-        # Nobody with the word in their name has takes.
+        # A name that contains the separator has no takes.
         if (plate / "beauty").is_dir() and self._takes(likeness) and self._takes(double):
             return [Pair(plate, truth, likeness, double), Pair(truth, plate, double, likeness)]
         needs = f"{double!r} beside it and takes of {likeness!r} and {double!r} are needed"
@@ -123,7 +123,7 @@ class Corpus:
         own = (beauty.parent for beauty in self.folder.glob(f"*/{person}/beauty"))
         return sorted(take for take in own if not any(take.parent.glob(f"*{_ON}*")))
 
-    def examples(self, size: int, seed: int, most: int) -> Iterator[Example]:
+    def examples(self, size: int, seed: int, most: int) -> Iterator[Batch]:
         """Yield up to ``most`` examples of each pair, in crops of ``size`` pixels."""
         for pair in progress.each(self.pairs, "pairs", len(self.pairs)):
             try:
@@ -132,39 +132,37 @@ class Corpus:
             except FaceError as error:
                 progress.note("pairs", f"{pair.name}: skipped; {error}")
 
-    def _of(
-        self, pair: Pair, size: int, random: np.random.Generator, most: int
-    ) -> Iterator[Example]:
+    def _of(self, pair: Pair, size: int, random: np.random.Generator, most: int) -> Iterator[Batch]:
         likeness, known = self._person(pair.likeness), self._person(pair.double)
         for dropout in DROPOUTS:
             other = known if random.random() < _KNOWN else None
             double = self._double(pair, other)
             excluded = dropout(likeness, len(double), random)
-            # The frames of a take are too far apart to tell how it moves.
+            # The frames of a take are too far apart for motion blur.
             planned = PlannedSwap.of(likeness, double, Swap(shutter_angle=0), excluded)
-            disguise = Disguise.drawn(random)
-            for index in even(len(double), most):
-                yield self._one(pair, planned, index, size, disguise)
+            albedo_change = AlbedoChange.drawn(random)
+            for index in evenly_spaced(len(double), most):
+                yield self._one(pair, planned, index, size, albedo_change)
 
     def _double(self, pair: Pair, other: FaceSet | None) -> FaceSet:
-        """The double's faceset, by the plate alone or by its takes, too."""
+        """The double's faceset: of the plate alone, or with the albedo of ``other`` takes."""
         name = f"{pair.name}.known" if other else f"{pair.name}.double"
         return self._faceset(name, [pair.plate], True, other)
 
     def _person(self, name: str) -> FaceSet:
-        """Everything there is of somebody."""
+        """The faceset of all takes of a person."""
         return self._faceset(name, self._takes(name), False)
 
     @torch.inference_mode()
     def _one(
-        self, pair: Pair, planned: PlannedSwap, index: int, size: int, disguise: Disguise
-    ) -> Example:
-        frame, meshes, window = planned.scene(index)
-        plate = disguise.on(planned.picture(index), View.of_mesh(meshes.own, window))
-        albedo, light = (known.cpu().numpy() for known in disguise.known())
-        disguised = planned.with_subject(planned.plan.subject_albedo + albedo)
+        self, pair: Pair, planned: PlannedSwap, index: int, size: int, albedo_change: AlbedoChange
+    ) -> Batch:
+        frame, meshes, window = planned.in_face_space(index)
+        plate = albedo_change.on(planned.plate_picture(index), View.of_mesh(meshes.own, window))
+        albedo, light = (known.cpu().numpy() for known in albedo_change.known())
+        changed = planned.with_subject(planned.plan.subject_albedo + albedo)
         lit = replace(frame, light=frame.light + light)
-        passes = disguised.passes(lit, meshes, window, plate)
+        passes = changed.passes(lit, meshes, window, plate)
         crop = Crop.of_face_space(window.x1, size)
         matrix = planned.plan.frames[index].matrix
 
@@ -173,19 +171,21 @@ class Corpus:
 
         right = seen(pair.plate, "face")
         weight = right * seen(pair.truth, "face")
-        return learnable(passes, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED)
+        return aligned_example(
+            passes, crop, seen(pair.truth, "beauty"), weight, right, Kind.RENDERED
+        )
 
     def _faceset(
         self, name: str, takes: list[Path], every_frame: bool, other: FaceSet | None = None
     ) -> FaceSet:
-        """The faceset of some takes, made when it is not there."""
+        """The faceset of ``takes``, made when it is missing."""
         folder = self.facesets / name
         if folder.is_dir():
             kept = FaceSet.load(folder)
             made_of = [Path(file).parent.parent.resolve() for file in kept.takes]
             if made_of == [take.resolve() for take in takes]:
                 return kept
-            # It is another corpus's, or these takes were elsewhere when it was made.
+            # It is of another corpus, or of takes that have moved since.
             folder = self.facesets / f"{name}.{_mark(takes)}"
             if folder.is_dir():
                 return FaceSet.load(folder)
@@ -204,7 +204,7 @@ class Corpus:
 
 
 def corpora(folders: list[Path], facesets: Path | None) -> list[Corpus]:
-    """Those in ``folders``; raises KnobError when there are some and no ``facesets``."""
+    """Return those in ``folders``; raises KnobError when there are some and no ``facesets``."""
     if not folders:
         return []
     if facesets is None:
@@ -218,12 +218,12 @@ def _frames(most: int) -> int:
 
 
 def _mark(takes: list[Path]) -> str:
-    """What tells takes from others of the same names."""
+    """A hash that distinguishes takes from others of the same names."""
     return sha256("\n".join(str(take.resolve()) for take in takes).encode()).hexdigest()[:12]
 
 
 def _plate(take: Path) -> Footage:
-    # A faceset tells of its takes: whatever folder the next one is made in must not matter.
+    # A faceset records its takes: the working folder of the next run must not matter.
     beauty = Sequence.find(take.absolute() / "beauty" / "beauty.####.exr")
     return Footage(beauty, tagged_space(beauty) or LINEAR_SRGB)
 
@@ -233,7 +233,7 @@ def _taken(take: Path, what: str, frame: int, matrix: Floats, size: int) -> Tens
     if what == "beauty":
         plate = _plate(take)
         rgb = cut(read(plate.sequence, frame).rgb, matrix, size)
-        return logged(convert(rgb, plate.colorspace, WORKING))
+        return log_picture(convert(rgb, plate.colorspace, WORKING))
     path = take / "mattes" / f"mattes.{frame:04d}.exr"
     planes, _ = exr.read_channels(path)
     matte = next((p for name, p in planes.items() if name.partition(".")[0] == what), None)

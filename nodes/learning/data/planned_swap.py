@@ -9,7 +9,7 @@ from torch import Tensor
 from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, performance_of, subject_of
-from lifemask.nodes.learning.data.examples import logged
+from lifemask.nodes.learning.data.examples import log_picture
 from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import Window
@@ -38,14 +38,14 @@ class PlannedSwap:
         likeness: FaceSet,
         double: FaceSet,
         swap: Swap,
-        barred: "NDArray[np.bool_] | None" = None,
+        excluded: "NDArray[np.bool_] | None" = None,
     ) -> "PlannedSwap":
-        """Plan it; ``barred`` (doubles, likenesses): which pictures may not serve which face."""
-        who, planner = likeness_of(likeness), WholeShotPlanner(swap.shutter_angle, barred)
+        """Plan it; ``excluded`` (doubles, likenesses): which pictures may not serve which face."""
+        who, planner = likeness_of(likeness), WholeShotPlanner(swap.shutter_angle, excluded)
         plan = planner(performance_of(double), subject_of(double), who)
         return cls(double, swap, plan, FacePictures(who, occlusion_of(double)))
 
-    def scene(self, index: int) -> tuple[FramePlan, Meshes, Window]:
+    def in_face_space(self, index: int) -> tuple[FramePlan, Meshes, Window]:
         """The double's face ``index`` as face space sees it, instead of the plate."""
         frame = adjusted(self.plan.frames[index], self.swap)
         target, own = (
@@ -63,9 +63,9 @@ class PlannedSwap:
         )
         return seen, Meshes.of(seen), Window(0, 0, self.plan.size, self.plan.size)
 
-    def picture(self, index: int) -> Tensor:
+    def plate_picture(self, index: int) -> Tensor:
         """The plate in face space, (1, 3, S, S), log."""
-        return logged(self.double.face(index)[..., :3])
+        return log_picture(self.double.face(index)[..., :3])
 
     def passes(self, frame: FramePlan, meshes: Meshes, window: Window, plate: Tensor) -> FacePasses:
         """The passes of a `scene`, in a ``plate`` (1, 3, S, S), log."""
