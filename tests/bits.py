@@ -16,9 +16,10 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.learning import checkpoint
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap.roles import cast_of
-from lifemask.nodes.train import BASE, Train
+from lifemask.nodes.train import Train
 from lifemask.plugin.commands.cli import main
 
 FOOTAGE = Path(__file__).parent / "footage"

@@ -17,8 +17,8 @@ from nuke_artist import GIZMO, READ, Artist, StandIn
 
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import FacesetRole
 from lifemask.nodes.shot.release import Release
+from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.media import exr

@@ -12,9 +12,9 @@ from made_up import rotations, somebody, tracked
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces import topology
 from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.learning.make_motion import learned
 from lifemask.nodes.render.atlas import SIZE, atlas, per_atlas, texels, using
 from lifemask.nodes.render.make_atlas import empty, make, save, with_shapes
-from lifemask.nodes.render.make_motion import learned
 from lifemask.nodes.render.shape import turned
 from lifemask.ocio.media import exr
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lifemask.nodes.refiner.model import RefinerModel
-from lifemask.nodes.train import BASE
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.plugin.benchmarks import flops
 from lifemask.plugin.benchmarks.benchmark_faces import PEAKS, batch_of
 from lifemask.plugin.commands import cli

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from made_up_training import minutes
 
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.train import BASE, tune
+from lifemask.nodes.train import tune
 from lifemask.nodes.truth import Truth
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.footage import Footage

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE, crop, matrices, moved, native_size
-from lifemask.nodes.render.shape import Placed
+from lifemask.nodes.faces.face_space import (
+    OVERSAMPLING,
+    SIDE,
+    Placed,
+    crop,
+    matrices,
+    moved,
+    native_size,
+)
 
 
 def placed(x, y, scale, roll):

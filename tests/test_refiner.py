@@ -43,12 +43,12 @@ from lifemask.nodes.refiner.crop import (
 )
 from lifemask.nodes.refiner.model import RefinerModel, bare, moved_matte
 from lifemask.nodes.refiner.network import Prediction, Refiner, detail_preserving
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.render import flow
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.filters import blur, feather, shrink, smooth
 from lifemask.nodes.render.warp import View, Window
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.train import BASE
 from lifemask.nodes.types import Model
 
 

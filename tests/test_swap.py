@@ -18,9 +18,9 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import Faces
-from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.swap import Swap, frames_of, write_swap
-from lifemask.nodes.train import BASE
+from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.colour.transform import display
 from lifemask.ocio.media import exr

@@ -1,13 +1,12 @@
 """Face space: the square, upright, steady view of one face."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from lifemask.nodes.render.shape import Placed
 
     Floats = NDArray[np.float32]
 
@@ -26,13 +25,23 @@ CLOSE = 12.5
 _STEP, _LEAST, _MOST = 16, 64, 4096
 
 
-def native_size(placed: "Placed") -> int:
+@dataclass(frozen=True)
+class Placed:
+    """Shapes (N, 478, 3) of one performer, and their poses in the picture."""
+
+    shape: "Floats"
+    scale: "Floats"  # (N,) pixels a centimetre
+    rotation: "Floats"  # (N, 3, 3) head to picture
+    centre: "Floats"  # (N, 3) pixels
+
+
+def native_size(placed: Placed) -> int:
     """Return the side in pixels that keeps all detail of the takes."""
     side = float(np.percentile(placed.scale, 90)) * SIDE * OVERSAMPLING
     return int(np.clip(np.ceil(side / _STEP) * _STEP, _LEAST, _MOST))
 
 
-def matrices(placed: "Placed", runs: list[slice], size: int, smooth: float) -> "Floats":
+def matrices(placed: Placed, runs: list[slice], size: int, smooth: float) -> "Floats":
     """Return what takes each picture to face space of ``size`` pixels: (N, 2, 3).
 
     Within each of the ``runs``, which come one after the other, place, size and tilt are steadied

@@ -16,7 +16,7 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError, Remedy, VersionExistsError
-from lifemask.nodes.faces.face_space import FACE_WIDTH, matrices, moved, native_size
+from lifemask.nodes.faces.face_space import FACE_WIDTH, Placed, matrices, moved, native_size
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import velocities
 from lifemask.nodes.faceset.cropping import cut_out, face_matte
@@ -28,7 +28,7 @@ from lifemask.nodes.render.acescct import light_to_log, to_linear
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.filters import halved
 from lifemask.nodes.render.segmenter import segmented
-from lifemask.nodes.render.shape import Placed, neutral_of
+from lifemask.nodes.render.shape import neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.media.source import FrameSource

@@ -15,12 +15,12 @@ import torch
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.faces.blendshapes import expression
-from lifemask.nodes.faces.face_space import moved
+from lifemask.nodes.faces.face_space import Placed, moved
 from lifemask.nodes.faces.pose import rotations
 from lifemask.nodes.faceset.cropping import cut_out
 from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.atlas import atlas, openings
-from lifemask.nodes.render.shape import Placed, neutral_of
+from lifemask.nodes.render.shape import neutral_of
 from lifemask.nodes.render.texture import on_texels, unwrap
 from lifemask.nodes.render.texture_alignment import WIDTH, Stretch
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack

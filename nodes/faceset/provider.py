@@ -8,9 +8,6 @@ from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import Occlusion, PlateSubject
-from lifemask.nodes.shot.release import Release
-from lifemask.nodes.swap import Role
-from lifemask.nodes.types import FaceTrack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,27 +80,3 @@ def descriptors_of(faceset: FaceSet, indices: Sequence[int]) -> "FaceDescriptors
 
     performance = performance_of(faceset)
     return descriptors(TextureFiles(faceset), performance, performance.hidden, indices)
-
-
-@dataclass(frozen=True)
-class FacesetRole:
-    """A role whose people have facesets: ``double`` is of the person in the plate."""
-
-    track: FaceTrack
-    likeness: FaceSet
-    double: FaceSet
-    release: Release
-    project: str
-
-    @property
-    def role(self) -> Role:
-        """The role itself, which knows nothing of facesets."""
-        return Role(
-            track=self.track,
-            performance=performance_of(self.double),
-            subject=subject_of(self.double),
-            occlusion=occlusion_of(self.double),
-            likeness=likeness_of(self.likeness),
-            release=self.release,
-            project=self.project,
-        )

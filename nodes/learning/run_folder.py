@@ -9,8 +9,9 @@ from typing import Any
 
 from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, WriteError
-from lifemask.nodes.learning import MODEL, checkpoint
+from lifemask.nodes.learning import checkpoint
 from lifemask.nodes.learning.checkpoint import State
+from lifemask.nodes.refiner.versions import MODEL
 
 _LOCK = ".training"
 

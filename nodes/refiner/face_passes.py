@@ -1,66 +1,13 @@
-"""One face of one picture, rendered: what is composited, and what the refiner is shown."""
+"""The passes of one rendered face: what is composited, and what the refiner is shown."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from lifemask.nodes.device import device
-from lifemask.nodes.render.acescct import STOP
-from lifemask.nodes.render.atlas import Floats, atlas, openings
-from lifemask.nodes.render.catchlights import with_catchlights
-from lifemask.nodes.render.filters import feather, lookup, shrink, spread
-from lifemask.nodes.render.motion_blur import smeared
-from lifemask.nodes.render.occlusion_matte import in_front
-from lifemask.nodes.render.texture import normals
-from lifemask.nodes.render.warp import View, Window, render
-from lifemask.nodes.swap.pictures import FacePictures
-from lifemask.nodes.swap.plan import FramePlan, ShotPlan
-
-if TYPE_CHECKING:
-    from lifemask.nodes.swap import Swap
-
-_BLACKEST = 3 * STOP  # below skin: no hair is darker
-
-
-@dataclass(frozen=True)
-class Meshes:
-    """Landmarks (478, 3) of the likeness and of the subject in one picture, and their meshes."""
-
-    likeness: Floats
-    subject: Floats
-
-    @classmethod
-    def of(cls, frame: FramePlan) -> "Meshes":
-        """Those of a frame, in the picture's pixels."""
-        return cls(frame.landmarks, frame.subject)
-
-    @cached_property
-    def target(self) -> Floats:
-        """The likeness's mesh, (504, 3)."""
-        return _mesh(self.likeness)
-
-    @cached_property
-    def own(self) -> Floats:
-        """The subject's mesh, (504, 3)."""
-        return _mesh(self.subject)
-
-    @property
-    def width(self) -> float:
-        """Width of the subject's face in pixels."""
-        return float(np.ptp(self.own[:468, 0]))
-
-
-def _on_device(array: Floats) -> Tensor:
-    return torch.from_numpy(array).to(device())
-
-
-def _mesh(landmarks: Floats) -> Floats:
-    return np.asarray(atlas().mesh(landmarks[None])[0], np.float32)
+from lifemask.nodes.render.atlas import openings
+from lifemask.nodes.render.warp import View
 
 
 @dataclass(frozen=True)
@@ -89,51 +36,6 @@ class FacePasses:
     face: Tensor
     occlusion: Tensor
 
-    @classmethod
-    def of(
-        cls,
-        plan: ShotPlan,
-        frame: FramePlan,
-        pictures: FacePictures,
-        meshes: Meshes,
-        window: Window,
-        plate: Tensor,
-        swap: "Swap",
-    ) -> "FacePasses":
-        """Render a ``frame`` of a ``plan`` into ``plate`` (1, 3, H, W), log, of the ``window``."""
-        view, own = View.of_mesh(meshes.target, window), View.of_mesh(meshes.own, window)
-        albedo, subject = _on_device(plan.albedo)[None], _on_device(plan.subject_albedo)[None]
-        texture_light, tone = _on_device(frame.light)[None], _on_device(frame.tone)
-        light = view.of(texture_light)
-        face = matte(view, own, meshes.width, swap.erode)
-        corner = np.array([window.x0, window.y0], np.float32)
-        features = _on_device(meshes.own[:, :2] - corner)
-        sources = pictures.sources(frame)
-        picture = render(view, sources, frame.openings, albedo, texture_light, tone)
-        picture = smeared(view, picture, frame.motion)
-        landmarks = _on_device(meshes.subject[:, :2] - corner)
-        picture = with_catchlights(picture, plate, view, own, features, landmarks)
-        carried = lookup(plate, view.fragments(features))
-        predicted = view.of(subject) + light
-        score, thin = pictures.mattes(frame)
-        return cls(
-            view=view,
-            own=own,
-            width=meshes.width,
-            plate=plate,
-            render=_with_mouth(picture, carried, view, frame.mouth),
-            shaded=view.of(albedo) + light + tone.view(1, 3, 1, 1),
-            carried=torch.lerp(predicted, carried, view.covered),
-            predicted=predicted,
-            light=light,
-            normal=_normal(view, meshes.target),
-            darker=_darker(view, albedo, own, subject),
-            face=face,
-            occlusion=in_front(
-                plate, own, face, score, thin, meshes.width, swap.occluder_sensitivity
-            ),
-        )
-
     @cached_property
     def candidates(self) -> Tensor:
         """What the likeness may look like, (3, 3, H, W).
@@ -141,8 +43,8 @@ class FacePasses:
         Its pictures; the same with all that the plate adds to its prediction: cast shadows and
         glints, but what is the double's own, too; its albedo, free of a picture's flaws.
         """
-        told = self.render + self.carried - self.predicted
-        return torch.cat([self.render, told, self.shaded])
+        transferred = self.render + self.carried - self.predicted
+        return torch.cat([self.render, transferred, self.shaded])
 
     @property
     def openings(self) -> Tensor:
@@ -150,36 +52,3 @@ class FacePasses:
         maps = openings()
         eyes = self.view.of_atlas(maps["right_eye"]) + self.view.of_atlas(maps["left_eye"])
         return torch.cat([eyes, self.view.of_atlas(maps["mouth"])], 1) * self.view.covered
-
-
-def _with_mouth(log: Tensor, carried: Tensor, view: View, share: float) -> Tensor:
-    """The double's own mouth, to a ``share``, carried between the likeness's lips."""
-    return torch.lerp(log, carried, view.of_atlas(openings()["mouth"]) * share) if share else log
-
-
-def _normal(view: View, mesh: Floats) -> Tensor:
-    """Unit normals in the picture's axes, (1, 3, H, W)."""
-    vertices = normals(torch.from_numpy(mesh[None]).to(device()))
-    return functional.normalize(view.fragments(vertices).permute(0, 3, 1, 2), dim=1)
-
-
-def _darker(view: View, albedo: Tensor, own: View, there: Tensor) -> Tensor:
-    """By how much less the albedo ``there`` is in a picture, (1, 1, H, W), 0 or more, log."""
-    both = view.covered * own.covered
-    less = (view.of(albedo) - own.of(there)).mean(1, keepdim=True)
-    return less.clamp(0, _BLACKEST) * both
-
-
-def matte(view: View, own: View, width: float, erode: float) -> Tensor:
-    """Where the face may be replaced: the double's face, as far as the likeness reaches.
-
-    ``width`` is the face's in pixels; its edge moves inward by ``erode`` % of that.
-    """
-    soft = max(1.0, width * 0.01)
-    reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
-    face = own.of_atlas(atlas().face) * own.covered
-    grow = round(abs(erode) * width / 100)
-    if grow:
-        face = shrink(face, grow) if erode > 0 else spread(face, grow)
-        face = feather(face, grow / 2) * own.covered
-    return (face * reach).clamp(0, 1)

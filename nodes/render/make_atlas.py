@@ -5,7 +5,7 @@ redistributed. CORPUS holds a folder ``TAKE/PERSON`` for each take of a person: 
 ``beauty/beauty.####.exr`` with its primaries in the header, and ``mattes/mattes.####.exr`` with the
 exact mattes ``face``, ``head`` and ``hair``. A person ``A_on_B`` is a blend of two: good for shapes
 and mattes, not for the mean complexion. The landmarks of a thousand frames take minutes. The motion
-of the shipped atlas comes from more people than its maps: see `make_motion`.
+of the shipped atlas comes from more people than its maps: see `learning/make_motion`.
 
 Run it as ``python -m lifemask.nodes.render.make_atlas CORPUS OUT``. Each step fills in one part of
 an empty atlas, and the renderer uses the parts made so far.

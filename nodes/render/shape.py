@@ -4,11 +4,10 @@ A landmark set is ``scale * shape @ rotation.T + centre``: a shape in centimetre
 rotated and placed in the picture (weak perspective). Axes: x right, y down, z away from the camera.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lifemask.nodes.faces.face_space import Placed
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.atlas import Atlas
 
@@ -16,16 +15,6 @@ Floats = NDArray[np.float32]
 
 TURNS = 8
 """The number of monomials of a head's rotation, see `turned`."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """Shapes (N, 478, 3) of one performer, and their poses in the picture."""
-
-    shape: Floats
-    scale: Floats  # (N,) pixels a centimetre
-    rotation: Floats  # (N, 3, 3) head to picture
-    centre: Floats  # (N, 3) pixels
 
 
 def place(landmarks: Floats, model: Floats, atlas: Atlas) -> Placed:

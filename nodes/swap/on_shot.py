@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Annotated
 
 from lifemask.nodes.command import FRAMES, Button, OnShot, Option, Result
+from lifemask.nodes.refiner.versions import BASE, newest
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.swap.roles import LIKENESSES, cast_of
-from lifemask.nodes.train import BASE
-from lifemask.nodes.train.on_shot import newest
 
 
 class SwapOnShot(OnShot):

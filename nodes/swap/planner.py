@@ -15,6 +15,7 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
+from lifemask.nodes.faces.face_space import Placed
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import unshown
 from lifemask.nodes.faceset.gaps import faded
@@ -23,7 +24,7 @@ from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.render.atlas import Floats, atlas, coarse, openings
 from lifemask.nodes.render.descriptors import FaceDescriptors, descriptors
-from lifemask.nodes.render.shape import Placed, target_mesh
+from lifemask.nodes.render.shape import target_mesh
 from lifemask.nodes.render.source_bank import FACE, POINTS, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening
 from lifemask.nodes.swap.openings import matched, misfits, unmatched

@@ -11,13 +11,14 @@ from torch import Tensor
 from lifemask.nodes.confidence import from_doubt
 from lifemask.nodes.device import device
 from lifemask.nodes.refiner.crop import Crop, sides, worthwhile
-from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import Refined, RefinerModel, bare
 from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.monochrome import Monochrome, grey
 from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap.adjust import adjusted
 from lifemask.nodes.swap.header import PlacedFace
+from lifemask.nodes.swap.passes import Meshes, render_passes
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 from lifemask.ocio.colour.transform import WORKING, convert, finite
@@ -115,7 +116,7 @@ def _put(
     # Every filter would spread a NaN.
     plate = _tensor(finite(convert(layers.comp[at], space, WORKING)) + frame.pedestal)
     seen = light_to_log(plate)
-    passes = FacePasses.of(person.plan, frame, person.pictures, meshes, window, seen, swap)
+    passes = render_passes(person.plan, frame, person.pictures, meshes, window, seen, swap)
     done = refine(passes, person.plan, frame, window)
     raw, alpha, comp = done.over(plate, passes, swap.blend_width)
     confidence = done.face * from_doubt(done.doubt) * frame.confidence

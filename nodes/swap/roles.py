@@ -1,15 +1,17 @@
 """Who goes on whom: the option that swapping and training share."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from lifemask.nodes.command import Option
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, performance_of, subject_of
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
 from lifemask.nodes.shot.release import Release, consent
 from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
+from lifemask.nodes.swap import Role
 from lifemask.nodes.types import FaceTrack
 
 LIKENESSES = Option(
@@ -18,6 +20,30 @@ LIKENESSES = Option(
     repeated=True,
     settings=("likeness", "person"),
 )
+
+
+@dataclass(frozen=True)
+class FacesetRole:
+    """A role whose people have facesets: ``double`` is of the person in the plate."""
+
+    track: FaceTrack
+    likeness: FaceSet
+    double: FaceSet
+    release: Release
+    project: str
+
+    @property
+    def role(self) -> Role:
+        """The role itself, which knows nothing of facesets."""
+        return Role(
+            track=self.track,
+            performance=performance_of(self.double),
+            subject=subject_of(self.double),
+            occlusion=occlusion_of(self.double),
+            likeness=likeness_of(self.likeness),
+            release=self.release,
+            project=self.project,
+        )
 
 
 def cast_of(shot: Shot, words: Iterable[str]) -> list[FacesetRole]:

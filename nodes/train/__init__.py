@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import KnobError
-from lifemask.nodes.faceset.provider import FacesetRole
 from lifemask.nodes.swap import check_consent
+from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
     from lifemask.nodes.learning.train_refiner import RefinerConfig
-
-BASE = Model(Path(__file__).parents[1] / "refiner/base.safetensors")
-"""What ships with Lifemask; it learned from synthetic people only."""
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,10 @@ from typing import Annotated
 from lifemask.nodes import archive
 from lifemask.nodes.command import Button, OnShot, Option, Result
 from lifemask.nodes.errors import BrokenFileError, Remedy
-from lifemask.nodes.learning import MODEL
-from lifemask.nodes.progress import note
+from lifemask.nodes.refiner.versions import BASE, KIND, MODEL, NAME, newest
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap.roles import LIKENESSES, cast_of
-from lifemask.nodes.train import BASE, Train
-from lifemask.nodes.types import Model
-
-NAME = "refiner"
-"""Of a shot's models: one serves everybody in it."""
+from lifemask.nodes.train import Train
 
 
 class TrainOnShot(OnShot):
@@ -29,7 +24,7 @@ class TrainOnShot(OnShot):
         "  lifemask train sh010 --likeness ada --pairs twins/corpus --facesets twins/facesets"
     )
     node = Train
-    makes = "models"
+    makes = KIND
     needs = ("track", "faceset", "release add")
     button = Button("Faces")
 
@@ -103,15 +98,3 @@ def over(folder: Path, replaced: bool = False) -> bool:
         if isinstance(error, BrokenFileError):
             raise
         raise BrokenFileError(f"{path}: does not tell of its training ({error!r})") from error
-
-
-def newest(shot: Shot, before: int | None = None) -> Model | None:
-    """Return the model of the last version, or the last ``before`` one; None without any."""
-    numbers = shot.versions(TrainOnShot.makes, NAME)
-    earlier = [number for number in numbers if before is None or number < before]
-    for number in reversed(earlier):
-        path = shot.version(TrainOnShot.makes, NAME, number) / MODEL
-        if path.exists():
-            return Model(path)
-        note("train", f"{path.parent.name} has no model yet: an earlier one serves")
-    return None

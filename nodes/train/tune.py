@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import INDEX
-from lifemask.nodes.faceset.provider import FacesetRole, performance_of
+from lifemask.nodes.faceset.provider import performance_of
 from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
 from lifemask.nodes.learning.data.distillation import distilled
 from lifemask.nodes.learning.data.examples import Batch, ExampleSet
@@ -18,6 +18,7 @@ from lifemask.nodes.learning.train_refiner import RefinerConfig, train_refiner
 from lifemask.nodes.memory import enough_memory
 from lifemask.nodes.refiner.crop import side
 from lifemask.nodes.refiner.model import RefinerModel
+from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from lifemask.nodes.faceset.provider import FacesetRole
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.swap import Swap
-from lifemask.nodes.train import BASE, Train
+from lifemask.nodes.swap.roles import FacesetRole
+from lifemask.nodes.train import Train
 from lifemask.nodes.types import Model
 from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.source import FrameSource

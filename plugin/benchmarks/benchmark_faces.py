@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from lifemask.nodes import progress
 from lifemask.nodes.command import Result
 from lifemask.nodes.errors import KnobError
-from lifemask.nodes.train import BASE, PRESETS
+from lifemask.nodes.refiner.versions import BASE
+from lifemask.nodes.train import PRESETS
 
 if TYPE_CHECKING:
     from lifemask.nodes.learning.data.examples import ExampleSet

@@ -8,8 +8,8 @@ from typing import Annotated
 from lifemask.nodes import archive
 from lifemask.nodes.command import Command, Option, Result
 from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
-from lifemask.nodes.learning import MODEL
 from lifemask.nodes.progress import note
+from lifemask.nodes.refiner.versions import MODEL
 from lifemask.nodes.train import Train
 from lifemask.nodes.train.on_shot import over
 from lifemask.ocio.system.atomic import replacing

@@ -19,18 +19,20 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import FacesetRole, performance_of
+from lifemask.nodes.faceset.provider import performance_of
 from lifemask.nodes.learning.data.examples import Batch, aligned_example, evenly_spaced
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import Crop
-from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.shading_residual import shading_residual
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.filters import shrink
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.swap import Swap
+from lifemask.nodes.swap.passes import Meshes
 from lifemask.nodes.swap.plan import FramePlan
+from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.ocio.system.parallel import parallel_map
 
 Bools = NDArray[np.bool_]

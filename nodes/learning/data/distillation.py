@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import torch
 
 from lifemask.nodes import progress
-from lifemask.nodes.faceset.provider import FacesetRole
 from lifemask.nodes.learning.data.examples import Batch, Kind, evenly_spaced
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import COVERED, FACE, RENDER, Crop, shown
 from lifemask.nodes.refiner.model import RefinerModel, moved_matte
 from lifemask.nodes.swap import Swap
+from lifemask.nodes.swap.roles import FacesetRole
 
 
 def distilled(role: FacesetRole, model: RefinerModel, size: int, most: int) -> Iterator[Batch]:

@@ -10,11 +10,12 @@ from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, performance_of, subject_of
 from lifemask.nodes.learning.data.examples import log_picture
-from lifemask.nodes.refiner.face_passes import FacePasses, Meshes
+from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.warp import Window
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.swap.adjust import adjusted
+from lifemask.nodes.swap.passes import Meshes, render_passes
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 from lifemask.nodes.swap.planner import WholeShotPlanner
@@ -69,7 +70,7 @@ class PlannedSwap:
 
     def passes(self, frame: FramePlan, meshes: Meshes, window: Window, plate: Tensor) -> FacePasses:
         """The passes of a `scene`, in a ``plate`` (1, 3, S, S), log."""
-        return FacePasses.of(self.plan, frame, self.pictures, meshes, window, plate, self.swap)
+        return render_passes(self.plan, frame, self.pictures, meshes, window, plate, self.swap)
 
     def with_subject(self, albedo: Floats) -> "PlannedSwap":
         """The same with another ``albedo`` (3, 64, 64), log, of whom the plate shows."""

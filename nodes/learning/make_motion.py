@@ -3,7 +3,7 @@
 It needs more people than the maps do, and no pictures: FACESETS is a folder of facesets, such as
 `lifemask base --facesets` keeps, each of which counts as another person.
 
-Run it as ``python -m lifemask.nodes.render.make_motion FACESETS OUT``. OUT has the maps of the
+Run it as ``python -m lifemask.nodes.learning.make_motion FACESETS OUT``. OUT has the maps of the
 atlas that ships. Facesets and models made with one atlas have to be made again for another.
 """
 
