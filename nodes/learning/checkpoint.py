@@ -1,11 +1,10 @@
-"""Checkpoints: the whole state of a training run, in sets that are whole or not there.
+"""Checkpoints: the whole state of a training run, in sets that are complete or absent.
 
 A set is a folder ``checkpoint_000012_<hash>``: one safetensors file for each part of the state, and
-an ``index.json`` with the hash of each of them. The folder's name holds the hash of the index, so
-that everything below it can be trusted or is refused. It is written under another name, flushed to
-the disk, and put in its place with one rename: a run that is killed at any instant, or whose
-machine loses power, finds its last finished set. Removing the newest folder goes back to the one
-before.
+an ``index.json`` with the hash of each. The folder's name holds the hash of the index, so that any
+alteration is found. A set is written under another name, flushed to disk and put in place with one
+rename: a run that is killed at any instant, or whose machine loses power, finds its last complete
+set. Removing the newest folder goes back to the one before.
 """
 
 import json
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = 3
 KEPT = 2
-"""So many sets stay: who reads the newest is not disturbed when the next one is finished."""
+"""Sets that are kept: whoever reads the newest can finish when the next one arrives."""
 
 _KIND = "checkpoint"
 _HASHES = {"from": "the model to start from", "facesets": "the facesets"}
@@ -44,10 +43,10 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class State:
-    """All that a training run needs to go on as if nothing had happened, after ``step`` steps.
+    """All that a training run needs to resume exactly after ``step`` steps.
 
     ``configuration`` holds JSON values; the other parts are trees. ``average`` has the averaged
-    weights, ``order`` the order of the data and the place in it, ``history`` the losses so far.
+    weights, ``order`` the order of the data and the position in it, ``history`` the losses so far.
     Tensors come back on the CPU.
     """
 
@@ -85,7 +84,7 @@ def save(folder: Path, state: State) -> Path:
 
 
 def load(folder: Path, configuration: Mapping[str, Any] | None = None) -> State | None:
-    """Return the state of the newest set in ``folder``; None when none was ever finished.
+    """Return the state of the newest set in ``folder``; None when there is no complete one.
 
     Raises BrokenFileError when that set is not, to the byte, what was saved, or is for another
     version or faceset geometry; KnobError when the set has other values than ``configuration``.
@@ -115,7 +114,7 @@ def randomness(generator: "np.random.Generator") -> Tree:
 def restore(state: Tree, generator: "np.random.Generator") -> None:
     """Set ``generator`` and torch's own to what `randomness` returned.
 
-    A run that moves to a machine with fewer devices goes on with those that are there.
+    A run that moves to a machine with fewer devices restores those that are there.
     """
     import torch
 
@@ -235,11 +234,11 @@ def _check_kind(folder: Path, index: dict[str, Any]) -> None:
         found = index["protocol"]
         raise BrokenFileError(
             f"{folder}: is a checkpoint of version {found}; this Lifemask reads version "
-            f"{PROTOCOL}: go on with that one, or remove {folder.parent.parent} to train anew"
+            f"{PROTOCOL}: resume with that one, or remove {folder.parent.parent} to start over"
         )
     if index["geometry"] != atlas_layout():
         raise BrokenFileError(
-            f"{folder}: is for facesets whose textures are laid out otherwise; train anew with "
+            f"{folder}: is for facesets with another texture layout; restart the training with "
             "the facesets of this version"
         )
 

@@ -27,7 +27,7 @@ _ENOUGH = 2  # pixels of a crop for one of the plate: more show nothing new
 _FINEST = 1024  # pixels a side: anything finer stays as rendered
 
 CANDIDATES = slice(0, 9)
-"""Of what is `shown`: `FacePasses.candidates`, log: `RENDER`, `TOLD`, `SHADED`."""
+"""Of what is `shown`: `FacePasses.candidates`, log: `RENDER`, `TRANSFERRED`, `SHADED`."""
 RENDER = slice(0, 3)
 TRANSFERRED = slice(3, 6)
 SHADED = slice(6, 9)

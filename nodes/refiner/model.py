@@ -80,10 +80,10 @@ class RefinerModel:
             if about["version"] != VERSION:
                 raise ValueError(
                     f"its version is {about['version']}, this is {VERSION}: "
-                    "train it anew, or remove its folder"
+                    "restart its training, or remove its folder"
                 )
             if about["geometry"] != atlas_layout():
-                raise ValueError("it is for facesets whose textures are laid out otherwise")
+                raise ValueError("it is for facesets with another texture layout")
             if about["members"] < 1:
                 raise ValueError("it has no members")
             network, weights = Refiner(about["width"], about["members"]), unpack(arrays)
@@ -109,14 +109,14 @@ class RefinerModel:
         """A model with the networks of all of them; raises KnobError when their widths differ."""
         widths = [one.network.width for one in models]
         if len({*widths}) > 1:
-            raise KnobError(f"start: models of one width answer together, these have {widths}")
+            raise KnobError(f"start: an ensemble needs models of one width, these have {widths}")
         if len(models) == 1:
             return models[0]
         digests = [one.digest for one in models]
         about: dict[str, Any] = {"together": digests}
         for key in ("learned from", "licence"):
-            told = [one.about[key] for one in models if key in one.about]
-            about[key] = "; ".join(dict.fromkeys(told))
+            values = [one.about[key] for one in models if key in one.about]
+            about[key] = "; ".join(dict.fromkeys(values))
         about["trained"] = [run for one in models for run in one.about.get("trained", [])]
         network = Refiner.ensemble([one.network for one in models])
         return cls(network, max(one.size for one in models), about, " ".join(digests))

@@ -1,4 +1,4 @@
-"""Train: the refiner, tuned to a shot."""
+"""Train: the refiner, fine-tuned to a shot."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preset:
-    """What the knobs are where they are 0."""
+    """Values of the knobs that are 0."""
 
     size: int
     batch: int
@@ -35,12 +35,12 @@ ON_CARD = {"draft": 1.0, "standard": 2.0, "hero": 5.0}
 class Train(Node):
     """Tune the refiner to a shot, from the base that ships with Lifemask, in minutes.
 
-    It rehearses on the shot's own facesets: performers are swapped for each other and back, and the
-    frame that was filmed says what is right. A little of what the model makes of the shot so far
-    is learned along, so that nothing is forgotten, and half of what the model was stays. Where its
-    size is smaller than that of the faces that the model knows, it sees windows of these; it sees
-    no face larger than the plate has it, or than 256 px. One model serves every likeness and double
-    of the shot. A training that was stopped or killed goes on where it was.
+    It learns from the shot's own facesets by cycle pairs: performers are swapped for each other and
+    back, and the filmed frame is the truth. A little self-distillation, and averaging with the
+    weights it started from, keep it from forgetting. Where the size is smaller than the faces that
+    the model knows, it learns in windows of them; no face is larger than in the plate, or than
+    256 px. One model serves every likeness and double of the shot. A training that was stopped or
+    killed resumes.
     """
 
     preset: Annotated[
@@ -65,7 +65,7 @@ class Train(Node):
 
     @property
     def chosen(self) -> Preset:
-        """The preset, but for what the knobs say."""
+        """The preset, where the knobs do not override it."""
         from lifemask.nodes.device import device
 
         preset = PRESETS[self.preset]
@@ -104,14 +104,13 @@ class Train(Node):
         pairs: list[Path] | None = None,
         facesets: Path | None = None,
     ) -> Model:
-        """Train ``start`` in ``folder`` and return what it became; goes on with what is there.
+        """Fine-tune ``start`` in ``folder`` and return the model; a training that is there resumes.
 
-        With ``restart`` it takes the place of the one that is there. From folders of ``pairs``,
-        whose perfect swap is known, it learns along what holds for everybody; ``facesets`` keeps
-        theirs for the next time.
+        With ``restart`` the training that is there is replaced. Folders of ``pairs``, whose perfect
+        swap is known, are learned from, too; ``facesets`` keeps their facesets for the next time.
 
         Raises ReleaseError without a valid release for every likeness of the ``cast``,
-        BrokenFileError when a checkpoint is not what was saved or a pair lacks a file.
+        BrokenFileError when a checkpoint was altered or a pair lacks a file.
         """
         check_consent([one.role for one in cast])
         from lifemask.nodes.learning.data.paired import corpora
