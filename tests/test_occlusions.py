@@ -39,7 +39,7 @@ def test_some_have_something_before_the_face_and_some_a_shadow(many, after, dark
     assert 0.2 < changed(many, darkened).float().mean() < 0.6
 
 
-def test_what_an_obstacle_hides_does_not_count(many, after):
+def test_what_an_occluder_hides_has_no_weight(many, after):
     hidden = (after.shown[:, PLATE] - many.shown[:, PLATE]).abs().amax(1, keepdim=True) > 0.03
     counted = many.weight > 0.9
     assert (hidden & counted).sum() > 100
@@ -54,7 +54,7 @@ def test_its_matte_lies_on_it_or_beside_it(many, after):
     assert (after.weight[more > 0.5] < 0.6).all()
 
 
-def test_only_what_sees_the_plate_sees_an_obstacle(many, after):
+def test_only_what_sees_the_plate_sees_an_occluder(many, after):
     seen = {
         *range(PLATE.start, PLATE.stop),
         *range(TRANSFERRED.start, TRANSFERRED.stop),
@@ -66,7 +66,7 @@ def test_only_what_sees_the_plate_sees_an_obstacle(many, after):
     assert torch.equal(after.matte, many.matte)
 
 
-def test_the_candidate_that_has_the_plate_in_it_shows_the_same_obstacle(many, after):
+def test_the_candidate_that_has_the_plate_in_it_shows_the_same_occluder(many, after):
     plate = after.shown[:, PLATE] - many.shown[:, PLATE]
     told = after.shown[:, TRANSFERRED] - many.shown[:, TRANSFERRED]
     covered = many.shown[:, COVERED]

@@ -94,7 +94,7 @@ def test_the_truth_is_the_other_performer_in_the_same_instant(corpus, examples):
     assert (plate - truth)[rim].abs().mean() < 0.3 * off[counts].mean()
 
 
-def test_the_same_seed_draws_the_same_disguises_and_pictures(corpus, examples):
+def test_the_same_seed_draws_the_same_beards_and_pictures(corpus, examples):
     again, other = (
         torch.cat([one.planes for one in islice(corpus.examples(64, seed, MOST), 6)])
         for seed in (0, 1)
@@ -143,14 +143,14 @@ def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
 
 
 def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_path, monkeypatch):
-    rehearsal = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
-    monkeypatch.setattr(tune, "cycle_pairs", lambda *_: [rehearsal])
+    cycles = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
+    monkeypatch.setattr(tune, "cycle_pairs", lambda *_: [cycles])
     node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
     model = node([pair.facesets], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
     (spent,) = RefinerModel.load(model.path).about["trained"]
-    reminders = 1
+    distilled = 1
     assert spent["whom"] == ["ada", "double", corpus.folder.name]
-    assert spent["examples"] == len(rehearsal.own) + reminders + corpus.count(8)
+    assert spent["examples"] == len(cycles.own) + distilled + corpus.count(8)
     with pytest.raises(KnobError, match="facesets: name a folder"):
         node([pair.facesets], small, tmp_path / "c", False, [corpus.folder])
 

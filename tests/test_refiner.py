@@ -223,7 +223,7 @@ def across(side, turn, period):
 
 @settings(max_examples=60)
 @given(st.floats(0.1, 1.5), st.floats(3.5, 12), st.floats(0, 3.1))
-def test_a_face_of_any_size_is_as_sharp_in_an_exercise_as_in_a_swap(scale, period, turn):
+def test_a_face_of_any_size_is_as_sharp_in_an_example_as_in_a_swap(scale, period, turn):
     # A pixel of the plate is `scale` of the crop's; face space has 1.5 of its own for one.
     shown, period = [], period * max(1, scale)
     for finer in (1, OVERSAMPLING):
@@ -231,12 +231,12 @@ def test_a_face_of_any_size_is_as_sharp_in_an_exercise_as_in_a_swap(scale, perio
         matrix = np.array([[zoom, 0, 32 - zoom * side / 2], [0, zoom, 32 - zoom * side / 2]])
         crop = Crop(64, matrix.astype(np.float32), finer)
         shown.append(crop.take(across(side, turn, period / zoom))[0, 0, 4:-4, 4:-4])
-    plate, exercise = shown
+    plate, example = shown
     right = across(64, turn, period)[0, 0, 4:-4, 4:-4]
     contrast = [float((one * right).mean() / right.square().mean()) for one in shown]
     assert abs(contrast[0] - contrast[1]) < 0.15
     assert min(contrast) > (0.85 if period > 6 else 0.45)
-    assert (plate - exercise).abs().max() < 0.25
+    assert (plate - example).abs().max() < 0.25
 
 
 def test_a_crop_is_coarser_without_a_step():
@@ -293,11 +293,11 @@ def test_what_does_not_count_moves_nothing():
     assert np.array_equal(found, np.zeros((64, 64, 2)))
 
 
-# Disguises
+# Beards
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
+def test_a_beard_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
     albedo_change = AlbedoChange.drawn(np.random.default_rng(seed))
     albedo, light = albedo_change.known()
     coarse = torch.nn.functional.avg_pool2d(albedo_change.pattern, SIZE // COARSE)[0]
@@ -305,7 +305,7 @@ def test_a_disguise_is_found_as_albedo_and_as_light_and_nothing_is_lost(seed):
     assert light.abs().max() <= 0.51 * coarse.abs().max()
 
 
-def test_a_disguise_is_on_the_face_only(pair, passes):
+def test_a_beard_is_on_the_face_only(pair, passes):
     _, meshes, window = PlannedSwap.of(pair.likeness, pair.double, Swap()).in_face_space(3)
     own = View.of_mesh(meshes.own, window)
     plate = passes[0].plate
@@ -478,10 +478,10 @@ def test_an_example_is_a_face_with_its_truth_on_the_render_s_geometry(cycle_exam
     assert (every.shown[:, PLATE] - every.truth)[counts].abs().mean() > 0.002
 
 
-# Rehearsals
+# Cycle pairs
 
 
-def rehearsal(pair, take, frame, sound):
+def pairs_of(pair, take, frame, sound):
     faces = replace(pair.double.faces, take=np.array(take), frame=np.array(frame))
     own = replace(pair.double, faces=faces)
     return CyclePairs(own, pair.likeness, None, {own.folder: np.array(sound)})
@@ -495,7 +495,7 @@ def rehearsal(pair, take, frame, sound):
 def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, cut, broken):
     take = [int(place >= cut) for place in range(len(frames))]
     sound = [place not in broken for place in range(len(frames))]
-    excluded = rehearsal(pair, take, frames, sound).excluded()
+    excluded = pairs_of(pair, take, frames, sound).excluded()
     assert excluded.diagonal().all()
     assert excluded[:, ~np.array(sound)].all()
     for place, row in enumerate(excluded):
@@ -507,7 +507,7 @@ def test_a_frame_is_served_by_no_neighbour_and_by_nothing_broken(pair, frames, c
         assert bool(left) == (others < 3 and max(apart.values(), default=0) > 0)
 
 
-def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
+def test_what_cannot_be_served_by_another_picture_is_no_example(pair, small):
     likeness, double = pair.likeness, pair.double
     model = RefinerModel.load(small.path)
     (played, _) = cycle_pairs([pair.facesets], model)
@@ -516,10 +516,10 @@ def test_what_cannot_be_served_by_another_picture_is_no_exercise(pair, small):
     assert list(replace(played, usable=sound).examples(64, 100)) == []
 
 
-# Reminders
+# Self-distillation
 
 
-def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
+def test_a_distilled_example_is_what_the_model_makes_of_the_swap_itself(pair, small):
     model = RefinerModel.load(small.path)
     made = list(distilled(pair.facesets, model, 64, 3))
     assert len(made) == min(3, len(pair.double))
@@ -536,7 +536,7 @@ def test_a_reminder_is_what_the_model_makes_of_the_swap_itself(pair, small):
 
 
 def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, cycle_examples):
-    """An exercise fits better, and a reminder is right by itself."""
+    """A cycle pair fits better than a swap, and a distilled example is right by itself."""
     model = RefinerModel.load(small.path)
     (one,) = distilled(pair.facesets, model, 64, 1)
     for easy in (one, cycle_examples.batch([0])):
@@ -547,7 +547,7 @@ def test_what_is_easier_than_a_swap_teaches_no_certainty(pair, small, cycle_exam
         assert losses(prediction, rendered)["uncertainty"] != losses(surer, rendered)["uncertainty"]
 
 
-def test_of_what_is_learned_together_only_renders_get_obstacles(cycle_examples, monkeypatch):
+def test_of_what_is_learned_together_only_renders_get_occluders(cycle_examples, monkeypatch):
     monkeypatch.setattr(train_refiner, "jittered", lambda batch, warped: batch)
     batch = cycle_examples.batch([0, 1] * 12)
     rendered = torch.arange(24) % 2 == 0

@@ -31,7 +31,7 @@ def test_two_trainings_do_not_share_a_folder(quick, capsys):
     assert trained(quick) == 0
 
 
-def test_a_folder_that_cannot_be_written_is_said_before_the_rehearsal(tmp_path):
+def test_a_folder_that_cannot_be_written_is_said_before_the_cycle_pairs(tmp_path):
     (tmp_path / "models").touch()
     with (
         pytest.raises(WriteError, match="models/refiner_v001: nothing can be written here"),

@@ -1,4 +1,4 @@
-"""Relief is what a light image has beside light, and in a rehearsal it is the other one's."""
+"""The shading residual is all of a light image but light; in a cycle pair it is the other one's."""
 
 from dataclasses import replace
 
@@ -53,12 +53,12 @@ def test_what_is_fine_is_relief_and_what_is_wide_is_light(pair, monkeypatch, sig
     assert (middle <= most).all()
 
 
-def test_exercises_are_lit_with_the_relief_of_who_is_in_the_frame(pair, small, monkeypatch):
-    """What the other one's relief adds is in plate, light and render, and not in the truth."""
+def test_cycle_pairs_are_lit_with_the_residual_of_who_is_in_the_frame(pair, small, monkeypatch):
+    """What the other one's residual adds is in plate, light and render, and not in the truth."""
     played, _ = cycle_pairs([pair.facesets], RefinerModel.load(small.path))
     more = bump(2.0)
 
-    def exercise(other):
+    def example(other):
         known = {pair.double.folder: 0 * more, pair.likeness.folder: other * more}
         seen = torch.ones_like(more)
         monkeypatch.setattr(
@@ -66,7 +66,7 @@ def test_exercises_are_lit_with_the_relief_of_who_is_in_the_frame(pair, small, m
         )
         return next(iter(played.examples(64, 1)))
 
-    plain, other = exercise(0), exercise(1)
+    plain, other = example(0), example(1)
     truth = (other.truth - plain.truth).abs().max()
     changes = {
         name: (other.shown - plain.shown)[:, planes]

@@ -354,7 +354,7 @@ def stopped(quick):
 
 
 def too_soon(*_):
-    """The rehearsal, which takes minutes: what cannot go on is refused before."""
+    """Making cycle pairs takes minutes: what cannot resume is refused before."""
     raise AssertionError
 
 
@@ -663,14 +663,12 @@ def test_no_room_for_one_example_is_said():
 
 
 @pytest.mark.parametrize("fill", [filled, full_card, full_list])
-def test_no_room_to_rehearse_is_said(quick, monkeypatch, capsys, fill):
+def test_no_room_for_cycle_pairs_is_said(quick, monkeypatch, capsys, fill):
     monkeypatch.setattr(tune, "_examples", lambda *_: fill())
     assert "not enough memory for the cycle pairs" in refused(capsys, partial(trained, quick))
     assert not (quick / "models").exists()
 
 
 def test_no_room_for_the_examples_is_said():
-    with pytest.raises(
-        KnobError, match="max_examples: there is not enough memory for 1000000 examples"
-    ):
-        Examples.gathered([], 1_000_000, 2**15)
+    with pytest.raises(KnobError, match="max_examples: there is not enough memory for 1000000"):
+        ExampleSet.collect([], 1_000_000, 2**15)

@@ -16,16 +16,16 @@ from lifemask.nodes.render.descriptors import coarse_normals
 from lifemask.nodes.render.filters import smooth
 from lifemask.nodes.render.light import shading
 
-_WIDE = 4.0  # coarse texels: what is wider is light
+_WIDE = 4.0  # coarse texels: anything wider is light
 
 
 def shading_residual(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Relief (N, 3, 64, 64) of the faces ``indices``, log; how far it is seen, (N, 1, 64, 64).
+    """Return it for the faces ``indices``, (N, 3, 64, 64), log, and how far it is seen, 0..1.
 
-    What their light images have beside their take's harmonics that is finer than light.
+    It is the fine part of the light images less the spherical harmonics of their take.
     """
     look, takes = descriptors_of(faceset, indices), faceset.faces.take[list(indices)]
     lights = torch.from_numpy(faceset.faces.lights[takes]).to(device())
     normal = coarse_normals(faceset.face_landmarks[list(indices)])
-    left = look.light - shading(normal, lights, look.valid)
-    return left - smooth(left, look.valid, _WIDE), look.valid
+    residual = look.light - shading(normal, lights, look.valid)
+    return residual - smooth(residual, look.valid, _WIDE), look.valid
