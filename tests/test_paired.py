@@ -145,7 +145,7 @@ def test_a_double_is_known_by_other_takes_now_and_then(corpus, examples):
 def test_a_shot_learns_from_pairs_along(corpus, made, at_hand, pair, small, tmp_path, monkeypatch):
     cycles = SimpleNamespace(own=made[:2], examples=lambda size, most: made[:2])
     monkeypatch.setattr(tune, "cycle_pairs", lambda *_: [cycles])
-    node = Train(size=32, batch=2, minutes=minutes(3), faces=8)
+    node = Train(size=32, batch=2, minutes=minutes(3), max_examples=8)
     model = node([pair.facesets], small, tmp_path / "b", False, [corpus.folder], corpus.facesets)
     (spent,) = RefinerModel.load(model.path).about["trained"]
     distilled = 1
