@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import at_most
+from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.swap.on_shot import SwapOnShot
 from lifemask.nodes.swap.roles import cast_of
-from lifemask.nodes.train import BASE
 from lifemask.ocio.media.exr_sequence import ExrSequence
 
 if TYPE_CHECKING:
