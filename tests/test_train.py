@@ -31,8 +31,9 @@ from tensorboard.summary.writer import event_file_writer
 from lifemask.nodes import archive, device, memory, progress
 from lifemask.nodes.errors import FaceError, KnobError, ReleaseError, StoppedError
 from lifemask.nodes.learning import callbacks, checkpoint, train_refiner
-from lifemask.nodes.learning.data.cycle_pairs import rehearsals
-from lifemask.nodes.learning.data.examples import Example, Examples, windowed
+from lifemask.nodes.learning.augment.jitter import random_windows
+from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
+from lifemask.nodes.learning.data.examples import Batch, ExampleSet
 from lifemask.nodes.learning.train_refiner import RefinerRun, refiner_trainer
 from lifemask.nodes.learning.trainer import Trainer, halved
 from lifemask.nodes.refiner.model import RefinerModel
@@ -58,11 +59,11 @@ def test_a_training_leaves_a_model_a_preview_losses_and_a_checkpoint(
     notes, sides = [], set()
 
     def listen(example, side):
-        window = windowed(example, side)
+        window = random_windows(example, side)
         sides.add((example.planes.shape[-1], window.planes.shape[-1]))
         return window
 
-    monkeypatch.setattr(train_refiner, "windowed", listen)
+    monkeypatch.setattr(train_refiner, "random_windows", listen)
     with progress.reporting(lambda said: notes.append(said.note)):
         model = node([pair.facesets], small, tmp_path / "models")
     made = RefinerModel.load(model.path)
@@ -176,7 +177,7 @@ def test_a_run_that_was_killed_has_the_losses_of_one_that_was_not(
 # Stopped
 
 
-@pytest.mark.parametrize("faces", ["examples", "rehearsed"], ids=["faces", "windows"])
+@pytest.mark.parametrize("faces", ["examples", "cycle_examples"], ids=["faces", "windows"])
 def test_a_stopped_run_goes_on_where_it_was(faces, request, small, tmp_path):
     shown = request.getfixturevalue(faces)
     whole = run_of(shown, small, tmp_path / "whole", 12)
@@ -467,9 +468,9 @@ def test_pictures_with_nan_are_named_counted_and_left_out(pair, small, tmp_path)
     role = replace(pair.facesets, likeness=replace(pair.likeness, folder=folder))
     notes = []
     with progress.reporting(lambda said: notes.append(said.note)):
-        _, own = rehearsals([role], RefinerModel.load(small.path))
+        _, own = cycle_pairs([role], RefinerModel.load(small.path))
         made = list(own.examples(32, 100))
-    assert f"{folder}: 2 not finite, left out: face.0002.exr, face.0005.exr" in notes
+    assert f"{folder}: 2 not finite, skipped: face.0002.exr, face.0005.exr" in notes
     assert len(made) == len(pair.likeness) - 2
     assert all(torch.isfinite(example.planes).all() for example in made)
 
@@ -478,32 +479,32 @@ def test_faces_behind_a_hand_are_left_out(pair, small):
     confidence = pair.likeness.faces.confidence.copy()
     confidence[[1, 4]] = LEAST_CONFIDENCE / 2
     likeness = replace(pair.likeness, faces=replace(pair.likeness.faces, confidence=confidence))
-    played, own = rehearsals(
+    played, own = cycle_pairs(
         [replace(pair.facesets, likeness=likeness)], RefinerModel.load(small.path)
     )
-    for sound in (played.sound, own.sound):
+    for sound in (played.usable, own.usable):
         assert np.flatnonzero(~sound[likeness.folder]).tolist() == [1, 4]
 
 
 def test_nobody_to_learn_from_is_said():
     with pytest.raises(FaceError, match="not one face"):
-        Examples.gathered([], 4, 32)
+        ExampleSet.collect([], 4, 32)
 
 
 def spoilt(examples, count):
     planes = examples.planes.clone()
     planes[:count, :, 3, 5] = torch.nan
-    return Examples(planes, examples.kinds)
+    return ExampleSet(planes, examples.kinds)
 
 
 def test_examples_that_are_not_finite_are_counted_and_left_out(examples):
     notes, whole = [], examples.planes[:4].float()
-    broken = Example.of(whole[:1] * torch.nan)
-    every = [broken, *(Example.of(planes[None]) for planes in whole), broken]
+    broken = Batch.of(whole[:1] * torch.nan)
+    every = [broken, *(Batch.of(planes[None]) for planes in whole), broken]
     with progress.reporting(lambda said: notes.append(said.note)):
-        kept = Examples.gathered(every, len(every), 32)
+        kept = ExampleSet.collect(every, len(every), 32)
     assert torch.equal(kept.planes, examples.planes[:4])
-    assert notes == ["2 examples are not finite and were left out"]
+    assert notes == ["skipped 2 examples that are not finite"]
 
 
 def test_a_batch_that_is_not_finite_changes_nothing_and_is_told(examples, small):
