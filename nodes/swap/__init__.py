@@ -10,22 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
-from lifemask.nodes.errors import (
-    BrokenFileError,
-    FaceError,
-    MissingFramesError,
-    ReleaseError,
-    Remedy,
-    ShotError,
-    SizeError,
-)
+from lifemask.nodes.errors import BrokenFileError, ReleaseError, ShotError
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import Occlusion, PlateSubject
 from lifemask.nodes.shot.release import Release
+from lifemask.nodes.swap.checks import check_inputs
 from lifemask.nodes.types import FaceTrack, Model
 from lifemask.ocio.media.frame import LayeredFrame
-from lifemask.ocio.media.frame_ranges import named_range
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.sink import FrameSink
 from lifemask.ocio.media.source import FrameSource
@@ -128,7 +120,7 @@ class Swap(Node):
         those of the track, SizeError when frames differ in size, or from the ones that were
         tracked.
         """
-        check(plate, cast)
+        check_inputs(plate, cast, model)
         return self.render(plate, cast, self.plan(cast), model)
 
     def plan(self, cast: list[Role], folder: Path | None = None) -> "list[ShotPlan]":
@@ -160,64 +152,6 @@ class Swap(Node):
         return Swapping(self, plate, cast, plans, model).frames()
 
 
-def check(plate: FrameSource, cast: list[Role]) -> None:
-    """Raise what `Swap` raises when the ``plate`` cannot be swapped with the ``cast``."""
-    for role in cast:
-        role.check(date.today())
-        check_tracked(plate, role.track)
-        check_subject(plate, role)
-    check_size(plate, cast)
-
-
-def check_tracked(plate: FrameSource, track: FaceTrack) -> None:
-    """Raise MissingFramesError unless somebody looked for the face in all frames."""
-    frames = set(plate.frames)
-    missing, there = sorted(frames - set(track.frames.tolist())), track.frames.tolist()
-    if missing:
-        raise MissingFramesError(
-            f"{plate.name}: {track.person} was not tracked in frames "
-            f"{named_range(missing)}, only in {named_range(there)}",
-            Remedy("track_or_swap_fewer"),
-        )
-
-
-def check_subject(plate: FrameSource, role: Role) -> None:
-    """Raise FaceError unless the subject's faces are those of the track: it may be a newer one."""
-    import numpy as np
-
-    track, faces = role.track, role.subject
-    seen = np.isin(track.frames, plate.frames) & (track.confidence > 0)
-    lacking = seen & ~np.isin(track.frames, faces.frame)
-    newer, again = "the track is newer", Remedy("double_again")
-    if lacking.any():
-        frames = named_range(track.frames[lacking].tolist())
-        raise FaceError(f"{faces.source}: has no faces of frames {frames}: {newer}", again)
-    _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
-    there, then = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
-    apart = np.linalg.norm(there.mean(1) - then.mean(1), axis=-1)
-    if (apart > np.ptp(there[..., 0], axis=1) / 2).any():
-        other = f"{faces.source}: is of somebody else than {track.person}: {newer}"
-        raise FaceError(other, again)
-
-
-def check_consent(cast: list[Role]) -> None:
-    """Raise ReleaseError unless the consent of every likeness holds here and today."""
-    for role in cast:
-        role.check(date.today())
-
-
-def check_size(plate: FrameSource, cast: list[Role]) -> None:
-    """Raise SizeError unless all frames have the size at which everybody was tracked."""
-    width, height = plate.size()
-    for track in (role.track for role in cast):
-        if (width, height) != (track.width, track.height):
-            raise SizeError(
-                f"{plate.name}: is {width}x{height}, {track.person} was tracked at "
-                f"{track.width}x{track.height}",
-                Remedy("track_again"),
-            )
-
-
 def write_swap(
     swap: Swap,
     plate: FrameSource,
@@ -236,7 +170,7 @@ def write_swap(
     from lifemask.ocio.media.exr_sequence import ExrSequence
 
     with ExrSequence(folder, name, anew=whole) as files:
-        check(plate, cast)
+        check_inputs(plate, cast, model)
         plans = swap.plan(cast, folder)
         sent = send_swap(swap, plate, cast, files, model, plans)
         with closing(_saving(sent, folder, plans)) as numbers:

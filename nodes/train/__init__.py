@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import KnobError
-from lifemask.nodes.swap import check_consent
+from lifemask.nodes.swap.checks import check_consent
 from lifemask.nodes.swap.roles import FacesetRole
 from lifemask.nodes.types import Model
 
