@@ -33,8 +33,8 @@ def packed(kind: str, arrays: "Arrays", about: Mapping[str, Any]) -> bytes:
 
     # Not `ascontiguousarray`, which gives a scalar an axis.
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    told = json.dumps(about)
-    return save(whole, {"kind": kind, "about": told, _SUM: _sum(told, whole)})
+    text = json.dumps(about)
+    return save(whole, {"kind": kind, "about": text, _SUM: _sum(text, whole)})
 
 
 def load(path: Path, kind: str) -> "tuple[dict[str, NDArray[np.generic]], dict[str, Any]]":
@@ -75,8 +75,8 @@ def _opened(path: Path, kind: str) -> Iterator[Any]:
         raise BrokenFileError(f"{path}: not a whole {kind} file ({error})") from error
 
 
-def _sum(told: str, arrays: "Arrays") -> str:
-    found = sha256(told.encode())
+def _sum(text: str, arrays: "Arrays") -> str:
+    found = sha256(text.encode())
     for name in sorted(arrays):
         array = arrays[name]
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())

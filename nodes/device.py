@@ -23,12 +23,12 @@ def device() -> "torch.device":
     """
     import torch
 
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         there = torch.cuda.is_available()
     if there:
         return torch.device("cuda")
-    for one in told:
+    for one in caught:
         _, of_card, why = str(one.message).partition("CUDA initialization: ")
         if of_card:
             why = why.partition(" (Triggered ")[0].partition(". Please ")[0]

@@ -59,9 +59,9 @@ def preview(task: str, picture: Path) -> None:
 
 def frames(written: Iterable[Path], task: str) -> Iterator[Path]:
     """Yield the files of a result, and report each one as finished."""
-    tell = _listener.get()
+    report = _listener.get()
     for path in written:
-        tell(Progress(task, frame=path))
+        report(Progress(task, frame=path))
         yield path
 
 
@@ -72,8 +72,8 @@ def reached(task: str, done: int, total: int) -> None:
 
 def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:
     """Yield ``items``, and report each one as done after it."""
-    tell = _listener.get()
-    tell(Progress(task, 0, total))
+    report = _listener.get()
+    report(Progress(task, 0, total))
     for done, item in enumerate(items, 1):
         yield item
-        tell(Progress(task, done, total))
+        report(Progress(task, done, total))

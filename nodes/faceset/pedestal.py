@@ -46,7 +46,7 @@ def pedestals(takes: list[FrameSource], faces: "dict[str, Any]", size: int) -> "
             below = [below_zero(*pair) for pair in zip(pictures, meshes, strict=True)]
         result[number] = np.quantile(below, _MOST, axis=0)
         if result[number].any():
-            _tell(takes[number], result[number])
+            _note(takes[number], result[number])
     return result
 
 
@@ -63,10 +63,10 @@ def below_zero(picture: "Floats", mesh: "Floats") -> "Floats":
     return np.where(below > _LEAST, below, 0).astype(np.float32)
 
 
-def _tell(take: FrameSource, raised: "Floats") -> None:
-    told = " ".join(f"{value:.3f}" for value in raised)
+def _note(take: FrameSource, raised: "Floats") -> None:
+    amounts = " ".join(f"{value:.3f}" for value in raised)
     progress.note(
         "faceset",
-        f"{take.name}: shadows on the face are below zero, {told} of ACEScg; the face is "
+        f"{take.name}: shadows on the face are below zero, {amounts} of ACEScg; the face is "
         "made as if they were not, and put that much darker",
     )

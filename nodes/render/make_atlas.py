@@ -262,7 +262,7 @@ def _albedo_of(person: str, stills: list[Still], textures: list[Textures]) -> Fl
     return complexion(joined, torch.from_numpy(take)).albedo.permute(1, 2, 0).numpy()
 
 
-def _tell(step: progress.Progress) -> None:
+def _print(step: progress.Progress) -> None:
     end = "\n" if step.done == step.total else ""
     sys.stderr.write(f"\r{step.task} {step.done}/{step.total}{end}")
 
@@ -273,7 +273,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, metavar="CORPUS", help="Folder of TAKE/PERSON.")
     parser.add_argument("out", type=Path, metavar="OUT", help="The file, atlas.safetensors.")
     given = parser.parse_args()
-    with progress.reporting(_tell):
+    with progress.reporting(_print):
         save(given.out, *make(given.corpus))
 
 

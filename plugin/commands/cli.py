@@ -87,9 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LifemaskError as error:
         return refuse(error, "--json" in words)
     except Exception as error:
-        if (told := sentence(error, "lifemask")) is None:
+        if (refusal := sentence(error, "lifemask")) is None:
             raise
-        return refuse(told, "--json" in words)
+        return refuse(refusal, "--json" in words)
     return execute(command)
 
 

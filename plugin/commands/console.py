@@ -56,9 +56,9 @@ def execute(command: Command) -> int:
     except LifemaskError as error:
         return refuse(error, command.json)
     except Exception as error:
-        if (told := sentence(error, command.name)) is None:
+        if (refusal := sentence(error, command.name)) is None:
             raise
-        return refuse(told, command.json)
+        return refuse(refusal, command.json)
     return DONE
 
 

@@ -102,7 +102,7 @@ def _of_one_training(*models: Path) -> bool:
     """Whether all are models of one training at different times."""
     try:
         runs = [archive.load(path, "model")[1]["trained"][-1] for path in models]
-        told = [{key: run[key] for key in run if key not in _PROGRESS} for run in runs]
+        accounts = [{key: run[key] for key in run if key not in _PROGRESS} for run in runs]
     except (BrokenFileError, LookupError, TypeError):
         return False
-    return all(one == told[0] for one in told)
+    return all(one == accounts[0] for one in accounts)

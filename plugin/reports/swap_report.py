@@ -159,8 +159,8 @@ def _beside(shot: Shot, frames: tuple[int, ...]) -> Footage:
     if not both:
         there = named_range(frames)
         raise ShotError(f"{plate.path}: has none of the frames {there} of the swap")
-    told = {"not swapped": wanted - {*both}, "not the plate's": {*frames} - {*both}}
-    for why, lacking in told.items():
+    reasons = {"not swapped": wanted - {*both}, "not the plate's": {*frames} - {*both}}
+    for why, lacking in reasons.items():
         if lacking:
             progress.note("look", f"frames {named_range(sorted(lacking))} are {why}")
     return Footage(replace(plate, frames=both, layer=shot.layer), shot.colorspace)
