@@ -1,4 +1,4 @@
-"""The artist's knobs on a planned frame: they choose nothing, so that turning one plans nothing."""
+"""Apply the artist's knobs to a planned frame; a change of one needs no new plan."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def adjusted(plan: FramePlan, swap: "Swap") -> FramePlan:
-    """Return the plan with the face placed and graded, and the mouth kept, as the knobs say."""
+    """Return the plan with the placement, grade and mouth of the knobs."""
     return replace(
         plan,
         landmarks=_placed(plan, swap),
@@ -25,7 +25,7 @@ def adjusted(plan: FramePlan, swap: "Swap") -> FramePlan:
 
 
 def _placed(plan: FramePlan, swap: "Swap") -> Floats:
-    """Landmarks (478, 3) scaled, turned and moved about the middle of the face."""
+    """Landmarks (478, 3) scaled, rotated and moved about the middle of the face."""
     angle = np.deg2rad(swap.rotate)
     linear = swap.scale * np.array(
         [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]

@@ -1,4 +1,4 @@
-"""The header of a swapped frame: the plate's own, and where the picture comes from."""
+"""The header of a swapped frame: the plate's own, and the swap's provenance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ PREFIX = "lifemask/"
 
 @dataclass(frozen=True)
 class PlacedFace:
-    """One face in one frame: on whom, the plate-to-face-space matrix (2, 3), mostly hidden."""
+    """One face in one frame: its person, the matrix (2, 3) to face space, and if it is hidden."""
 
     person: str
     matrix: "NDArray[np.float32]"
@@ -27,7 +27,7 @@ class PlacedFace:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The origin of all frames of one swap: the model's digest, if any, and who agreed to what."""
+    """The provenance of a swap's frames: the model's digest, if any, and the releases."""
 
     model: str
     colorspace: str

@@ -1,19 +1,19 @@
-"""Eyes and mouth of the chosen pictures, brought to what the plate shows of them."""
+"""Match eyes and mouth of the chosen pictures to the plate's."""
 
 import torch
 from torch import Tensor
 
 from lifemask.nodes.render.descriptors import FaceDescriptors, luminance
 
-# Dark eyes in the plate say little of how much contrast is in light ones.
+# The contrast of dark eyes in the plate is a poor guide for light ones.
 _CONTRAST = {"mouth": (0.7, 1.8), "right_eye": (0.7, 1.4), "left_eye": (0.7, 1.4)}
 _MOST_LIFT = 0.12  # log
-_MISFIT = (0.03, 0.06)  # log: from where on a mouth is unlike the subject's, and is not used
-_TEETH = 0.08  # log between dark and bright: from where on an open mouth shows teeth
+_MISFIT = (0.03, 0.06)  # log: differences from which a mouth fits less, and not at all
+_TEETH = 0.08  # log between dark and bright, from which an open mouth shows teeth
 
 
 def misfits(table: Tensor, path: Tensor) -> Tensor:
-    """How unlike the subject's mouth that of the pictures on a ``path`` (T,) is, (T, 1), 0..1.
+    """The misfit of the mouths of the pictures on a ``path`` (T,) to the subject's, (T, 1), 0..1.
 
     ``table`` (T, N) has it for all pictures, log.
     """
@@ -26,7 +26,7 @@ def matched(
 ) -> Tensor:
     """Contrast, pivot and lift, (T, 7), of an opening of the pictures on a ``path`` (T,).
 
-    ``dark`` (T,) and ``bright`` (T, 3) are what the plate shows of it, log.
+    ``dark`` (T,) and ``bright`` (T, 3) are the plate's, log.
     """
     own_dark, own_bright = likeness.opening(name)
     span = _grey(bright) - dark

@@ -1,4 +1,4 @@
-"""What reads the pictures that a plan names."""
+"""Read the pictures that a plan names."""
 
 from functools import lru_cache
 
@@ -50,6 +50,6 @@ class FacePictures:
 
 
 def _opened() -> Tensor:
-    """Mouth and eyes, (1, 1, 64, 64): normals say nothing about how well their inside is seen."""
+    """Mouth and eyes, (1, 1, 64, 64), whose inside can be visible whatever the normals are."""
     inside = torch.cat([coarse(map_) for map_ in openings().values()], 1)
     return inside.amax(1, keepdim=True).to(device())

@@ -1,4 +1,4 @@
-"""The plan of a shot: all that rendering its frames needs beyond plate and pictures, as data."""
+"""The plan of a shot: everything that its rendering needs besides plate and pictures, as data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -44,13 +44,13 @@ class FramePlan:
 
     ``index`` is the subject's face, ``frame`` the plate's number. ``landmarks`` (478, 3) are the
     likeness's and ``subject`` (478, 3) the subject's, in plate pixels; ``scale``, in pixels a
-    centimetre, and ``centre`` (3,) say where the former stand. ``motion`` (478, 2) is how many
-    pixels they move while the shutter is open that no picture shows yet. ``matrix`` (2, 3) takes
-    the plate to face space, and ``pedestal`` (3,) raises it while the face is made. ``light``
-    (3, 64, 64) is the plate's and ``tone`` (3,) takes the likeness's complexion to the subject's;
-    both are log. ``pictures`` gives the shares of the pictures that serve each region. ``mouth`` is
-    the share of the subject's own mouth between the lips, ``reduction`` how many of a picture's
-    pixels make one of the plate's, and ``confidence``, 0..1, how sure the place of the face is.
+    centimetre, and ``centre`` (3,) place the former. ``motion`` (478, 2) is their motion in pixels
+    while the shutter is open, less the blur in the pictures. ``matrix`` (2, 3) maps the plate to
+    face space, and ``pedestal`` (3,) is added to it while the face is made. ``light`` (3, 64, 64)
+    is the plate's and ``tone`` (3,) grades the likeness's complexion to the subject's; both are
+    log. ``pictures`` gives the shares of the pictures for each region. ``mouth`` is the share of
+    the subject's own mouth between the lips, ``reduction`` how many of a picture's pixels make one
+    of the plate's, and ``confidence``, 0..1, is that of the face's place.
     """
 
     index: int
@@ -80,8 +80,8 @@ class FramePlan:
 class ShotPlan:
     """How one person's face is replaced in a shot: a plan for each frame that shows them.
 
-    ``made_of`` is a digest of all that decided on it: see `planner.Planner`. Face space has
-    ``size`` pixels a side; ``detail`` pixels of the plate are across a centimetre of the face.
+    ``made_of`` is a digest of all its inputs: see `planner.Planner`. Face space has ``size`` pixels
+    a side; ``detail`` is in pixels of the plate across a centimetre of the face.
     ``albedo`` and ``subject_albedo`` (3, 64, 64) are log, in texture space.
     """
 
@@ -93,7 +93,7 @@ class ShotPlan:
     frames: tuple[FramePlan, ...]
 
     def at(self, frame: int) -> FramePlan | None:
-        """Return the plan of a frame; None where the person is not seen."""
+        """Return the plan of a frame; None where the person is not visible."""
         return self._by_number.get(frame)
 
     @cached_property
@@ -113,7 +113,7 @@ def save(path: Path, plans: Sequence[ShotPlan]) -> None:
 
 
 def load(path: Path) -> list[ShotPlan]:
-    """Read the plans of a shot; raises BrokenFileError unless it is a whole file of them."""
+    """Read the plans of a shot; raises BrokenFileError when the file is incomplete or altered."""
     arrays, about = archive.load(path, _KIND)
     try:
         return [
@@ -125,7 +125,7 @@ def load(path: Path) -> list[ShotPlan]:
 
 
 def made_of(path: Path) -> list[str]:
-    """Return the digests of the plans in a file, without reading these.
+    """Return the digests of the plans in a file, without reading the plans.
 
     Raises BrokenFileError unless it is a file of plans.
     """
@@ -146,7 +146,7 @@ def _only(arrays: "Arrays", number: int) -> "dict[str, NDArray[Any]]":
 
 
 def _arrays(plan: ShotPlan) -> "dict[str, NDArray[Any]]":
-    """A plan as arrays: of each frame a row, and the two albedos."""
+    """A plan as arrays: a row for each frame, and the two albedos."""
     frames = plan.frames
     rows = {name: np.stack([getattr(one, name) for one in frames]) for name in _ROWS}
     for region in frames[0].pictures:

@@ -1,4 +1,4 @@
-"""Saved plans: beside the frames that they made, and found again for the next ones."""
+"""Save plans beside the frames made from them, and find them again for more frames."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ def save(folder: Path, plans: Sequence[ShotPlan]) -> None:
 
 
 def fitting(folder: Path, wanted: Collection[str]) -> list[ShotPlan]:
-    """Return saved plans that are made of what is ``wanted``, each once.
+    """Return the saved plans with the ``wanted`` digests, each once.
 
     They are those of the swap in ``folder``, or of another version of it. A file that cannot be
     read holds none.

@@ -1,4 +1,4 @@
-"""From what a swap needs of two people to the plan of a shot."""
+"""Plan a shot, from the likeness, the performance and the plate's subject."""
 
 import json
 from collections.abc import Iterator
@@ -36,23 +36,23 @@ _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring 
 
 
 class Planner(Protocol):
-    """Whatever plans shots: one that knows all frames, or only those so far."""
+    """A planner of shots: it may know all frames, or only the past ones."""
 
     def made_of(self, performance: Performance, subject: PlateSubject, likeness: Likeness) -> str:
-        """Return a digest of all that decides on the plan."""
+        """Return a digest of all inputs of the plan."""
 
     def __call__(
         self, performance: Performance, subject: PlateSubject, likeness: Likeness
     ) -> ShotPlan:
-        """Return how the ``likeness`` gives the ``performance`` in the place of the ``subject``."""
+        """Return the plan to put the ``likeness`` in the ``subject``'s place."""
 
 
 @dataclass(frozen=True, eq=False)
 class WholeShotPlanner:
-    """Chooses the pictures of all frames at once: a frame comes out the same in any range.
+    """Chooses the pictures of all frames at once, so that a frame is the same in any range.
 
-    The ``shutter`` of plate and takes is open for so many degrees. ``barred`` (faces, pictures)
-    says which pictures may not serve which face.
+    ``shutter`` is the angle of plate and takes in degrees. ``barred`` (faces, pictures) marks
+    pictures that may not serve a face.
     """
 
     shutter: float
@@ -86,16 +86,16 @@ class WholeShotPlanner:
 
 
 def _arrays(value: object) -> Iterator[NDArray[np.generic]]:
-    """The arrays of a value; what reads pictures is not among them."""
+    """The arrays of a value, without the readers of pictures."""
     members = (getattr(value, f.name) for f in fields(value))  # type: ignore[arg-type]
     return (member for member in members if isinstance(member, np.ndarray))
 
 
 @dataclass(frozen=True, eq=False)
 class _Compared:
-    """T frames beside N pictures: ``costs`` (T, N) by region, how unlike mouths are (T, N), log.
+    """T frames compared with N pictures: ``costs`` (T, N) by region, and the mouths' misfit (T, N).
 
-    ``openings`` has how dark (T,) and bright (T, 3) each is, log; ``light`` is (T, 3, 64, 64), log.
+    ``openings`` has the dark (T,) and bright (T, 3) end of each; ``light`` is (T, 3, 64, 64). Log.
     """
 
     costs: dict[str, Tensor]
@@ -219,7 +219,7 @@ class _Planning:
         return target_mesh(own.neutral, self.likeness.performance.neutral, placed)
 
     def _tone(self, albedo: Tensor) -> Floats:
-        """What takes the likeness's complexion to the subject's: (3,), log."""
+        """The grade from the likeness's complexion to the subject's: (3,), log."""
         skin = coarse(atlas().skin)[0, 0].to(device()) > 0.5
         subject = torch.from_numpy(self.subject.albedo).to(device())
         tone = (subject - albedo)[:, skin].median(1).values
@@ -234,7 +234,7 @@ class _Planning:
         return shares
 
     def _motion(self, index: int, shares: dict[int, float]) -> Floats:
-        """How far the landmarks go while the shutter is open, less what the pictures show of it."""
+        """The landmarks' motion while the shutter is open, less the blur in the pictures."""
         own, likeness = self.performance, self.likeness.performance
         shown = sum(share * float(likeness.speed[i]) for i, share in shares.items())
         lacking = unshown(float(own.speed[index]), shown)

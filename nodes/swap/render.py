@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 MOST = 65504  # what half floats hold
 
 Refine = Callable[[FacePasses, ShotPlan, FramePlan, Window], Refined]
-"""What makes the face that is put into the plate, of the passes of a planned frame."""
+"""Makes the face for the plate from the passes of a planned frame."""
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """Somebody in the plate: how their face is replaced, and what reads the pictures for it."""
+    """A person in the plate: the plan of their face, and the reader of its pictures."""
 
     name: str
     plan: ShotPlan
@@ -72,7 +72,7 @@ class Layers:
 
 
 def refining(model: RefinerModel | None, share: float) -> Refine:
-    """Return what refines a face by a ``share`` of a model's changes; none leaves the render."""
+    """Return a function that applies a ``share`` of a model's changes; without one, the render."""
     if model is None:
         return lambda passes, plan, frame, window: bare(passes)
 
