@@ -27,7 +27,7 @@ RENAMED = [(node, knob) for node in Node.registry.values() for knob in node.knob
 every_old_name = pytest.mark.parametrize(
     ("node", "knob"), RENAMED, ids=[f"{node.__name__}-{knob.was}" for node, knob in RENAMED]
 )
-TURNED = 7  # frames
+LEAST = 7  # frames
 
 
 @contextmanager
@@ -110,10 +110,10 @@ def test_a_shot_that_has_both_names_is_refused(shot: Shot) -> None:
 def test_old_flags_are_taken_with_a_note_and_not_offered(
     shot: Shot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["track", str(shot.folder), "--least-frames", str(TURNED)]
+    words = ["track", str(shot.folder), "--least-frames", str(LEAST)]
     with notes() as noted:
         node = shot.node(Track, **typed(parser().parse_args(words)).knobs)
-    assert node.min_frames == TURNED
+    assert node.min_frames == LEAST
     assert noted == ["least_frames is now min_frames; the old name goes with the next release"]
     with pytest.raises(SystemExit):
         parser().parse_args(["track", "--help"])
@@ -134,9 +134,9 @@ def test_every_old_flag_is_a_flag(node: type[Node], knob: Knob) -> None:
 
 def test_a_request_takes_an_old_name(shot: Shot) -> None:
     command = nodes()[Track]
-    asked = requested(command, {"shot": "a", "least_frames": TURNED})
+    asked = requested(command, {"shot": "a", "least_frames": LEAST})
     with notes() as noted:
-        assert shot.node(Track, **asked.knobs).min_frames == TURNED
+        assert shot.node(Track, **asked.knobs).min_frames == LEAST
     assert len(noted) == 1
     with pytest.raises(KnobError, match="min_frames: 0 is outside"):
         requested(command, {"shot": "a", "least_frames": 0})

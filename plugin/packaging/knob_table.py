@@ -12,6 +12,9 @@ _HEAD = """\
 Every knob is an option of its node's command: `lifemask track sh010 --samples 16`. Where a node
 has a button in Nuke and Blender, its knobs are there too. `shot.toml` keeps a value for
 [the whole shot](commands.md#keep-a-setting-for-the-whole-shot).
+
+"Was" gives a knob's earlier name: flags, `shot.toml`, requests, Python, Nuke scripts and Blender
+files that have it are read for one release, and a note gives the new name.
 """
 
 
