@@ -80,5 +80,5 @@ def _sum(text: str, arrays: "Arrays") -> str:
     for name in sorted(arrays):
         array = arrays[name]
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        found.update(array.tobytes())
+        found.update(array.data)
     return found.hexdigest()

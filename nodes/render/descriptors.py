@@ -93,6 +93,12 @@ def mattes(occlusion: Occlusion, index: int) -> tuple[Tensor, Tensor]:
     return reduced(score), thin
 
 
+def light_and_validity(textures: FaceTextures, index: int) -> tuple[Tensor, Tensor]:
+    """Read the light (1, 3, COARSE, COARSE), log, and the validity (1, 1, ...) of one face."""
+    planes = _finite(textures, index, textures.read(index)).permute(2, 0, 1)[None]
+    return reduced(to_log(planes[:, 4:7])), reduced(planes[:, 3:4])
+
+
 def coarse_normals(landmarks: Floats) -> Tensor:
     """Unit normals (N, 3, COARSE, COARSE) of faces (N, 478, 3), in the picture's axes."""
     mesh = atlas().mesh(landmarks)

@@ -9,7 +9,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.plate_subject import Occlusion
 from lifemask.nodes.render.atlas import coarse, openings
-from lifemask.nodes.render.descriptors import descriptors, mattes
+from lifemask.nodes.render.descriptors import light_and_validity, mattes
 from lifemask.nodes.render.warp import Source, Sources, prepared
 from lifemask.nodes.swap.plan import FramePlan
 from lifemask.ocio.colour.transform import finite
@@ -42,11 +42,10 @@ class FacePictures:
         return mattes(self.occlusion, plan.index)
 
     def _read(self, index: int, reduction: float) -> Source:
-        likeness, played = self.likeness, self.likeness.performance
-        seen = descriptors(likeness.textures, played, played.hidden, [index])
-        picture = prepared(finite(likeness.picture(index)[..., :3]), reduction)
-        valid = torch.maximum(seen.valid, _opened())
-        return Source(picture, likeness.landmarks[index], seen.light, valid)
+        light, valid = light_and_validity(self.likeness.textures, index)
+        picture = prepared(finite(self.likeness.picture(index)[..., :3]), reduction)
+        landmarks = self.likeness.landmarks[index]
+        return Source(picture, landmarks, light, torch.maximum(valid, _opened()))
 
 
 def _opened() -> Tensor:

@@ -51,12 +51,12 @@ class Planner(Protocol):
 class WholeShotPlanner:
     """Chooses the pictures of all frames at once, so that a frame is the same in any range.
 
-    ``shutter`` is the angle of plate and takes in degrees. ``barred`` (faces, pictures) marks
+    ``shutter`` is the angle of plate and takes in degrees. ``excluded`` (faces, pictures) marks
     pictures that may not serve a face.
     """
 
     shutter: float
-    barred: "NDArray[np.bool_] | None" = None
+    excluded: "NDArray[np.bool_] | None" = None
 
     def made_of(self, performance: Performance, subject: PlateSubject, likeness: Likeness) -> str:
         """Return a digest of the numbers that the plan is made of; pictures are not read for it."""
@@ -131,6 +131,20 @@ class _Compared:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """For T frames: ``paths`` of a picture each by region, and how these are brought to the plate.
+
+    ``mouth`` is the share of the subject's own, ``openings`` has the rows (T, 7) of
+    `openings.matched`, and ``light`` is (T, 3, 64, 64), log.
+    """
+
+    paths: dict[str, list[int]]
+    mouth: list[float]
+    openings: dict[str, Floats]
+    light: Floats
+
+
 class _Planning:
     """One run of a planner."""
 
@@ -142,7 +156,7 @@ class _Planning:
         likeness: Likeness,
     ) -> None:
         self.performance, self.subject, self.likeness = performance, subject, likeness
-        self.shutter, self.barred = planner.shutter / 360, planner.barred
+        self.shutter, self.excluded = planner.shutter / 360, planner.excluded
         take, frame = performance.take, performance.frame
         self.runs: Runs = runs(take, frame, performance.landmarks, max_missing=1)
         everyone = range(len(likeness))
@@ -151,38 +165,44 @@ class _Planning:
 
     def frames(self) -> Iterator[FramePlan]:
         """Choose the pictures, and yield the plan of each frame."""
+        chosen, targets, tone = self._chosen(), self._targets(), self._tone()
+        for index in range(len(self.performance)):
+            yield self._frame(index, chosen, targets[index], tone)
+
+    def _frame(self, index: int, chosen: "_Chosen", target: Floats, tone: Floats) -> FramePlan:
+        performance, subject = self.performance, self.subject
+        pictures = {name: self._mixed(path, index) for name, path in chosen.paths.items()}
+        return FramePlan(
+            index=index,
+            frame=int(subject.frame[index]),
+            landmarks=target,
+            subject=subject.landmarks[index],
+            scale=float(performance.scale[index]),
+            centre=performance.centre[index],
+            motion=self._motion(index, pictures[FACE]),
+            matrix=subject.matrix[index],
+            pedestal=subject.pedestal[index],
+            light=chosen.light[index],
+            tone=tone,
+            mouth=chosen.mouth[index],
+            reduction=self._reduction(index, chosen.paths[FACE][index]),
+            confidence=self._confidence(index),
+            pictures=pictures,
+            openings={name: _opening(table[index]) for name, table in chosen.openings.items()},
+        )
+
+    def _chosen(self) -> "_Chosen":
         albedo = torch.from_numpy(self.likeness.albedo).to(device())
         bank = SourceBank(self.faces, albedo, self.shutter, self.performance.detail)
-        seen = self._compared(bank)
-        changes = bank.changes()
+        seen, changes = self._compared(bank), bank.changes()
         paths = {name: self._path(cost, changes[name]) for name, cost in seen.costs.items()}
         mouth = steady(self._faded(misfits(seen.misfit, paths["mouth"])), self.runs)[:, 0]
-        opened = {
-            name: self._opened(name, paths[name], *seen.openings[name]) for name in openings()
-        }
-        places = {name: path.tolist() for name, path in paths.items()}
-        targets, lights = self._targets(), steady_light(seen.light, self.runs)
-        tone, mouths = self._tone(albedo), mouth.tolist()
-        for index in range(len(self.performance)):
-            pictures = {name: self._mixed(path, index) for name, path in places.items()}
-            yield FramePlan(
-                index=index,
-                frame=int(self.subject.frame[index]),
-                landmarks=targets[index],
-                subject=self.subject.landmarks[index],
-                scale=float(self.performance.scale[index]),
-                centre=self.performance.centre[index],
-                motion=self._motion(index, pictures[FACE]),
-                matrix=self.subject.matrix[index],
-                pedestal=self.subject.pedestal[index],
-                light=lights[index],
-                tone=tone,
-                mouth=mouths[index],
-                reduction=self._reduction(index, places[FACE][index]),
-                confidence=self._confidence(index),
-                pictures=pictures,
-                openings={name: _opening(table[index]) for name, table in opened.items()},
-            )
+        return _Chosen(
+            {name: path.tolist() for name, path in paths.items()},
+            mouth.tolist(),
+            {name: self._opened(name, paths[name], *both) for name, both in seen.openings.items()},
+            steady_light(seen.light, self.runs),
+        )
 
     def _compared(self, bank: SourceBank) -> _Compared:
         count = len(self.performance)
@@ -197,8 +217,8 @@ class _Planning:
 
     def _path(self, costs: Tensor, changes: Tensor) -> Tensor:
         """The picture for each frame, (T,)."""
-        if self.barred is not None:
-            costs = costs.masked_fill(torch.from_numpy(self.barred).to(costs.device), torch.inf)
+        if self.excluded is not None:
+            costs = costs.masked_fill(torch.from_numpy(self.excluded).to(costs.device), torch.inf)
         return torch.cat([shortest_path(costs[run], changes) for run in self.runs])
 
     def _faded(self, table: Tensor, rest: Tensor | None = None) -> Tensor:
@@ -218,11 +238,12 @@ class _Planning:
         placed = Placed(own.shape, own.scale, own.rotation, own.centre)
         return target_mesh(own.neutral, self.likeness.performance.neutral, placed)
 
-    def _tone(self, albedo: Tensor) -> Floats:
+    def _tone(self) -> Floats:
         """The grade from the likeness's complexion to the subject's: (3,), log."""
         skin = coarse(atlas().skin)[0, 0].to(device()) > 0.5
-        subject = torch.from_numpy(self.subject.albedo).to(device())
-        tone = (subject - albedo)[:, skin].median(1).values
+        both = (self.subject.albedo, self.likeness.albedo)
+        subject, likeness = (torch.from_numpy(albedo).to(device()) for albedo in both)
+        tone = (subject - likeness)[:, skin].median(1).values
         return np.asarray(tone.cpu().numpy(), np.float32)
 
     def _mixed(self, path: list[int], index: int) -> dict[int, float]:

@@ -69,7 +69,7 @@ class PlannedSwap:
         return log_picture(self.double.face(index)[..., :3])
 
     def passes(self, frame: FramePlan, meshes: Meshes, window: Window, plate: Tensor) -> FacePasses:
-        """The passes of a `scene`, in a ``plate`` (1, 3, S, S), log."""
+        """The passes of a face `in_face_space`, in a ``plate`` (1, 3, S, S), log."""
         return render_passes(self.plan, frame, self.pictures, meshes, window, plate, self.swap)
 
     def with_subject(self, albedo: Floats) -> "PlannedSwap":
