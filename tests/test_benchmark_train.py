@@ -64,7 +64,7 @@ def files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_every_rival_is_scored_at_every_time(
+def test_every_contender_is_scored_at_every_time(
     shot, renders, tmp_path, pair, cycle_examples, monkeypatch, capsys
 ):
     monkeypatch.setattr(tune, "_examples", lambda *_: cycle_examples)
@@ -75,22 +75,22 @@ def test_every_rival_is_scored_at_every_time(
     report = result["training"]
     assert report == json.loads(Path(result["figures"]).read_text())
     assert files(shot) == before
-    for rival in report["rivals"].values():
-        first, last = rival["points"]
+    for contender in report["contenders"].values():
+        first, last = contender["points"]
         assert (first["minutes"], last["minutes"]) == TIMES
         assert (first["steps"], first["seconds"]) == (0, 0)
         assert (last["steps"], last["seconds"]) == (STEPS, STEPS)
         assert first["figures"] != last["figures"]
     plate = Footage(Sequence.find(pair.plate.sequence.path, "1002"), pair.plate.colorspace)
     shipped = score(Swap()(plate, [pair.role], BASE), ground_of(renders), tmp_path)
-    ours = report["rivals"]["lifemask"]["points"][0]["figures"]
+    ours = report["contenders"]["lifemask"]["points"][0]["figures"]
     assert ours["aligned_ssim"] == pytest.approx(shipped.aligned_ssim)
     assert ours["relative_l1"] == pytest.approx(shipped.relative_l1)
     drawn = ElementTree.parse(result["plot"]).getroot()
     assert len(drawn.findall(".//{*}polyline")) == 4
 
 
-def test_the_table_shows_what_was_measured_of_plate_and_rivals(shot, renders, tmp_path, capsys):
+def test_the_table_shows_what_was_measured_of_plate_and_contenders(shot, renders, tmp_path, capsys):
     assert cli.main([*quick(shot), "--renders", str(renders), "--times", "0"]) == 0
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
     ground = ground_of(renders)

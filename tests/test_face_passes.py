@@ -9,7 +9,7 @@ from made_up import coarse_blob
 
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.render.acescct import STOP
-from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.filters import resample
 from lifemask.nodes.swap import Swap
 
 UPPER, LOWER = (81, 13, 311), (178, 14, 402)  # inner lips
@@ -30,7 +30,7 @@ def test_the_doubles_mouth_follows_the_likenesss_lips(pair):
         torch.from_numpy(mesh[upper] + mesh[lower])[:, :2] / 2
         for mesh in (meshes.target, meshes.own)
     )
-    shown = lookup(passes.render, aim[None, :, None], "bilinear")[0, :2, :, 0].T
+    shown = resample(passes.render, aim[None, :, None], "bilinear")[0, :2, :, 0].T
     assert (shown - source).norm(dim=1).max() < 1
 
 

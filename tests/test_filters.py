@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifemask.nodes.render.filters import blur, guided, halved, lookup, shrink, smooth, spread
+from lifemask.nodes.render.filters import blur, dilate, erode, guided, halved, masked_blur, resample
 
 
 def noise(*shape, seed=0):
@@ -23,7 +23,7 @@ def centres(height, width):
 @pytest.mark.parametrize("mode", ["bicubic", "bilinear"])
 def test_a_lookup_at_pixel_centres_is_the_picture(mode):
     picture = noise(2, 3, 9, 13)
-    found = lookup(picture, centres(9, 13).expand(2, -1, -1, -1), mode)
+    found = resample(picture, centres(9, 13).expand(2, -1, -1, -1), mode)
     torch.testing.assert_close(found, picture, atol=1e-4, rtol=1e-4)
 
 
@@ -34,20 +34,20 @@ def test_a_lookup_between_pixels_follows_a_slope(mode, share):
     inner = at[:, 3:-3, 3:-3] + torch.tensor([0.3, -0.4])
     expected = (2 * inner[..., 0] - 3 * inner[..., 1])[:, None]
     # The cubic of torch and OpenCV (its parameter is -0.75) is not quite straight on a slope.
-    assert (lookup(picture, inner, mode) - expected).abs().max() < 3 * share
+    assert (resample(picture, inner, mode) - expected).abs().max() < 3 * share
 
 
 def test_one_picture_serves_many_positions():
     picture = noise(1, 2, 8, 8)
     at = torch.cat([centres(8, 8), centres(8, 8) + 1])
-    assert torch.equal(lookup(picture, at)[1], lookup(picture, at[1:])[0])
+    assert torch.equal(resample(picture, at)[1], resample(picture, at[1:])[0])
 
 
 @settings(max_examples=20)
 @given(st.floats(0.5, 4), st.integers(0, 9))
 def test_a_smooth_constant_is_that_constant_wherever_something_counts(sigma, seed):
     weight = (noise(1, 1, 24, 20, seed=seed) > 0.5).float()
-    result = smooth(torch.full((1, 3, 24, 20), -2.5), weight, sigma)
+    result = masked_blur(torch.full((1, 3, 24, 20), -2.5), weight, sigma)
     near = (blur(weight, sigma) > 0.1).expand_as(result)
     torch.testing.assert_close(result[near], torch.full_like(result[near], -2.5), rtol=2e-3, atol=0)
 
@@ -56,7 +56,7 @@ def test_what_has_no_weight_does_not_count():
     picture, weight = noise(1, 1, 20, 20), torch.ones(1, 1, 20, 20)
     weight[..., 10:] = 0
     other = torch.where(weight > 0, picture, 1e6)
-    assert torch.equal(smooth(picture, weight, 2.0), smooth(other, weight, 2.0))
+    assert torch.equal(masked_blur(picture, weight, 2.0), masked_blur(other, weight, 2.0))
 
 
 @pytest.mark.parametrize("sigma", [0.8, 2.0, 5.0])
@@ -71,7 +71,7 @@ def test_a_blurred_point_is_a_gaussian_of_that_width(sigma):
 
 def test_spread_and_shrink_find_the_extremes_nearby():
     picture = noise(1, 1, 15, 17)
-    largest, smallest = spread(picture, 2)[0, 0], shrink(picture, 2)[0, 0]
+    largest, smallest = dilate(picture, 2)[0, 0], erode(picture, 2)[0, 0]
     for y in range(15):
         for x in range(17):
             around = picture[0, 0, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]

@@ -46,7 +46,7 @@ from lifemask.nodes.refiner.network import Prediction, Refiner, detail_preservin
 from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.render import flow
 from lifemask.nodes.render.atlas import COARSE, SIZE
-from lifemask.nodes.render.filters import blur, feather, shrink, smooth
+from lifemask.nodes.render.filters import blur, border_blur, erode, masked_blur
 from lifemask.nodes.render.warp import View, Window
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.types import Model
@@ -617,8 +617,8 @@ def test_a_finer_crop_says_only_what_a_coarse_one_cannot(passes):
 
     def done(*crops):
         picture = refiner(made, crops, 1).picture
-        level = smooth(picture - made.render, made.view.covered, 12) * inside
-        return level, (picture - feather(picture, 1)) * shrink(inside, 8)
+        level = masked_blur(picture - made.render, made.view.covered, 12) * inside
+        return level, (picture - border_blur(picture, 1)) * erode(inside, 8)
 
     (low, _), (other, high), (level, detail) = done(coarse), done(fine), done(coarse, fine)
     _, rough = done(coarse)

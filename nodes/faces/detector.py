@@ -132,7 +132,7 @@ def _read(
     return boxes, eyes * size[:, None] + origin[:, None], score[which, anchor]
 
 
-def overlap(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+def overlap_ratios(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Return for boxes (N, 4) and (M, 4) intersection over union, and over the smaller (N, M)."""
     low = torch.maximum(a[:, None, :2], b[None, :, :2])
     high = torch.minimum(a[:, None, 2:4], b[None, :, 2:4])
@@ -150,7 +150,7 @@ def _merged(boxes: Tensor, eyes: Tensor, scores: Tensor) -> Found:
     """
     order = scores.argsort(descending=True)
     boxes, eyes, scores = boxes[order], eyes[order], scores[order]
-    union, inside = overlap(boxes, boxes)
+    union, inside = overlap_ratios(boxes, boxes)
     left = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
     rows = []
     for best in range(len(scores)):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lifemask.nodes.faces.detector import find, overlap
+from lifemask.nodes.faces.detector import find, overlap_ratios
 from lifemask.nodes.faces.landmarker import boxes_of, landmarks, rects_of, rects_of_found
 from lifemask.nodes.faces.pyramid import Picture, Tensor, picture, reduced, reduction
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
@@ -79,7 +79,7 @@ def apart(rects: Tensor, known: Tensor) -> Tensor:
     """Return a mask (N,): whether a rectangle (N, 5) lies on none of the known (M, 5)."""
     if not len(rects) or not len(known):
         return torch.ones(len(rects), dtype=torch.bool, device=rects.device)
-    union, _ = overlap(_upright(rects), _upright(known))
+    union, _ = overlap_ratios(_upright(rects), _upright(known))
     return union.amax(1) < 0.3
 
 
@@ -90,7 +90,7 @@ def _upright(rects: Tensor) -> Tensor:
 
 def distinct(boxes: Tensor) -> Tensor:
     """Return a mask (N,): False for a box that is mostly the same as, or inside, an earlier one."""
-    union, inside = overlap(boxes, boxes)
+    union, inside = overlap_ratios(boxes, boxes)
     same = ((union > 0.5) | (inside > 0.8)).tril(-1)
     return ~same.any(1)
 

@@ -9,7 +9,7 @@ import torch
 
 from lifemask.nodes.faces.face_space import crop
 from lifemask.nodes.render.atlas import SIZE, atlas
-from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.filters import resample
 from lifemask.nodes.render.raster import rasterise
 from lifemask.ocio.colour.transform import WORKING, convert, finite
 from lifemask.ocio.media.source import FrameSource
@@ -45,5 +45,5 @@ def face_matte(mesh: torch.Tensor, size: int) -> "Floats":
     seen = rasterise(mesh, torch.from_numpy(atlas().triangles).to(mesh.device), size, size)
     uv = seen(torch.from_numpy(atlas().uv).to(mesh.device))
     map_ = torch.from_numpy(atlas().face).to(mesh.device)[None, None]
-    matte = lookup(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
+    matte = resample(map_, uv * SIZE, "bilinear")[0, 0] * seen.covered[0]
     return np.asarray(matte.clamp(0, 1).cpu().numpy(), np.float32)

@@ -16,7 +16,7 @@ from lifemask.nodes.faceset.provider import descriptors_of
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE
 from lifemask.nodes.render.descriptors import coarse_normals
-from lifemask.nodes.render.filters import smooth, spread
+from lifemask.nodes.render.filters import dilate, masked_blur
 from lifemask.nodes.render.hair import fringe, without_fringe
 from lifemask.nodes.render.light import (
     Complexion,
@@ -95,7 +95,7 @@ def solve(
     hair = fringe(person.albedo)
     person = replace(person, albedo=without_fringe(person.albedo, hair))
     score = torch.maximum(score, hair * SURE)
-    clear = (1 - spread(occlusion(score), 1)) * (1 - hair)
+    clear = (1 - dilate(occlusion(score), 1)) * (1 - hair)
     bare = _without_lines(textures, part, kept, certain)
     seen = replace(bare, valid=bare.valid * clear)
     images = light_image(_borrowed(seen, shade, take, ~sure), person.albedo, shade)
@@ -128,7 +128,7 @@ def _without_lines(
         matte = lines(depth(fine, seen), usual) if usual else torch.zeros_like(seen)
         store(_line_path(part, old), matte[0])
         if matte.any():
-            clear = seen * (1 - spread(matte, 1))
+            clear = seen * (1 - dilate(matte, 1))
             colour[new : new + 1], valid[new : new + 1] = averaged(fine, clear)
     return Textures(colour, valid, textures.normal)
 
@@ -168,7 +168,7 @@ def _person(textures: Textures, take: torch.Tensor, other: FaceSet | None) -> Co
 
 def _fine_of(map_: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """The part of a map (3, COARSE, COARSE) that is finer than `_RELIEF`, where it is known."""
-    coarse = smooth(map_[None], valid.mean(0, keepdim=True), _RELIEF)[0]
+    coarse = masked_blur(map_[None], valid.mean(0, keepdim=True), _RELIEF)[0]
     return (map_ - coarse) * well_seen(valid)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from lifemask.nodes.faces.face_space import OVERSAMPLING, SIDE
 from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.atlas import Floats
-from lifemask.nodes.render.filters import lookup, minified
+from lifemask.nodes.render.filters import minified, resample
 from lifemask.nodes.render.warp import Window
 
 COVERS = 21.0
@@ -76,11 +76,11 @@ class Crop:
         planes, step = minified(planes, reduction, self.had)
         inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2]
         at = _grid(self.size, self.size, inverse.astype(np.float32), planes.device)
-        return lookup(planes, at / step)
+        return resample(planes, at / step)
 
     def give(self, planes: Tensor, height: int, width: int) -> Tensor:
         """Planes (1, C, size, size) of the crop, in a window of ``height`` by ``width``."""
-        return lookup(planes, _grid(height, width, self.matrix, planes.device))
+        return resample(planes, _grid(height, width, self.matrix, planes.device))
 
 
 def _grid(height: int, width: int, matrix: Floats, device: torch.device) -> Tensor:

@@ -22,7 +22,7 @@ from lifemask.nodes.refiner.network import Prediction, Refiner
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.acescct import STOP, to_linear
 from lifemask.nodes.render.composite import blended
-from lifemask.nodes.render.filters import feather
+from lifemask.nodes.render.filters import border_blur
 from lifemask.nodes.render.occlusion_matte import doubt
 
 KIND = "model"
@@ -150,8 +150,8 @@ class RefinerModel:
         total, *finer = (self._planes(passes, crop) for crop in crops)
         for planes in finer:
             size = planes.shape[-1]
-            detail = planes - feather(planes, _SHARED * size / total.shape[-1])
-            total = feather(total, _SHARED)
+            detail = planes - border_blur(planes, _SHARED * size / total.shape[-1])
+            total = border_blur(total, _SHARED)
             total = functional.interpolate(total, size=size, mode="bicubic") + detail
         return total
 

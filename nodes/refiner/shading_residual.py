@@ -13,7 +13,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.provider import descriptors_of
 from lifemask.nodes.render.descriptors import coarse_normals
-from lifemask.nodes.render.filters import smooth
+from lifemask.nodes.render.filters import masked_blur
 from lifemask.nodes.render.light import shading
 
 _WIDE = 4.0  # coarse texels: anything wider is light
@@ -28,4 +28,4 @@ def shading_residual(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, 
     lights = torch.from_numpy(faceset.faces.lights[takes]).to(device())
     normal = coarse_normals(faceset.face_landmarks[list(indices)])
     residual = look.light - shading(normal, lights, look.valid)
-    return residual - smooth(residual, look.valid, _WIDE), look.valid
+    return residual - masked_blur(residual, look.valid, _WIDE), look.valid

@@ -6,7 +6,7 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import REGIONS, openings
-from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.filters import resample
 from lifemask.nodes.render.warp import View, extent
 
 _IRISES = {"right_eye": topology.RIGHT_IRIS, "left_eye": topology.LEFT_IRIS}
@@ -39,7 +39,7 @@ def with_catchlights(
             continue
         mirrored = _mirrored(plate[(..., *there)], own_eye, iris)
         position = view.cut(at).fragments(features) - corner
-        carried = lookup(mirrored, position).clamp(min=0)
+        carried = resample(mirrored, position).clamp(min=0)
         lit = to_linear(result[(..., *at)]) + share * eye * carried
         result[(..., *at)] = to_log(lit)
     return result

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lifemask.nodes.render.filters import feather, shrink, smooth
+from lifemask.nodes.render.filters import border_blur, erode, masked_blur
 
 _GLINT = 24.0  # means of the face: a larger difference is a glint or a broken pixel
 
@@ -24,6 +24,6 @@ def blended(
         return whole
     mean = (generated.abs().mean(1, True) * alpha).sum() / alpha.sum().clamp(min=1e-6)
     unlike = (generated - shaven).clamp(-_GLINT * mean, _GLINT * mean)
-    inside = shrink(alpha, max(1, round(width / 2)))
-    wide = torch.minimum(feather(inside, width / 2), alpha)
-    return whole - (alpha - wide) * smooth(unlike, alpha, width)
+    inside = erode(alpha, max(1, round(width / 2)))
+    wide = torch.minimum(border_blur(inside, width / 2), alpha)
+    return whole - (alpha - wide) * masked_blur(unlike, alpha, width)

@@ -47,12 +47,12 @@ def _wide_blur(pictures: Tensor, sigma: float, step: int) -> Tensor:
     return full[..., room : room + height, room : room + width]
 
 
-def feather(pictures: Tensor, sigma: float) -> Tensor:
+def border_blur(pictures: Tensor, sigma: float) -> Tensor:
     """Gaussian mean of what lies in the picture: a matte that leaves it does not fade there."""
     return blur(pictures, sigma) / blur(torch.ones_like(pictures[:1, :1]), sigma)
 
 
-def smooth(pictures: Tensor, weight: Tensor, sigma: float) -> Tensor:
+def masked_blur(pictures: Tensor, weight: Tensor, sigma: float) -> Tensor:
     """Gaussian mean of what counts: ``weight`` (N, 1, H, W); 0 where nothing near counts.
 
     Normalised convolution (Knutsson and Westin 1993).
@@ -60,7 +60,7 @@ def smooth(pictures: Tensor, weight: Tensor, sigma: float) -> Tensor:
     return blur(pictures * weight, sigma) / (blur(weight, sigma) + 1e-4)
 
 
-def lookup(pictures: Tensor, position: Tensor, mode: str = "bicubic") -> Tensor:
+def resample(pictures: Tensor, position: Tensor, mode: str = "bicubic") -> Tensor:
     """Values (N, C, h, w) of ``pictures`` at ``position`` (N, h, w, 2), pixels, centres at .5."""
     height, width = pictures.shape[-2:]
     size = torch.tensor([width, height], device=position.device, dtype=position.dtype)
@@ -70,16 +70,16 @@ def lookup(pictures: Tensor, position: Tensor, mode: str = "bicubic") -> Tensor:
     return functional.grid_sample(pictures, grid, mode, "border", align_corners=False)
 
 
-def spread(pictures: Tensor, radius: int) -> Tensor:
+def dilate(pictures: Tensor, radius: int) -> Tensor:
     """Largest value within ``radius`` pixels."""
     side = 2 * radius + 1
     rows = functional.max_pool2d(pictures, (1, side), 1, (0, radius))
     return functional.max_pool2d(rows, (side, 1), 1, (radius, 0))
 
 
-def shrink(pictures: Tensor, radius: int) -> Tensor:
+def erode(pictures: Tensor, radius: int) -> Tensor:
     """Smallest value within ``radius`` pixels."""
-    return -spread(-pictures, radius)
+    return -dilate(-pictures, radius)
 
 
 def halved(pictures: Tensor, times: int) -> Tensor:
@@ -105,7 +105,7 @@ def minified(pictures: Tensor, reduction: float, had: float = 1.0) -> tuple[Tens
     blocks = (step**2 - 1) / 12  # their variance, which need not be done again
     left = math.sqrt(max(0.0, averaging(reduction, had) ** 2 - blocks)) / step
     fewer = halved(pictures, times)
-    return (feather(fewer, left) if left else fewer), step
+    return (border_blur(fewer, left) if left else fewer), step
 
 
 def guided(pictures: Tensor, guide: Tensor, radius: float, softness: float) -> Tensor:

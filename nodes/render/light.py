@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lifemask.nodes.render.acescct import STOP, to_linear, to_log
 from lifemask.nodes.render.atlas import atlas, coarse, openings, per_atlas
-from lifemask.nodes.render.filters import blur, smooth
+from lifemask.nodes.render.filters import blur, masked_blur
 from lifemask.nodes.render.texture import Textures
 
 ROUNDS = 8
@@ -210,7 +210,7 @@ def _albedo(reflected: Tensor, valid: Tensor, start: Tensor, skin: Tensor) -> Te
     seen = well_seen(valid)
     albedo = torch.where(seen > 0.05, median, start)
     both = (seen * seen.flip(-1)).clamp(min=1e-4)[None]
-    uneven = smooth((albedo - albedo.flip(-1))[None], both, _SYMMETRY)[0]
+    uneven = masked_blur((albedo - albedo.flip(-1))[None], both, _SYMMETRY)[0]
     albedo = albedo - uneven / 2
     weight = skin[0] * seen
     return albedo - (albedo * weight).sum((1, 2), keepdim=True) / (weight.sum() + 1e-6)
@@ -245,6 +245,6 @@ def light_image(textures: Textures, albedo: Tensor, shade: Tensor) -> Tensor:
     plain = (2 - albedo.abs().amax(0, keepdim=True) / _ALBEDO_SPREAD).clamp(0.02, 1)
     weight = textures.valid * (1 - opening.to(device)) * plain
     left = textures.colour - albedo - shade
-    wide = smooth(left, weight, _WIDE)
+    wide = masked_blur(left, weight, _WIDE)
     fine = blur(left * weight, _FINE) + _FALLBACK * wide
     return fine / (blur(weight, _FINE) + _FALLBACK) + shade

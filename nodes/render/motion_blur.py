@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lifemask.nodes.render.acescct import to_linear, to_log
 from lifemask.nodes.render.atlas import Floats, atlas
-from lifemask.nodes.render.filters import lookup
+from lifemask.nodes.render.filters import resample
 from lifemask.nodes.render.warp import View
 
 _LEAST = 0.5  # pixels: less does not show
@@ -31,7 +31,7 @@ def smeared(view: View, picture: Tensor, travel: Floats) -> Tensor:
     light = torch.cat([to_linear(picture) * covered, covered], 1)
     total = torch.zeros_like(light)
     for step in range(count):
-        total += lookup(light, pixels + ((step + 0.5) / count - 0.5) * way, "bilinear")
+        total += resample(light, pixels + ((step + 0.5) / count - 0.5) * way, "bilinear")
     seen = total[:, 3:]
     return torch.where(covered * seen > 0, to_log(total[:, :3] / seen.clamp(min=1e-6)), picture)
 

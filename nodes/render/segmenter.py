@@ -14,7 +14,7 @@ from torch.nn import functional
 from lifemask.nodes import archive
 from lifemask.nodes.device import at_most, device
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas
-from lifemask.nodes.render.filters import smooth
+from lifemask.nodes.render.filters import masked_blur
 from lifemask.nodes.render.texture import averaged
 from lifemask.nodes.unet import UNet
 
@@ -65,7 +65,7 @@ def _unlike(apart: Tensor, seen: Tensor, sigma: float) -> Tensor:
     The part of ``apart`` (N, 3, COARSE, COARSE), log, finer than ``sigma``, then how much of it is
     brightness, and how much is colour.
     """
-    fine = (apart - smooth(apart, seen, sigma)) * seen * _CONTRAST
+    fine = (apart - masked_blur(apart, seen, sigma)) * seen * _CONTRAST
     grey = fine.mean(1, keepdim=True)
     return torch.cat([fine, grey.abs(), 3 * (fine - grey).norm(dim=1, keepdim=True)], 1)
 

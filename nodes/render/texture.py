@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.render.atlas import COARSE, SIZE, atlas, texels
-from lifemask.nodes.render.filters import lookup, shrink
+from lifemask.nodes.render.filters import erode, resample
 from lifemask.nodes.render.raster import Fragments, rasterise
 
 _LEAST_FACING, _FULL_FACING = 0.15, 0.5  # cosines of the angle to the camera
@@ -70,7 +70,7 @@ def unwrap(picture: Tensor, vertices: Tensor) -> Textures:
     x, y, depth = surface.unbind(-1)
     seen = (x > 1) & (y > 1) & (x < width - 1) & (y < height - 1) & texels().covered.to(x.device)
     valid = facing.clamp(0, 1) * (seen & ~_hidden(vertices, surface[..., :2], depth))[:, None]
-    return Textures(lookup(picture, surface[..., :2]), valid, normal)
+    return Textures(resample(picture, surface[..., :2]), valid, normal)
 
 
 def normals(vertices: Tensor) -> Tensor:
@@ -109,6 +109,6 @@ def _hidden(vertices: Tensor, position: Tensor, depth: Tensor) -> Tensor:
     seen = rasterise(flat, triangles, SIZE, SIZE)
     nearest = seen(vertices[..., 2:]).permute(0, 3, 1, 2)
     nearest = torch.where(seen.covered[:, None], nearest, torch.full_like(nearest, 1e6))
-    nearest = lookup(shrink(nearest, 1), fitted(position), "bilinear")[:, 0]
+    nearest = resample(erode(nearest, 1), fitted(position), "bilinear")[:, 0]
     slack = _BEHIND * (high - low)[:, 0].view(-1, 1, 1)
     return depth > nearest + slack

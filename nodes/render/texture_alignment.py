@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lifemask.nodes.render.filters import feather, lookup
+from lifemask.nodes.render.filters import border_blur, resample
 
 WIDTH = 112.0
 """Width of the face in the pictures, in pixels."""
@@ -72,7 +72,7 @@ class Stretch:
     def _followed(self) -> tuple[Tensor, Tensor]:
         """The poses (T, 6) from each end on its own, followed frame by frame."""
         last = len(self.points) - 1
-        blurred = [feather(self.pictures, sigma) for sigma in _BLURS]
+        blurred = [border_blur(self.pictures, sigma) for sigma in _BLURS]
         ends = self.ends[1:3]
         wanted = [self._seen(log[[0, last]], ends, self.points[[0, last]])[:, 0] for log in blurred]
         path, before = [ends], ends
@@ -100,7 +100,7 @@ class Stretch:
 
     def _steadied(self, numbers: Tensor, share: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
         """All frames solved together, without jerks, to match both ends; and the visible share."""
-        log = feather(self.pictures, sigma)
+        log = border_blur(self.pictures, sigma)
         ends = [0, len(share) - 1]
         looks = self._seen(log[ends], self.ends[1:3], self.points[ends])[:, 0]
         nearness = torch.stack([1 - share, share])[:, 1:-1].double()
@@ -145,7 +145,7 @@ class Stretch:
         change = torch.cat([torch.zeros(1, 6), _SMALL * torch.eye(6)]).to(numbers)
         many = (numbers[:, None] + change).flatten(0, 1)
         at = Poses(many, self.rotation).put(points.repeat_interleave(7, 0))[..., :2]
-        found = lookup(log, at.unflatten(0, (count, 7)), "bilinear")
+        found = resample(log, at.unflatten(0, (count, 7)), "bilinear")
         return found.transpose(1, 2)
 
 

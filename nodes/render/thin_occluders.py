@@ -15,7 +15,7 @@ from torch import Tensor
 from lifemask.nodes.faces import topology
 from lifemask.nodes.render.atlas import Floats, atlas, per_atlas
 from lifemask.nodes.render.descriptors import luminance
-from lifemask.nodes.render.filters import shrink, smooth, spread
+from lifemask.nodes.render.filters import dilate, erode, masked_blur
 from lifemask.nodes.render.light import weighted_quantile
 
 LEAST = 8
@@ -38,9 +38,9 @@ def depth(colour: Tensor, valid: Tensor) -> Tensor:
     ``colour`` (N, 3, H, W) is log, ``valid`` (N, 1, H, W) is 0..1; invalid texels are no border.
     """
     seen = valid > _SEEN
-    grey = smooth(luminance(colour)[:, None], valid, _GRAIN)
-    over = spread(torch.where(seen, grey, _DARKEST), _RADIUS)
-    return (shrink(torch.where(seen, over, _BRIGHTEST), _RADIUS) - grey) * seen
+    grey = masked_blur(luminance(colour)[:, None], valid, _GRAIN)
+    over = dilate(torch.where(seen, grey, _DARKEST), _RADIUS)
+    return (erode(torch.where(seen, over, _BRIGHTEST), _RADIUS) - grey) * seen
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Usual:
     @classmethod
     def of(cls, depths: Tensor, valid: Tensor) -> "Usual":
         """Learn from the `depth` and the validity (N, 1, H, W) of faces."""
-        stray = spread(depths, _STRAY)
+        stray = dilate(depths, _STRAY)
         low, middle = (weighted_quantile(stray, valid, share) for share in (_LOW, _MIDDLE))
         apart = ((middle - low) / _BETWEEN).clamp(min=_LEAST_SPREAD)
         return cls(middle[None], apart[None])

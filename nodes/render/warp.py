@@ -12,7 +12,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faces.face_space import CLOSE, OVERSAMPLING, SIDE
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
-from lifemask.nodes.render.filters import averaging, blur, lookup
+from lifemask.nodes.render.filters import averaging, blur, resample
 from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.source_bank import FACE
 
@@ -102,7 +102,7 @@ class View:
 
     def of(self, map_: Tensor, mode: str = "bicubic") -> Tensor:
         """A map (1, C, h, w) of texture space, on the mesh: (1, C, H, W)."""
-        return lookup(map_, self.uv * map_.shape[-1], mode)
+        return resample(map_, self.uv * map_.shape[-1], mode)
 
     def of_atlas(self, map_: NDArray[np.float32]) -> Tensor:
         """A map (SIZE, SIZE) of the atlas, on the mesh."""
@@ -156,7 +156,7 @@ def _flat(view: View, shares: list[tuple[float, Source]], albedo: Tensor) -> Ten
 def _picked(view: View, source: Source) -> Tensor:
     """The source's pixels, carried over by the mesh: sampled once."""
     vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
-    return lookup(source.log, view.fragments(vertices))
+    return resample(source.log, view.fragments(vertices))
 
 
 def _seen(view: View, source: Source) -> Tensor:

@@ -14,7 +14,7 @@ from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.acescct import STOP
 from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
-from lifemask.nodes.render.filters import feather, lookup, shrink, spread
+from lifemask.nodes.render.filters import border_blur, dilate, erode, resample
 from lifemask.nodes.render.motion_blur import smeared
 from lifemask.nodes.render.occlusion_matte import in_front
 from lifemask.nodes.render.texture import normals
@@ -86,7 +86,7 @@ def render_passes(
     picture = smeared(view, picture, frame.motion)
     landmarks = _on_device(meshes.subject[:, :2] - corner)
     picture = with_catchlights(picture, plate, view, own, features, landmarks)
-    carried = lookup(plate, view.fragments(features))
+    carried = resample(plate, view.fragments(features))
     predicted = view.of(subject) + light
     score, thin = pictures.mattes(frame)
     return FacePasses(
@@ -124,16 +124,16 @@ def _darker(view: View, albedo: Tensor, own: View, there: Tensor) -> Tensor:
     return less.clamp(0, _BLACKEST) * both
 
 
-def matte(view: View, own: View, width: float, erode: float) -> Tensor:
+def matte(view: View, own: View, width: float, inward: float) -> Tensor:
     """Where the face may be replaced: the double's face, as far as the likeness reaches.
 
-    ``width`` is the face's in pixels; its edge moves inward by ``erode`` % of that.
+    ``width`` is the face's in pixels; its edge moves inward by ``inward`` % of that.
     """
     soft = max(1.0, width * 0.01)
-    reach = feather(shrink(view.covered, max(1, round(2 * soft))), soft)
+    reach = border_blur(erode(view.covered, max(1, round(2 * soft))), soft)
     face = own.of_atlas(atlas().face) * own.covered
-    grow = round(abs(erode) * width / 100)
+    grow = round(abs(inward) * width / 100)
     if grow:
-        face = shrink(face, grow) if erode > 0 else spread(face, grow)
-        face = feather(face, grow / 2) * own.covered
+        face = erode(face, grow) if inward > 0 else dilate(face, grow)
+        face = border_blur(face, grow / 2) * own.covered
     return (face * reach).clamp(0, 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lifemask.nodes.faces.detector import overlap
+from lifemask.nodes.faces.detector import overlap_ratios
 from lifemask.nodes.faces.landmarker import Landed, boxes_of, landmarks, rects_of
 from lifemask.nodes.faces.photographs import LEAST_PRESENCE, apart, detected
 from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains
@@ -105,7 +105,7 @@ def advance(seen: Picture, faces: Sightings) -> Sightings:
 
 def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
     """Return which faces are still there; of two in one place, the less similar is dropped."""
-    union, _ = overlap(*[boxes_of(landed.points)] * 2)
+    union, _ = overlap_ratios(*[boxes_of(landed.points)] * 2)
     rival = (union > 0.6) & (alike[:, None] < alike[None])
     same = torch.maximum(alike, steady) > _OTHER
     return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)

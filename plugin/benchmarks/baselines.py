@@ -30,7 +30,7 @@ class Scene:
     swap: Swap
 
 
-class Rival(Protocol):
+class Contender(Protocol):
     """A method that trains and swaps; only training time counts."""
 
     name: str

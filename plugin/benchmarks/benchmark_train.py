@@ -20,7 +20,7 @@ from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.system.atomic import replacing
-from lifemask.plugin.benchmarks.baselines import Ours, Plain, Rival, Scene
+from lifemask.plugin.benchmarks.baselines import Contender, Ours, Plain, Scene
 from lifemask.plugin.benchmarks.benchmark_swap import check_renders, ground_of
 from lifemask.plugin.reports.line_chart import Panel, chart
 
@@ -43,7 +43,7 @@ _FILES = {"figures": "training.json", "plot": "training.svg"}
 
 @dataclass(frozen=True)
 class Point:
-    """What a rival came to in ``minutes``: in fact ``seconds`` of training, and ``steps``."""
+    """What a contender came to in ``minutes``: in fact ``seconds`` of training, and ``steps``."""
 
     minutes: float
     steps: int
@@ -63,9 +63,9 @@ def measured(asked: "BenchmarkTrain") -> Result:
     scene = Scene(shot.plate_of(asked.frames), role, train, swap)
     with TemporaryDirectory(prefix="lifemask_benchmark_") as name:
         ours = Ours(scene, Path(name) / "model")
-        rivals: list[Rival] = [ours, Plain(scene, ours.operations)]
-        curves = compete(rivals, sorted(set(asked.times)), ground, Path(name))
-        report = _report(scene, rivals, curves, ground)
+        contenders: list[Contender] = [ours, Plain(scene, ours.operations)]
+        curves = compete(contenders, sorted(set(asked.times)), ground, Path(name))
+        report = _report(scene, contenders, curves, ground)
     written = _write(asked.out, report, curves) if asked.out else {}
     if asked.json:
         return {"training": report, **written}
@@ -96,14 +96,16 @@ def _check_out(folder: Path, overwrite: bool) -> None:
         raise WriteError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
-def compete(rivals: list[Rival], times: list[float], ground: GroundTruth, folder: Path) -> Curves:
-    """Return what each rival came to at each of the ``times``, minutes; in turns, one at a time."""
-    curves: Curves = {rival.name: [] for rival in rivals}
+def compete(
+    contenders: list[Contender], times: list[float], ground: GroundTruth, folder: Path
+) -> Curves:
+    """Return each contender's figures at each of the ``times``, minutes; they train in turns."""
+    curves: Curves = {contender.name: [] for contender in contenders}
     for minutes in progress.each(times, "benchmark", len(times)):
-        for rival in rivals:
-            rival.until(minutes)
-            figures = score(rival.frames(), ground, folder)
-            curves[rival.name].append(Point(minutes, *rival.spent, figures))
+        for contender in contenders:
+            contender.until(minutes)
+            figures = score(contender.frames(), ground, folder)
+            curves[contender.name].append(Point(minutes, *contender.spent, figures))
     return curves
 
 
@@ -122,7 +124,7 @@ def score(frames: Iterator[LayeredFrame], ground: GroundTruth, folder: Path) -> 
 
 
 def _report(
-    scene: Scene, rivals: list[Rival], curves: Curves, ground: GroundTruth
+    scene: Scene, contenders: list[Contender], curves: Curves, ground: GroundTruth
 ) -> dict[str, Any]:
     from lifemask.nodes.device import device_name
 
@@ -132,13 +134,13 @@ def _report(
         "preset": asdict(scene.train.chosen) | {"name": scene.train.preset},
         "frames": len(scene.plate.frames),
         "plate": asdict(plate),
-        "rivals": {
-            rival.name: {
-                "operations": rival.operations,
-                "prepared": rival.prepared,
-                "points": [asdict(point) for point in curves[rival.name]],
+        "contenders": {
+            contender.name: {
+                "operations": contender.operations,
+                "prepared": contender.prepared,
+                "points": [asdict(point) for point in curves[contender.name]],
             }
-            for rival in rivals
+            for contender in contenders
         },
     }
 
@@ -151,18 +153,18 @@ def _table(report: dict[str, Any]) -> list[str]:
         f"{report['frames']} frames"
     )
     lines = [about, head, f"{'plate':31}" + _numbers(report["plate"])]
-    for name, rival in report["rivals"].items():
+    for name, contender in report["contenders"].items():
         lines += [
             f"{name:14}{point['minutes']:9g}{point['steps']:8}{_numbers(point['figures'])}"
-            for point in rival["points"]
+            for point in contender["points"]
         ]
     lines.append(
         f"{'perfect':31}" + "".join(f"{_perfect(name):{len(name) + 2}g}" for name in SHOWN)
     )
     costs = (
-        f"{name}: {rival['operations'] / 1e9:.1f} Gflop a step; {rival['prepared']:.0f} s to make "
-        "the examples, not counted as training"
-        for name, rival in report["rivals"].items()
+        f"{name}: {contender['operations'] / 1e9:.1f} Gflop a step; {contender['prepared']:.0f} s "
+        "to make the examples, not counted as training"
+        for name, contender in report["contenders"].items()
     )
     return [*lines, *costs]
 

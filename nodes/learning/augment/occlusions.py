@@ -27,7 +27,7 @@ from lifemask.nodes.refiner.crop import (
     TRANSFERRED,
 )
 from lifemask.nodes.render.atlas import Floats
-from lifemask.nodes.render.filters import blur, shrink, spread
+from lifemask.nodes.render.filters import blur, dilate, erode
 from lifemask.nodes.render.occlusion_matte import near_face
 
 Point = NDArray[np.float64]
@@ -70,7 +70,7 @@ def _occlude(shown: Tensor, weight: Tensor, other: Tensor, random: np.random.Gen
     shown[PLATE] += change
     shown[TRANSFERRED] += change * shown[COVERED]
     shown[OCCLUSION] = torch.maximum(shown[OCCLUSION], found * near_face(shown[FACE]))
-    weight *= 1 - spread(torch.maximum(matte, found)[None], 1)[0]
+    weight *= 1 - dilate(torch.maximum(matte, found)[None], 1)[0]
 
 
 def _shade(shown: Tensor, truth: Tensor, random: np.random.Generator) -> None:
@@ -108,9 +108,9 @@ def _found(matte: Tensor, random: np.random.Generator) -> Tensor:
     wider = int(random.integers(1 - _WIDEST, _WIDEST + 1))
     found = matte[None]
     if wider > 0:
-        found = spread(found, wider)
+        found = dilate(found, wider)
     elif random.random() < 0.4:
-        found = shrink(found, -wider)
+        found = erode(found, -wider)
     found = blur(found, random.uniform(0.5, 3))
     if random.random() < 0.25:
         whole = torch.from_numpy(random.random((1, 1, 8, 8)) > 0.3).to(found)

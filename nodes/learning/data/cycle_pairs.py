@@ -27,7 +27,7 @@ from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.shading_residual import shading_residual
 from lifemask.nodes.render.acescct import to_linear, to_log
-from lifemask.nodes.render.filters import shrink
+from lifemask.nodes.render.filters import erode
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.swap import Swap
 from lifemask.nodes.swap.passes import Meshes
@@ -87,7 +87,7 @@ class CyclePairs:
         lit = replace(frame, light=frame.light + other[0].cpu().numpy())
         both = Meshes(same.likeness, meshes.likeness)
         again = backward.with_subject(complexion).passes(lit, both, window, swapped)
-        trust = shrink(passes.face, max(1, round(0.02 * passes.width))) * (1 - passes.occlusion)
+        trust = erode(passes.face, max(1, round(0.02 * passes.width))) * (1 - passes.occlusion)
         return aligned_example(again, crop, filmed, trust, again.face)
 
     def _residual(self, index: int, frame: FramePlan) -> Tensor:
