@@ -51,6 +51,14 @@ def at_most(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def threads() -> int:
+    """Return how many threads compute on the processor, see `device`."""
+    import torch
+
+    device()
+    return torch.get_num_threads()
+
+
 def device_name() -> str:
     """Return the device's name for an artist: that of the card, or of the processor."""
     import torch

@@ -25,7 +25,11 @@ FIXED = {
     "OMP_NUM_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
 }
-"""One set of instructions and one thread: the same sums on every processor that has AVX2."""
+"""One set of instructions and one thread: the same sums on every processor that has AVX2.
+
+The face networks are the exception: LiteRT chooses its instructions by itself, and where it finds
+more than AVX2 the golden numbers may have to be recorded anew.
+"""
 
 
 def computed(folder):

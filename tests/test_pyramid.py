@@ -17,6 +17,8 @@ from lifemask.nodes.faces.pyramid import (
     to_picture,
 )
 
+_STEP = 3e-5  # of the curve's table, where it is steepest
+
 
 def scene(height=96, width=128, seed=3):
     return np.random.default_rng(seed).uniform(0.01, 2, (height, width, 3)).astype(np.float32)
@@ -49,7 +51,8 @@ def test_points_of_a_crop_are_found_in_the_picture_where_it_was_cut(x, y, side, 
 def test_exposure_is_taken_away(stops):
     bright = torch.from_numpy(scene()).permute(2, 0, 1)[None]
     dark = bright * 2.0**stops
-    torch.testing.assert_close(display(dark, gains(dark)), display(bright, gains(bright)))
+    shown = [display(light, gains(light)) for light in (dark, bright)]
+    torch.testing.assert_close(*shown, rtol=0, atol=2 * _STEP)
 
 
 @given(st.integers(0, 80), st.sampled_from([0.0, 1e-9, 1e-7]), st.integers(0, 9))
@@ -59,6 +62,13 @@ def test_black_around_a_picture_says_nothing_of_its_exposure(width, black, seed)
     framed = torch.nn.functional.pad(inner, (width, width, width, width), value=black)
     torch.testing.assert_close(gains(framed), gains(inner))
     assert gains(torch.zeros(1, 3, 8, 8)).isfinite().all()
+
+
+def test_the_curve_is_that_of_srgb_up_to_the_shoulder():
+    light = torch.linspace(0, 0.8, 4001).double().expand(1, 3, 1, -1)
+    srgb = torch.where(light > 0.0031308, 1.055 * light ** (1 / 2.4) - 0.055, 12.92 * light)
+    shown = display(light.float(), torch.ones(1)).double()
+    torch.testing.assert_close(shown, srgb, rtol=0, atol=_STEP)
 
 
 def test_display_keeps_order_and_range():

@@ -1,13 +1,16 @@
 """The network files: whole, read right, and computed alike alone and in batches."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from lifemask.nodes.errors import BrokenFileError
-from lifemask.nodes.faces import blendshapes, graph, topology, weights
+from lifemask.nodes.errors import BrokenFileError, SystemRefusalError
+from lifemask.nodes.faces import blendshapes, tflite, topology, weights
 from lifemask.nodes.faces.tflite import load
 
 SHAPES = {
@@ -16,17 +19,114 @@ SHAPES = {
     "face_landmarks_detector.tflite": (256, 256, 3),
     "face_blendshapes.tflite": (146, 2),
 }
+OUTPUTS = {
+    "face_detection_back.tflite": [
+        ((896, 16), [-3.6802, -3.851, 53.0572, 53.0496]),
+        ((896,), [-66.7378, -23.9245, -469.7729, -255.7775]),
+    ],
+    "face_detection_full_range_sparse.tflite": [
+        ((2304, 16), [-4.8349, -0.7846, 9.6944, 9.6624]),
+        ((2304,), [-9.5564, -12.7041, -10.3879, -8.8148]),
+    ],
+    "face_landmarks_detector.tflite": [
+        ((1434,), [126.3854, 142.5578, -21.8505, 131.1207]),
+        ((), [-7.6357]),
+        ((), [0.0163]),
+    ],
+    "face_blendshapes.tflite": [((52,), [0.0, 0.0649, 0.0015, 0.6353])],
+}
+"""By file, for a grey ramp: each output's shape and first numbers."""
 
 
 @pytest.mark.parametrize(("name", "shape"), SHAPES.items())
-def test_a_batch_gives_what_each_gives_alone(name, shape):
+def test_neither_the_batch_nor_the_threads_change_a_bit(name, shape, monkeypatch):
     network = load(name)
-    inputs = torch.rand(3, *shape, generator=torch.Generator().manual_seed(1))
-    together = network(inputs)
-    for number in range(3):
-        alone = network(inputs[number : number + 1])
-        for many, one in zip(together, alone, strict=True):
-            torch.testing.assert_close(many[number : number + 1], one, rtol=1e-4, atol=1e-3)
+    inputs = torch.rand(5, *shape, generator=torch.Generator().manual_seed(1))
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(tflite, "threads", lambda count=threads: count)
+        found.append(network(inputs))
+    alone = [network(inputs[number : number + 1]) for number in range(5)]
+    found.append([torch.cat(each) for each in zip(*alone, strict=True)])
+    for other in found[1:]:
+        assert all(torch.equal(*pair) for pair in zip(found[0], other, strict=True))
+
+
+@pytest.mark.parametrize(("name", "outputs"), OUTPUTS.items())
+def test_a_network_gives_what_it_gave(name, outputs):
+    """Another interpreter, written from TensorFlow Lite's schema, computed these numbers."""
+    ramp = torch.linspace(0, 1, int(np.prod(SHAPES[name]))).view(1, *SHAPES[name])
+    found = load(name)(ramp)
+    assert [tuple(output.shape[1:]) for output in found] == [shape for shape, _ in outputs]
+    for output, (_, expected) in zip(found, outputs, strict=True):
+        assert output.flatten()[:4].tolist() == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+def in_a_process(*lines):
+    words = [sys.executable, "-W", "error", "-c", "\n".join(lines)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=300)
+
+
+USE = (
+    "import torch",
+    "from lifemask.nodes.faces.blendshapes import NAMES, expression",
+    "import numpy as np",
+    "faces = np.random.default_rng(1).random((3, 478, 2)) * 200",
+    "first = expression(faces)",
+)
+
+
+def test_it_computes_in_silence():
+    done = in_a_process(*USE, "print(first.shape)")
+    assert (done.stdout, done.stderr, done.returncode) == ("(3, 52)\n", "", 0)
+
+
+def test_what_others_print_is_passed_on():
+    lines = (
+        "import os",
+        "from lifemask.nodes.faces.tflite import _without_notes",
+        "with _without_notes():",
+        "    os.write(2, b'INFO: of no use\\nERROR: of use\\n')",
+        "os.write(2, b'more\\n')",
+    )
+    assert in_a_process(*lines).stderr == "ERROR: of use\nmore\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_threads_and_forks_compute_the_same():
+    done = in_a_process(
+        *USE,
+        "import os, threading",
+        "torch.set_num_threads(2)",
+        "again = []",
+        "add = lambda: again.append(expression(faces))",
+        "own = [threading.Thread(target=add) for _ in range(3)]",
+        "[thread.start() for thread in own]",
+        "[thread.join() for thread in own]",
+        "assert all((one == first).all() for one in again), 'threads'",
+        "child = os.fork()",
+        "if not child:",
+        "    os._exit(0 if (expression(faces) == first).all() else 3)",
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))",
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_where_there_is_no_litert_one_sentence_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(SystemRefusalError, match="ai-edge-litert, which cannot be loaded") as error:
+        load("face_blendshapes.tflite")(torch.zeros(1, 146, 2))
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_is_loaded_before_it_is_needed():
+    done = in_a_process(
+        "import sys",
+        "import lifemask.nodes",
+        "import lifemask.nodes.track",
+        "print([name for name in sys.modules if name.startswith(('ai_edge', 'torch', 'numpy'))])",
+    )
+    assert done.stdout == "[]\n", done.stderr
 
 
 @pytest.mark.parametrize("name", ["face_blendshapes.tflite", "LICENSE"])
@@ -51,14 +151,6 @@ def test_every_shipped_file_has_its_hash_and_its_notice():
     for name in files:
         assert weights.read(name)
         assert name in notice
-
-
-def test_sparse_constants_are_filled_in():
-    sparse = graph.parse(weights.read("face_detection_full_range_sparse.tflite"))
-    kernels = [sparse.constants[step.inputs[1]] for step in sparse.steps if step.name == "conv"]
-    zeros = [float((kernel == 0).mean()) for kernel in kernels]
-    assert max(zeros) > 0.5
-    assert all(np.isfinite(kernel).all() and kernel.any() for kernel in kernels)
 
 
 def test_the_canonical_head_is_symmetrical_and_faces_the_front():

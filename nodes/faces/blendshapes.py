@@ -51,11 +51,9 @@ def expression(landmarks: "NDArray[np.floating]") -> "NDArray[np.float32]":
     """
     import torch
 
-    from lifemask.nodes.device import device
-
     result = np.full((len(landmarks), len(NAMES)), np.nan, np.float32)
     known = np.isfinite(landmarks[..., :2]).all((1, 2))
     if known.any():
         points = np.asarray(landmarks[known][:, _POINTS, :2], np.float32)
-        result[known] = _network()(torch.from_numpy(points).to(device()))[0].cpu().numpy()
+        result[known] = _network()(torch.from_numpy(points))[0].numpy()
     return result

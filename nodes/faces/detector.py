@@ -103,12 +103,12 @@ def find(seen: Picture, tiled: bool = True) -> Found:
 def _pass(seen: Picture, kind: Kind, gain: Tensor, tiled: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Return the boxes, eyes and scores of one network in all windows, above its least score."""
     height, width = seen.size
-    cells = anchors(kind).to(gain.device)
+    cells = anchors(kind)
     parts = []
-    for window in windows(height, width, tiled).to(gain.device).split(_BATCH):
+    for window in windows(height, width, tiled).split(_BATCH):
         shown = display(crops(seen, window, kind.size), gain)
         raw, score = _network(kind)(shown.permute(0, 2, 3, 1) * 2 - 1)
-        sure = torch.sigmoid(score[..., 0])
+        sure = torch.sigmoid(score)
         # A face that the edge of a tile cuts is whole in a neighbour, or in the whole frame.
         inner = window[:, 2] < max(height, width)
         parts.append(_read(raw / kind.size, sure > kind.least, sure, cells, window, inner))
@@ -151,7 +151,7 @@ def _merged(boxes: Tensor, eyes: Tensor, scores: Tensor) -> Found:
     order = scores.argsort(descending=True)
     boxes, eyes, scores = boxes[order], eyes[order], scores[order]
     union, inside = overlap_ratios(boxes, boxes)
-    left = torch.ones(len(scores), dtype=torch.bool, device=scores.device)
+    left = torch.ones(len(scores), dtype=torch.bool)
     rows = []
     for best in range(len(scores)):
         if not left[best]:

@@ -12,7 +12,7 @@ from lifemask.nodes.faces.topology import COUNT, LEFT_CORNER, RIGHT_CORNER
 
 SIZE = 256
 _ENLARGE = 1.5
-_BATCH = 4
+_BATCH = 16  # crops in memory
 # How far the crops of one face are spread: share of its width, of its scale, radians.
 _SHIFT, _SCALE, _TURN = 0.03, 0.04, 0.05
 
@@ -46,7 +46,7 @@ def landmarks(seen: Picture, rects: Tensor, samples: int = 1) -> Landed:
         shown = display(crops(seen, some, SIZE), bright)
         raw, score, _ = _network()(shown.permute(0, 2, 3, 1))
         points.append(to_picture(raw.reshape(-1, COUNT, 3) / SIZE, some))
-        presence.append(torch.sigmoid(score.reshape(-1)))
+        presence.append(torch.sigmoid(score))
     return _averaged(torch.cat(points), torch.cat(presence), rects, samples)
 
 

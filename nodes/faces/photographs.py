@@ -47,8 +47,8 @@ def find_faces(pixels: "NDArray[np.float32]", samples: int = 8) -> list[Face]:
     if not len(rects):
         return []
     landed = landmarks(seen, rects, samples)
-    points = (landed.points * factor).cpu().numpy()
-    trust = confidence(landed.presence, landed.spread).cpu().tolist()
+    points = (landed.points * factor).numpy()
+    trust = confidence(landed.presence, landed.spread).tolist()
     faces = [Face(*pair) for pair in zip(points, trust, strict=True)]
     return sorted(faces, key=lambda face: face.area, reverse=True)
 
@@ -78,7 +78,7 @@ def detected(seen: Picture, tiled: bool = True, known: Tensor | None = None) -> 
 def apart(rects: Tensor, known: Tensor) -> Tensor:
     """Return a mask (N,): whether a rectangle (N, 5) lies on none of the known (M, 5)."""
     if not len(rects) or not len(known):
-        return torch.ones(len(rects), dtype=torch.bool, device=rects.device)
+        return torch.ones(len(rects), dtype=torch.bool)
     union, _ = overlap_ratios(_upright(rects), _upright(known))
     return union.amax(1) < 0.3
 

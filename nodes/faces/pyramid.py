@@ -6,17 +6,18 @@ plate gives the networks the same numbers as a well exposed one.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
-
-from lifemask.nodes.device import device
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
 
 Tensor = torch.Tensor
 
@@ -27,6 +28,7 @@ _LUMINANCE = (0.2126, 0.7152, 0.0722)
 _GREY = 0.18
 _BLACK, _DARKEST = 1e-5, 1e-3  # of the mean: what is no picture, and what counts as the darkest
 _KNEE = 0.8
+_ENTRIES, _BRIGHTEST = 65536, 4.0  # of the table of the curve; 1 but for 1e-7 there
 _PATCH, _DARK = 8, 0.01  # pixels a side; share of a picture that is as dark as its black
 
 
@@ -52,10 +54,8 @@ def reduction(height: int, width: int) -> int:
     return ceil(max(height, width) / LONGEST)
 
 
-def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]":
+def reduced(pixels: "Floats", factor: int) -> "Floats":
     """Return the averages of blocks of ``factor`` x ``factor`` pixels (H, W, 3)."""
-    import numpy as np
-
     if factor == 1:
         return pixels
     height, width = pixels.shape[:2]
@@ -66,32 +66,37 @@ def reduced(pixels: "NDArray[np.float32]", factor: int) -> "NDArray[np.float32]"
     return np.asarray(sum(parts[1:], parts[0]) / np.float32(factor**2))
 
 
-def picture(pixels: "NDArray[np.float32]", factor: int = 1) -> Picture:
+def picture(pixels: "Floats", factor: int = 1) -> Picture:
     """Return the picture of ``pixels`` (H, W, 3), linear Rec.709, reduced by ``factor``.
 
     NaN, infinite and negative values are replaced, since no network can use them. A picture whose
     black lies below zero is raised first.
     """
-    level = torch.from_numpy(pixels).to(device()).permute(2, 0, 1)[None]
-    level = level.clone(memory_format=torch.contiguous_format).nan_to_num_(0, 65504, 0)
-    levels = [level.add_(_below_zero(level)).clamp_(0, 65504)]
-    while min(levels[-1].shape[-2:]) >= 32 and len(levels) < 8:
-        height, width = levels[-1].shape[-2:]
-        even = levels[-1]
-        if height % 2 or width % 2:
-            even = F.pad(even, (0, width % 2, 0, height % 2), mode="replicate")
-        levels.append(F.avg_pool2d(even, 2))
-    return Picture(tuple(levels), factor)
+    level = torch.from_numpy(pixels).nan_to_num(0, 65504, 0)
+    levels = [level.add_(_below_zero(level.numpy())).clamp_(0, 65504).numpy()]
+    while min(levels[-1].shape[:2]) >= 32 and len(levels) < 8:
+        levels.append(_halved(levels[-1]))
+    return Picture(tuple(torch.from_numpy(each).permute(2, 0, 1)[None] for each in levels), factor)
 
 
-def _below_zero(level: Tensor) -> float:
-    """How far the darkest parts of a picture (1, 3, H, W) are below zero in all channels.
+def _halved(level: "Floats") -> "Floats":
+    """Return the means of 2 x 2 pixels (H, W, 3); odd sizes repeat their last row or column."""
+    height, width = level.shape[:2]
+    edge = cv2.BORDER_REPLICATE
+    even = cv2.copyMakeBorder(level, 0, height % 2, 0, width % 2, edge)
+    half = (even.shape[1] // 2, even.shape[0] // 2)
+    return np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _below_zero(level: "Floats") -> float:
+    """How far the darkest parts of a picture (H, W, 3) are below zero in all channels.
 
     A single channel is below zero in strong colours as well, so it does not show the black level.
     """
-    lightest = F.avg_pool2d(level, _PATCH, ceil_mode=True).amax(1).flatten()
-    below = -float(lightest.quantile(_DARK))
-    return below if 0 < below < float(level.clamp(min=0).mean()) else 0.0
+    height, width = (max(1, side // _PATCH) for side in level.shape[:2])
+    patches = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
+    below = -float(np.quantile(patches.max(-1), _DARK))
+    return below if 0 < below < float(level.clip(0).mean()) else 0.0
 
 
 def crops(seen: Picture, rects: Tensor, size: int) -> Tensor:
@@ -99,21 +104,25 @@ def crops(seen: Picture, rects: Tensor, size: int) -> Tensor:
 
     Each crop comes from the level nearest to its own scale, so a 4K face is filtered, not aliased.
     """
-    axis = (torch.arange(size, device=rects.device) + 0.5) / size - 0.5
-    v, u = torch.meshgrid(axis, axis, indexing="ij")
-    x, y = _turned(u[None], v[None], rects[:, :, None, None])
     # A quarter of a level early: the bilinear lookup still averages a little.
     wanted = torch.log2((rects[:, 2] / size).clamp(min=1)) + 0.25
-    level_of = wanted.floor().long().clamp(0, len(seen.levels) - 1)
-    result = seen.levels[0].new_zeros(len(rects), 3, size, size)
-    for number in level_of.unique().tolist():
-        chosen = (level_of == number).nonzero()[:, 0]
-        level = seen.levels[number]
-        height, width = (side * 2.0**number for side in level.shape[-2:])
-        grid = torch.stack([x[chosen] * 2 / width - 1, y[chosen] * 2 / height - 1], -1)
-        level = level.expand(len(chosen), -1, -1, -1)
-        result[chosen] = F.grid_sample(level, grid, align_corners=False, padding_mode="zeros")
-    return result
+    chosen = wanted.floor().long().clamp(0, len(seen.levels) - 1).tolist()
+    result = torch.empty(len(rects), size, size, 3)
+    for rect, number, crop in zip(rects, chosen, result.numpy(), strict=True):
+        level = seen.levels[number][0].permute(1, 2, 0).numpy()
+        _cut(level, rect.double().numpy() / [*[2**number] * 4, 1], crop)
+    return result.permute(0, 3, 1, 2)
+
+
+def _cut(level: "Floats", rect: "NDArray[np.float64]", crop: "Floats") -> None:
+    """Fill ``crop`` (S, S, 3) with what a rectangle of ``level`` (H, W, 3) shows."""
+    middle, (width, height), angle = rect[:2], rect[2:4] / len(crop), rect[4]
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([[width * cos, -height * sin], [width * sin, height * cos]])
+    # OpenCV counts from the middle of the first pixel.
+    start = middle - 0.5 - turn @ np.full(2, (len(crop) - 1) / 2)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cv2.warpAffine(level, np.column_stack([turn, start]), crop.shape[:2], crop, flags)
 
 
 def to_picture(points: Tensor, rects: Tensor) -> Tensor:
@@ -154,10 +163,21 @@ def face_gains(seen: Picture, rects: Tensor) -> Tensor:
 
 
 def display(linear: Tensor, gain: Tensor) -> Tensor:
-    """Return pictures (N, 3, H, W) for the networks, 0..1: exposed, soft shoulder, sRGB curve."""
-    x = linear * gain[:, None, None, None]
+    """Return pictures (N, 3, H, W) for the networks, 0..1: exposed, soft shoulder, sRGB curve.
+
+    The curve is looked up by the square root of light, to 3e-5.
+    """
+    root = (linear * (gain * _ENTRIES**2 / _BRIGHTEST)[:, None, None, None]).sqrt_()
+    # In the order in which the pixels lie in memory.
+    index = root.add_(0.5).clamp_(0, _ENTRIES - 1).int().permute(0, 2, 3, 1)
+    shown = _display_table().index_select(0, index.flatten()).view(index.shape)
+    return shown.permute(0, 3, 1, 2)
+
+
+@cache
+def _display_table() -> Tensor:
+    """The curve (_ENTRIES,) of light from 0 to _BRIGHTEST, evenly spaced in its square root."""
+    x = (torch.arange(_ENTRIES).double() / _ENTRIES) ** 2 * _BRIGHTEST
     span = 1 - _KNEE
-    shoulder = (x - _KNEE).clamp_(min=0).div_(-span).expm1_().mul_(-span)
-    x.clamp_(0, _KNEE).add_(shoulder)
-    curve = x.clamp(min=1e-8).pow_(1 / 2.4).mul_(1.055).sub_(0.055)
-    return torch.where(x > 0.0031308, curve, x * 12.92)
+    x = x.clamp(max=_KNEE) - span * torch.expm1((x - _KNEE).clamp(min=0) / -span)
+    return torch.where(x > 0.0031308, 1.055 * x.pow(1 / 2.4) - 0.055, x * 12.92).float()

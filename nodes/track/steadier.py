@@ -76,8 +76,7 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     side = float((high - low).max()) * _STEADYING.margin
     middle = (low + high) / 2
     size = int(np.clip(side, 128, _STEADYING.side))
-    device = first.levels[0].device
-    rect = torch.tensor([[*middle.tolist(), side, side, 0.0]], device=device)
+    rect = torch.tensor([[*middle.tolist(), side, side, 0.0]])
     # Each frame has its own exposure, so that a flash is no motion.
     pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
     return Motion(
@@ -91,7 +90,7 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
 def _grey(seen: Picture, rect: torch.Tensor, gain: torch.Tensor, size: int) -> "NDArray[np.uint8]":
     """Return the rectangle in 8 bits, as the flow needs it."""
     shown = display(crops(seen, rect, size), gain)[0].mean(0)
-    return np.asarray((shown * 255).round().to(torch.uint8).cpu().numpy())
+    return np.asarray((shown * 255).round().to(torch.uint8).numpy())
 
 
 class Steadier:

@@ -82,10 +82,10 @@ class Tracker:
         rects = torch.stack([face.rect for face in frame.values()])
         landed = landmarks(seen, rects, self._samples)
         sure = confidence(landed.presence, landed.spread).tolist()
-        points = landed.points.float().cpu().numpy()
+        points = landed.points.numpy()
         for face, own, trust in zip(frame.values(), points, sure, strict=True):
             tracklet = self._tracklets.setdefault(face.tracklet, Tracklet())
-            tracklet.see(self._place, trust, face.look.cpu().numpy())
+            tracklet.see(self._place, trust, face.look.numpy())
             self._steady(seen, face.tracklet, own)
 
     def _steady(self, seen: Picture, number: int, points: "NDArray[np.float32]") -> None:
