@@ -155,7 +155,7 @@ def test_another_layout_of_textures_is_refused(tmp_path, monkeypatch):
     with monkeypatch.context() as other:
         other.setattr(checkpoint, "atlas_layout", lambda: "another")
         save(tmp_path, state(1))
-    assert "laid out otherwise" in refusal(tmp_path)
+    assert "another texture layout" in refusal(tmp_path)
 
 
 def test_another_configuration_is_refused_by_its_first_value_that_differs(tmp_path):
