@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from lifemask.nodes.declaration import Knob, Node
+from lifemask.nodes.errors import LifemaskError
 
 __all__ = ["ON_SHOT", "Knob", "Node"]
 
@@ -20,7 +21,17 @@ __path__ += [folder for folder in os.environ.get("LIFEMASK_NODES", "").split(os.
 def _found() -> Iterator[ModuleType]:
     for folder in __path__:
         for module in sorted(Path(folder).glob("*/on_shot.py")):
-            yield import_module(f"{__name__}.{module.parent.name}.{module.stem}")
+            yield _imported(module)
+
+
+def _imported(module: Path) -> ModuleType:
+    """Import a node; raises LifemaskError with the file of one that cannot be imported."""
+    try:
+        return import_module(f"{__name__}.{module.parent.name}.{module.stem}")
+    except Exception as error:
+        raise LifemaskError(
+            f"{module.parent}: this node cannot be imported ({type(error).__name__}: {error})"
+        ) from error
 
 
 ON_SHOT = tuple(_found())

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from lifemask.ocio.media_errors import LifemaskError
 from lifemask.ocio.system.signals import deferred_signals
 from lifemask.plugin.commands.streams import secure, speak_utf8
 
@@ -17,6 +18,9 @@ def main() -> int:
         with deferred_signals():
             from lifemask.plugin.commands import cli
         status = cli.main()
+    except LifemaskError as error:
+        print(f"lifemask: {error}", file=sys.stderr)
+        status = 1
     except KeyboardInterrupt:
         print("lifemask: stopped by the user", file=sys.stderr)
         status = _STOPPED

@@ -204,3 +204,13 @@ def test_what_a_node_declares_wrong_is_said(tmp_path, line, instead, said):
     refused = child(tmp_path, *CLI, "--help")
     assert refused.returncode == 1
     assert refused.stderr == f"lifemask: lifemask.nodes.{said}\n"
+
+
+@pytest.mark.parametrize("wrong", ["def", "import no_such_library", "1 / 0"])
+def test_a_node_that_cannot_be_imported_is_named_in_one_sentence(tmp_path, wrong):
+    page_example.write(tmp_path)
+    (tmp_path / "toy/__init__.py").write_text(wrong)
+    done = child(tmp_path, "-m", "lifemask.plugin", "--help")
+    assert done.returncode == 1
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"lifemask: {tmp_path / 'toy'}: this node cannot be imported (")
