@@ -4,6 +4,7 @@ The command line, the worker's checks, nodes.json and both hosts' panels are mad
 declarations. Nothing here imports torch or a host application.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from functools import cache
@@ -90,7 +91,7 @@ class Button:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 @dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(ABC):
     """Base of every command; deriving from it makes the class a frozen dataclass.
 
     The docstring is the help; ``name`` may be two words, ``example`` ends the help. ``needs`` are
@@ -116,9 +117,9 @@ class Command:
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
 
+    @abstractmethod
     def run(self) -> Result:
         """Run the command, and return its results."""
-        raise NotImplementedError(self.name)
 
     @classmethod
     def help(cls) -> str:

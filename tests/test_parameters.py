@@ -93,6 +93,9 @@ def test_a_choice_is_one_of_those_declared():
         name = "pick"
         preset: Annotated[Literal["draft", "hero"], Option("Which.")] = "draft"
 
+        def run(self):
+            return {}
+
     assert requested(Pick, {"preset": "hero"}).preset == "hero"
     with pytest.raises(ParamError, match="preset: 'best' is not one of draft, hero"):
         requested(Pick, {"preset": "best"})
@@ -105,6 +108,9 @@ def test_values_become_what_their_fields_say():
         sizes: Annotated[tuple[int, ...], Option("How large.")] = ()
         folder: Annotated[Path | None, Option("Where.")] = None
         rate: Annotated[float, Option("How fast.")] = 1.0
+
+        def run(self):
+            return {}
 
     given = {"day": "2027-12-31", "sizes": [1, 2], "folder": "a b", "rate": 24}
     read = requested(Read, given)

@@ -13,7 +13,7 @@ from lifemask.plugin.commands.catalog import commands
 from lifemask.plugin.commands.console import STOPPED, NobodyListensError, execute, refuse, say
 from lifemask.plugin.commands.system_errors import sentence
 from lifemask.plugin.worker.malloc import share_memory
-from lifemask.plugin.worker.server import Worker, serve
+from lifemask.plugin.worker.worker_command import Worker
 
 EXAMPLE = """\
 a shot from start to end:
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = typed(parser().parse_args(_renamed(words)))
         share_memory()
         if isinstance(command, Worker):
-            serve(commands())
+            command.run()
     except NobodyListensError:
         return STOPPED
     except LifemaskError as error:
@@ -114,7 +114,8 @@ def parser() -> ArgumentParser:
         "--version", action=_Version, nargs=0, default=SUPPRESS, help="Print the version and exit."
     )
     adders = {"": top.add_subparsers(required=True, metavar="COMMAND", title="commands")}
-    for command in (*commands(), Worker):
+    every: list[type[Command]] = [*commands(), Worker]
+    for command in every:
         _add(adders, command)
     return top
 

@@ -1,4 +1,4 @@
-"""`lifemask worker`: the commands as JSON-RPC requests, for hosts; see `protocol`."""
+"""The worker: it runs commands that hosts ask for in JSON-RPC; see `protocol`."""
 
 import os
 import signal
@@ -23,13 +23,6 @@ Answer = Mapping[str, Any]
 
 _GRACE = 5.0
 """Seconds that a job may take to stop when nobody listens any more."""
-
-
-class Worker(Command):
-    """Do what a host asks for, as JSON-RPC on standard input and output."""
-
-    name = "worker"
-    example = "lifemask worker"
 
 
 class RequestError(LifemaskError):
