@@ -83,10 +83,15 @@ class FacesetOnShot(OnShot):
         """Return the faceset's folder, its number of faces, and advice on what to shoot."""
         self._check()
         shot = Shot.load(self.shot)
-        name = self._double(shot) if self.double else check_performer(self.performer, "performer")
+        double = chosen(plate_tracks(shot), self.person, "person") if self.double else None
+        name = (
+            double_name(shot, double.person)
+            if double
+            else check_performer(self.performer, "performer")
+        )
         folder = shot.target(self.makes, name, self.version, self.overwrite)
         node = shot.node(Faceset, **self._knobs())
-        takes, tracks = self._from_plate(shot) if self.double else self._from_takes(shot, node)
+        takes, tracks = _of_plate(shot, double) if double else self._from_takes(shot, node)
         faceset = node(takes, tracks, name, folder, self._other(shot))
         if not self.double:
             shot.with_performer(name)
@@ -107,13 +112,6 @@ class FacesetOnShot(OnShot):
 
     def _knobs(self) -> dict[str, Any]:
         return {**({"every_frame": True} if self.double else {}), **self.knobs}
-
-    def _double(self, shot: Shot) -> str:
-        return double_name(shot, chosen(plate_tracks(shot), self.person, "person").person)
-
-    def _from_plate(self, shot: Shot) -> tuple[list[FrameSource], list[FaceTrack]]:
-        track = chosen(plate_tracks(shot), self.person, "person")
-        return [shot.plate_of(named_range(track.frames.tolist()))], [track]
 
     def _from_takes(self, shot: Shot, node: Faceset) -> tuple[list[FrameSource], list[FaceTrack]]:
         found = [
@@ -164,6 +162,10 @@ class FacesetOnShot(OnShot):
         people = [one for one in shot.newest("track") if person in ("", one)]
         doubles = [double_name(shot, one) for one in people]
         return cls.lacking_of([*likenesses, *doubles], {*shot.names(cls.makes)})
+
+
+def _of_plate(shot: Shot, track: FaceTrack) -> tuple[list[FrameSource], list[FaceTrack]]:
+    return [shot.plate_of(named_range(track.frames.tolist()))], [track]
 
 
 def _left_out(faceset: FaceSet) -> str:
