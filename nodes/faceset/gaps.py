@@ -112,17 +112,17 @@ class Gap:
     def bridge(self) -> "tuple[Floats, Floats]":
         """Landmarks (T, 478, 3) in plate pixels, and the visible share (T,); without the ends."""
         matrix, size = self._square()
-        shapes = torch.from_numpy(self._shapes()).to(device())
+        shapes = self._shapes()
         pictures = torch.cat(list(self._pictures(matrix, size)))
         rotation = torch.from_numpy(self.placed.rotation[self.at[self.first]]).to(device())
-        mesh = torch.from_numpy(atlas().mesh(self._shapes())).to(device())
+        mesh = torch.from_numpy(atlas().mesh(shapes)).to(device())
         valid = self._valid(pictures, matrix)
         used = valid.amax(0) > 0
         points = on_texels(mesh, _EVERY).flatten(1, 2)[:, used]
         ends = torch.from_numpy(self._ends(matrix)).to(device())
         stretch = Stretch(pictures, points, valid[:, used], ends, rotation)
         poses, seen = stretch.aligned()
-        landmarks = poses.put(shapes).cpu().numpy()
+        landmarks = poses.put(torch.from_numpy(shapes).to(device())).cpu().numpy()
         back = np.array([[1, 0, -matrix[0, 2]], [0, 1, -matrix[1, 2]]]) / matrix[0, 0]
         many = np.repeat(back[None].astype(np.float32), len(landmarks), 0)
         return moved(landmarks, many)[1:-1], seen[1:-1].cpu().numpy()
