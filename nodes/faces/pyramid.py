@@ -127,16 +127,11 @@ def _cut(level: "Floats", rect: "NDArray[np.float64]", crop: "Floats") -> None:
 
 def to_picture(points: Tensor, rects: Tensor) -> Tensor:
     """Return ``points`` (N, K, 3), 0..1 of the crops of ``rects`` (N, 5), in picture pixels."""
-    boxes = rects[:, :, None]
-    x, y = _turned(points[..., 0] - 0.5, points[..., 1] - 0.5, boxes)
-    return torch.stack([x, y, points[..., 2] * boxes[:, 2]], -1)
-
-
-def _turned(u: Tensor, v: Tensor, rects: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the picture's pixels for -.5...5 of rectangles; ``rects`` has its five in axis 1."""
-    cx, cy, width, height, angle = rects.unbind(1)
-    u, v, cos, sin = u * width, v * height, angle.cos(), angle.sin()
-    return cx + u * cos - v * sin, cy + u * sin + v * cos
+    cx, cy, width, height, angle = rects[:, :, None].unbind(1)
+    u, v = (points[..., 0] - 0.5) * width, (points[..., 1] - 0.5) * height
+    cos, sin = angle.cos(), angle.sin()
+    x, y = cx + u * cos - v * sin, cy + u * sin + v * cos
+    return torch.stack([x, y, points[..., 2] * width], -1)
 
 
 def gains(linear: Tensor, least: float = _BLACK) -> Tensor:
