@@ -5,8 +5,7 @@ anything is measured, and reported. The third separates misplaced features from 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -31,33 +30,24 @@ MOST_MOVE = np.array([8, 8, 0.08, 0.08])
 STIFFNESS = flow.Stiffness(sigma=0.04, longest=0.03, floor=0.02)
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A picture, the truth it is compared with, and the weight of each pixel."""
-
-    picture: "F32"
-    truth: "F32"
-    weight: "F32"
-
-
-def gain(differences: Iterable[Difference]) -> "F32":
-    """Return the one grade of a shot: the offset to subtract in the log curve, (3,)."""
-    kept: list[F32] = []
-    for d in differences:
-        kept.append((d.picture - d.truth)[d.weight > 0.5])
-        if sum(map(len, kept)) > MOST_SAMPLES:
-            kept = [part[::2] for part in kept]
-    return np.asarray(np.median(np.concatenate(kept), axis=0), np.float32)
-
-
 def swap_gain(faces: Iterable[Face]) -> "F32":
-    """Return the `gain` of the swap."""
-    return gain(Difference(f.swap, f.truth, f.weight) for f in faces)
+    """Return the one grade of a shot: the offset to subtract in the log curve, (3,)."""
+    return _gain((f.swap - f.truth)[f.weight > 0.5] for f in faces)
 
 
 def plate_gain(faces: Iterable[Face]) -> "F32":
-    """Return the `gain` of the plate."""
-    return gain(Difference(f.plate, f.truth, f.weight) for f in faces)
+    """Return the same for the plate."""
+    return _gain((f.plate - f.truth)[f.weight > 0.5] for f in faces)
+
+
+def _gain(differences: "Iterable[F32]") -> "F32":
+    """Return the median of the differences (K, 3) of all frames, in bounded memory."""
+    kept: list[F32] = []
+    for difference in differences:
+        kept.append(difference)
+        if sum(map(len, kept)) > MOST_SAMPLES:
+            kept = [part[::2] for part in kept]
+    return np.asarray(np.median(np.concatenate(kept), axis=0), np.float32)
 
 
 def moved(picture: "F32", move: "F64") -> "F32":
@@ -68,7 +58,8 @@ def moved(picture: "F32", move: "F64") -> "F32":
     x, y = middle - a * middle + b * middle + move[0], middle - b * middle - a * middle + move[1]
     matrix = np.array([[a, -b, x], [b, a, y]])
     cubic, edge = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
-    return _f32(cv2.warpAffine(picture, matrix, (side, side), flags=cubic, borderMode=edge))
+    whole = cv2.warpAffine(picture, matrix, (side, side), flags=cubic, borderMode=edge)
+    return np.asarray(whole, np.float32)
 
 
 def place(faces: Iterable[Face]) -> "F64":
@@ -126,7 +117,3 @@ def _grey(picture: "F32", truth: "F32", weight: "F32") -> "NDArray[np.uint8]":
     low, high = np.percentile(inside, [1, 99]) if len(inside) else (0.0, 1.0)
     level = (picture.mean(-1) - low) / (high - low + 1e-6)
     return np.asarray(np.clip(level * 200 + 28, 0, 255), np.uint8)
-
-
-def _f32(picture: "NDArray[Any]") -> "F32":
-    return np.asarray(picture, np.float32)
