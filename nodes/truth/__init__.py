@@ -126,15 +126,15 @@ class Truth(Node):
         from lifemask.nodes.truth.ground_truth import scored
         from lifemask.nodes.truth.views import Spool
 
-        sums = []
+        figures = []
         frames = swap.frames
         with Spool() as faces, closing(scored(swap, ground)) as read_ahead:
             for frame in progress.each(read_ahead, "truth", len(frames)):
                 faces.append(frame.face)
-                sums.append(frame.sums)
+                figures.append(frame.figures)
             return Figures(
                 **_figures(faces),
-                **_of_mattes(sums),
+                **_of_mattes(figures),
                 **self._of_landmarks(swap, ground),
                 frames=len(frames),
             )

@@ -47,14 +47,14 @@ _WHOLE = 0.99  # of a matte: a pixel that is fully covered
 class Scored:
     """One frame: its face, and the figures of the swap's mattes in the plate's own pixels.
 
-    ``sums`` holds only what swap and shot allow: ``matte_error`` and ``matte_iou`` of
+    ``figures`` holds only what swap and shot allow: ``matte_error`` and ``matte_iou`` of
     facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
     occlusion.V, ``calibration_ratio`` of confidence.V.
     """
 
     number: int
     face: Face
-    sums: Mapping[str, float]
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,11 @@ def score(swap: FrameReader, colorspace: str | None, ground: "GroundTruth", numb
             f"{frame.name}: {_size(frame.rgb)}, but {_size(renders.plate)} in {ground.plate}"
         )
     rgb = transform.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
-    sums = _matte_sums(frame, renders) | _occluder_sums(frame, rgb, renders)
-    sums |= _calibration_sums(frame, rgb, renders)
+    figures = _matte_figures(frame, renders) | _occluder_figures(frame, rgb, renders)
+    figures |= _calibration_figures(frame, rgb, renders)
     if colorspace is None:
-        sums |= _outside_sums(frame, renders)
-    return Scored(number, _face(rgb, renders), sums)
+        figures |= _outside_figures(frame, renders)
+    return Scored(number, _face(rgb, renders), figures)
 
 
 def _size(picture: "F32") -> str:
@@ -176,7 +176,7 @@ def _similarity(points: "F64", target: "F64") -> "F64":
     return np.hstack([scale * rotation, move[:, None]])
 
 
-def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
+def _matte_figures(frame: "Frame", renders: Renders) -> dict[str, float]:
     own, exact = frame.layers.get("facematte.V"), renders.mattes["face"]
     if own is None:
         return {}
@@ -185,7 +185,7 @@ def _matte_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
     return {"matte_error": float(error), "matte_iou": float(both.sum() / max(1, int(either.sum())))}
 
 
-def _outside_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
+def _outside_figures(frame: "Frame", renders: Renders) -> dict[str, float]:
     own = frame.layers.get("facematte.V")
     if own is None:
         return {}
@@ -193,7 +193,7 @@ def _outside_sums(frame: "Frame", renders: Renders) -> dict[str, float]:
     return {"outside_max": float(change[own <= 0].max(initial=0))}
 
 
-def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+def _occluder_figures(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
     occluder = renders.mattes.get("occ")
     if occluder is None or occluder.max() <= 0.5:
         return {}
@@ -202,15 +202,15 @@ def _occluder_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, fl
     if before.sum() <= LEAST_OCCLUDED:
         return {}
     error = np.abs(_log(rgb) - _log(renders.truth)).mean(-1)
-    sums = {"occluder_l1": float((error * before).sum() / before.sum())}
+    figures = {"occluder_l1": float((error * before).sum() / before.sum())}
     own = frame.layers.get("occlusion.V")
     if own is not None:
         wrong = np.abs((own - occluder) * whole).sum()
-        sums["occlusion_error"] = float(wrong / before.sum())
-    return sums
+        figures["occlusion_error"] = float(wrong / before.sum())
+    return figures
 
 
-def _calibration_sums(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
+def _calibration_figures(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
     confidence, alpha = (frame.layers.get(name) for name in ("confidence.V", "swap.A"))
     if confidence is None or alpha is None:
         return {}
