@@ -52,7 +52,6 @@ class Scored:
     occlusion.V, ``calibration_ratio`` of confidence.V.
     """
 
-    number: int
     face: Face
     figures: Mapping[str, float]
 
@@ -97,7 +96,7 @@ def score(swap: FrameReader, colorspace: str | None, ground: "GroundTruth", numb
     figures |= _calibration_figures(frame, rgb, renders)
     if colorspace is None:
         figures |= _outside_figures(frame, renders)
-    return Scored(number, _face(rgb, renders), figures)
+    return Scored(_face(rgb, renders), figures)
 
 
 def _size(picture: "F32") -> str:
