@@ -13,7 +13,7 @@ def tracklet(look, places, size=100.0, at=0.0, confidence=0.95):
     square = np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
     for place in places:
         noise = RNG.normal(0, 0.02, look.shape).astype(np.float32)
-        result.see(place, confidence, (look + noise) / np.linalg.norm(look + noise))
+        result.add(place, confidence, (look + noise) / np.linalg.norm(look + noise))
         result.landmarks.append(square * np.float32(size) + np.float32(at))
     return result
 

@@ -16,7 +16,7 @@ from lifemask.nodes.faces.photographs import LEAST_PRESENCE, apart, detected
 from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains
 
 THUMB = 32
-# A face less like its usual look, and less like its last frame, than this is somebody else's.
+# A face less like its usual thumbnail, and less like its last, than this is somebody else's.
 _OTHER = 0.4
 _LEARN = 0.05
 _PATIENCE = 12
@@ -25,11 +25,11 @@ _PATIENCE = 12
 
 @dataclass(frozen=True)
 class Sighting:
-    """One face in one frame: its tracklet, rectangle (5,), and its present and usual look."""
+    """One face in one frame: its tracklet, rectangle (5,), and its present and usual thumbnail."""
 
     tracklet: int
     rect: Tensor
-    look: Tensor
+    thumbnail: Tensor
     usual: Tensor
 
 
@@ -57,11 +57,11 @@ class Follower:
             self._missed = _PATIENCE if before - set(self._active) else self._missed - 1
             frames.append(dict(self._active))
             if number == len(pictures) - 1 or self._missed > 0 or not self._started:
-                self._look(pictures[: number + 1], frames)
+                self._detect(pictures[: number + 1], frames)
             self._started = True
         return frames
 
-    def _look(self, pictures: list[Picture], frames: list[Sightings]) -> None:
+    def _detect(self, pictures: list[Picture], frames: list[Sightings]) -> None:
         """Detect in the last of ``pictures``; add new faces to it and to the frames before it."""
         born = self._newborn(pictures[-1], frames[-1])
         self._active |= born
@@ -76,8 +76,8 @@ class Follower:
         """Return the detected faces that are not followed yet."""
         rects = detected(seen, self._small_faces, _rects(known, seen))
         found = {
-            self._count + number: Sighting(self._count + number, rect, look, look)
-            for number, (rect, look) in enumerate(zip(rects, looks(seen, rects), strict=True))
+            self._count + number: Sighting(self._count + number, rect, own, own)
+            for number, (rect, own) in enumerate(zip(rects, thumbnails(seen, rects), strict=True))
         }
         self._count += len(found)
         return _apart(found, known, seen)
@@ -90,15 +90,15 @@ def advance(seen: Picture, faces: Sightings) -> Sightings:
     old = list(faces.values())
     landed = landmarks(seen, torch.stack([face.rect for face in old]))
     rects = rects_of(landed.points)
-    now = looks(seen, rects)
+    now = thumbnails(seen, rects)
     usual = torch.stack([face.usual for face in old])
     alike = (now * usual).sum(1)
-    steady = (now * torch.stack([face.look for face in old])).sum(1)
+    steady = (now * torch.stack([face.thumbnail for face in old])).sum(1)
     learnt = torch.nn.functional.normalize(usual * (1 - _LEARN) + now * _LEARN, dim=1)
     kept = _kept(landed, alike, steady).tolist()
     return {
-        face.tracklet: Sighting(face.tracklet, rect, look, habit)
-        for face, rect, look, habit, keep in zip(old, rects, now, learnt, kept, strict=True)
+        face.tracklet: Sighting(face.tracklet, rect, thumbnail, mean)
+        for face, rect, thumbnail, mean, keep in zip(old, rects, now, learnt, kept, strict=True)
         if keep
     }
 
@@ -123,8 +123,8 @@ def _rects(faces: Sightings, seen: Picture) -> Tensor:
     return torch.cat([none, *(face.rect[None] for face in faces.values())])
 
 
-def looks(seen: Picture, rects: Tensor) -> Tensor:
-    """Return short-term descriptors of faces (N, D): aligned thumbnails as unit vectors."""
+def thumbnails(seen: Picture, rects: Tensor) -> Tensor:
+    """Return the aligned thumbnails of faces as unit vectors (N, D)."""
     if not len(rects):
         return rects.new_zeros(0, 4 * THUMB**2)
     tight = rects.clone()

@@ -38,12 +38,12 @@ class Tracklet:
     places: list[int] = field(default_factory=list)
     landmarks: "list[Array]" = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
-    looks: "list[Array]" = field(default_factory=list)
+    thumbnails: "list[Array]" = field(default_factory=list)
 
-    def see(self, place: int, confidence: float, look: "Array") -> None:
-        """Add a frame; its landmarks follow when they are steadied. Keeps every 4th look."""
+    def add(self, place: int, confidence: float, thumbnail: "Array") -> None:
+        """Add a frame; its landmarks follow when they are steadied. Keeps every 4th thumbnail."""
         if len(self.places) % _MATCHING.thumbnail_every == 0:
-            self.looks.append(look)
+            self.thumbnails.append(thumbnail)
         self.places.append(place)
         self.confidence.append(confidence)
 
@@ -98,7 +98,7 @@ def likeness(a: Person, b: Person) -> float:
 
 
 def _likeness(a: Tracklet, b: Tracklet) -> float:
-    alike = float((np.array(a.looks) @ np.array(b.looks).T).max())
+    alike = float((np.array(a.thumbnails) @ np.array(b.thumbnails).T).max())
     first, last = (a, b) if a.places[0] < b.places[0] else (b, a)
     gap = last.places[0] - first.places[-1]
     near = _overlap(first.landmarks[-1], last.landmarks[0]) > 0.2

@@ -85,7 +85,7 @@ class Tracker:
         points = landed.points.numpy()
         for face, own, trust in zip(frame.values(), points, sure, strict=True):
             tracklet = self._tracklets.setdefault(face.tracklet, Tracklet())
-            tracklet.see(self._place, trust, face.look.numpy())
+            tracklet.add(self._place, trust, face.thumbnail.numpy())
             self._steady(seen, face.tracklet, own)
 
     def _steady(self, seen: Picture, number: int, points: "NDArray[np.float32]") -> None:
