@@ -15,20 +15,20 @@ def uniform(step, size=64):
     return Motion(flow, -flow, np.zeros(2, np.float32), 1.0)
 
 
-def steadied(frames, motions, reach):
-    steadier = Steadier(reach)
+def steadied(frames, motions, radius):
+    steadier = Steadier(radius)
     result = []
     for points, since in zip(frames, [None, *motions], strict=True):
-        result += steadier.push(points, since if reach else None)
+        result += steadier.push(points, since if radius else None)
     return [*result, *steadier.flush()]
 
 
 @given(st.integers(1, 12), st.integers(0, 4))
 @settings(max_examples=40)
-def test_every_frame_comes_out_once_and_in_order(count, reach):
+def test_every_frame_comes_out_once_and_in_order(count, radius):
     grid = np.random.default_rng(0).uniform(0, 60, (20, 3)).astype(np.float32)
     frames = [grid + np.float32([step, 0, step]) for step in range(count)]
-    result = steadied(frames, [uniform((1, 0))] * (count - 1), reach)
+    result = steadied(frames, [uniform((1, 0))] * (count - 1), radius)
     assert len(result) == count
     for steady, points in zip(result, frames, strict=True):
         # Motion that the flow explains is neither delayed nor damped.

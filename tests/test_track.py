@@ -215,7 +215,7 @@ def test_memory_does_not_grow_with_the_plate():
             most = max(most, len(alive))
             yield copy
 
-    plates.Tracker(samples=1, reach=2, small_faces=False).track(pictures())
+    plates.Tracker(samples=1, radius=2, small_faces=False).track(pictures())
     assert most <= plates.CHUNK + 3
 
 

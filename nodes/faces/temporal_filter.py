@@ -16,19 +16,19 @@ def smoothed(
     """
     if sigma <= 0:
         return table.to(dtype or table.dtype)
-    reach = math.ceil(3 * sigma)
-    taps = torch.arange(-reach, reach + 1, dtype=dtype or table.dtype, device=table.device)
+    radius = math.ceil(3 * sigma)
+    taps = torch.arange(-radius, radius + 1, dtype=dtype or table.dtype, device=table.device)
     kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
-    windows = _extended(table, reach, trend).to(kernel.dtype).unfold(0, 2 * reach + 1, 1)
+    windows = _extended(table, radius, trend).to(kernel.dtype).unfold(0, 2 * radius + 1, 1)
     return (windows * (kernel / kernel.sum())).sum(-1)
 
 
-def _extended(table: Tensor, reach: int, trend: bool) -> Tensor:
-    """``table`` with ``reach`` rows more at either end."""
+def _extended(table: Tensor, radius: int, trend: bool) -> Tensor:
+    """``table`` with ``radius`` rows more at either end."""
     first, last = table[:1], table[-1:]
     # A short run has too little to mirror.
-    if not trend or len(table) <= reach:
-        return torch.cat([first.expand(reach, -1), table, last.expand(reach, -1)])
-    before = 2 * first - table[1 : reach + 1].flip(0)
-    after = 2 * last - table[-reach - 1 : -1].flip(0)
+    if not trend or len(table) <= radius:
+        return torch.cat([first.expand(radius, -1), table, last.expand(radius, -1)])
+    before = 2 * first - table[1 : radius + 1].flip(0)
+    after = 2 * last - table[-radius - 1 : -1].flip(0)
     return torch.cat([before, table, after])

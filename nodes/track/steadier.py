@@ -49,8 +49,8 @@ class Motion:
 
     def carry(self, points: "Array", ahead: bool) -> "tuple[Array, Array]":
         """Return ``points`` (K, 2) a frame later, or earlier, and the round trip's error."""
-        there, back = (self.forward, self.backward) if ahead else (self.backward, self.forward)
-        moved = self._moved(points, there)
+        out, back = (self.forward, self.backward) if ahead else (self.backward, self.forward)
+        moved = self._moved(points, out)
         missed = np.linalg.norm(self._moved(moved, back) - points, axis=1)
         return moved, missed.astype(np.float32)
 
@@ -87,13 +87,13 @@ def _grey(seen: Picture, rect: torch.Tensor, gain: torch.Tensor, size: int) -> "
 
 
 class Steadier:
-    """Steadies the landmarks of one tracklet frame by frame, with a delay of ``reach`` frames.
+    """Steadies the landmarks of one tracklet frame by frame, with a delay of ``radius`` frames.
 
-    Holds 2 * reach + 1 frames at most.
+    Holds 2 * radius + 1 frames at most.
     """
 
-    def __init__(self, reach: int) -> None:
-        self._reach = reach
+    def __init__(self, radius: int) -> None:
+        self._radius = radius
         self._points: deque[Array] = deque()
         self._motions: deque[Motion] = deque()
         self._next = 0
@@ -103,7 +103,7 @@ class Steadier:
         self._points.append(points)
         if since:
             self._motions.append(since)
-        if len(self._points) > self._next + self._reach:
+        if len(self._points) > self._next + self._radius:
             yield self._steady()
             self._forget()
 
@@ -114,7 +114,7 @@ class Steadier:
             self._next += 1
 
     def _forget(self) -> None:
-        if self._next < self._reach:
+        if self._next < self._radius:
             self._next += 1
             return
         self._points.popleft()
@@ -128,7 +128,7 @@ class Steadier:
         size = float(np.ptp(own[:, :2], axis=0).max())
         total, weights = own[:, :2].astype(np.float64), np.ones((len(own), 1))
         for other in range(
-            max(0, here - self._reach), min(len(self._points), here + self._reach + 1)
+            max(0, here - self._radius), min(len(self._points), here + self._radius + 1)
         ):
             if other == here:
                 continue

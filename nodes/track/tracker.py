@@ -45,8 +45,8 @@ def pictures(plate: FrameSource) -> Iterator[Picture]:
 class Tracker:
     """Makes tracklets from pictures that arrive in order."""
 
-    def __init__(self, samples: int, reach: int, small_faces: bool) -> None:
-        self._samples, self._reach = samples, reach
+    def __init__(self, samples: int, radius: int, small_faces: bool) -> None:
+        self._samples, self._radius = samples, radius
         self._follower = Follower(small_faces)
         self._tracklets: dict[int, Tracklet] = {}
         self._steadiers: dict[int, Steadier] = {}
@@ -91,9 +91,9 @@ class Tracker:
     def _steady(self, seen: Picture, number: int, points: "NDArray[np.float32]") -> None:
         since = None
         last = self._last.get(number)
-        if last is not None and self._before is not None and self._reach:
+        if last is not None and self._before is not None and self._radius:
             since = motion(self._before, seen, last, points)
-        steadier = self._steadiers.setdefault(number, Steadier(self._reach))
+        steadier = self._steadiers.setdefault(number, Steadier(self._radius))
         for steady in steadier.push(points, since):
             self._tracklets[number].landmarks.append(steady * seen.factor)
         self._last[number] = points
