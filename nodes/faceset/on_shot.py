@@ -13,7 +13,7 @@ from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.takes import find_takes
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
-from lifemask.nodes.shot.interpretation import LAYER, space_of, tell_layer
+from lifemask.nodes.shot.interpretation import LAYER, note_layer, space_of
 from lifemask.nodes.shot.names import check_performer, person_of
 from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
 from lifemask.nodes.track import Track
@@ -120,7 +120,7 @@ class FacesetOnShot(OnShot):
         for take in found:
             if take.stream_note:
                 note("faceset", f"{take.path}: {take.stream_note}")
-            tell_layer("faceset", take)
+            note_layer("faceset", take)
         spaces = [space_of(take, self.colorspace) for take in found]
         takes: list[FrameSource] = [*map(Footage, found, spaces)]
         track = shot.node(Track)

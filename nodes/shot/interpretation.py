@@ -9,7 +9,7 @@ from lifemask.ocio.media.sequence import Sequence
 LAYER = "The layer or part of an EXR that is the picture, if its name does not show that."
 
 
-def tell_layer(task: str, sequence: Sequence) -> None:
+def note_layer(task: str, sequence: Sequence) -> None:
     """Note which layer is read, if a file has more than a plain picture; errors as in `read`."""
     from lifemask.ocio.media.reader import layer_read
 

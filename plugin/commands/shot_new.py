@@ -7,7 +7,7 @@ from lifemask.nodes.command import SHOT, Button, Command, Option, Result
 from lifemask.nodes.errors import KnobError, Remedy
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
-from lifemask.nodes.shot.interpretation import LAYER, space_of, tell_layer
+from lifemask.nodes.shot.interpretation import LAYER, note_layer, space_of
 from lifemask.ocio.media.frame_ranges import named_range
 from lifemask.ocio.media.sequence import Sequence
 
@@ -48,7 +48,7 @@ class ShotNew(Command):
             note("shot new", f"{sequence.path}: {doubt}")
         frames = named_range(sequence.frames)
         shot = Shot.new(self.shot, self.plate, space, rate, frames, self.project, self.layer)
-        tell_layer("shot new", sequence)
+        note_layer("shot new", sequence)
         return {"shot": shot.file, "frames": shot.frames, "colorspace": space, "fps": rate}
 
 
