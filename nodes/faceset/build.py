@@ -20,7 +20,7 @@ from lifemask.nodes.faces.face_space import FACE_WIDTH, Placed, matrices, moved,
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import velocities
 from lifemask.nodes.faceset.cropping import cut_out, face_matte
-from lifemask.nodes.faceset.files import Faces, FaceSet
+from lifemask.nodes.faceset.files import Faces, FaceSet, reasons
 from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
 from lifemask.nodes.faceset.pedestal import pedestals
 from lifemask.nodes.faceset.solve import solve, store, texture_path, write
@@ -150,7 +150,7 @@ class FacesetBuild:
         least = 1 if self.node.allow_single or self.node.every_frame else LEAST_FACES
         if count >= least:
             return
-        left = ", ".join(f"{number} {reason}" for reason, number in dropped.items() if number)
+        left = reasons(dropped)
         needed = "1 usable face is" if least == 1 else f"{least} usable faces are"
         raise FaceError(
             f"{self.performer}: {needed} needed, {count} found{f' ({left})' if left else ''}",

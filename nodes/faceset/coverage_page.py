@@ -1,9 +1,10 @@
 """The report page of a faceset: what to shoot more of, and a plot for each axis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from lifemask.nodes.faceset.files import reasons
 from lifemask.nodes.html.plots import histograms
 from lifemask.nodes.html.template import page
 
@@ -31,11 +32,6 @@ def coverage(name: str, report: Mapping[str, Any]) -> str:
 
 
 def _counts(report: Mapping[str, Any]) -> str:
-    dropped: Mapping[str, int] = report.get("dropped", {})
-    why = _listed([f"{count} {reason}" for reason, count in dropped.items() if count])
+    why = reasons(report.get("dropped", {}))
     kept = f"{report.get('kept', 0)} faces kept"
     return f"{kept}; left out: {why}." if why else f"{kept}; none left out."
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(words)

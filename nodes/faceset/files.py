@@ -1,5 +1,6 @@
 """One performer's faces on disk: pictures in face space, textures, and arrays of their data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from hashlib import file_digest
@@ -122,6 +123,11 @@ class FaceSet:
     def texture_file(self, index: int) -> Path:
         """Return where a texture is."""
         return self.folder / f"texture.{index + 1:04d}.exr"
+
+
+def reasons(dropped: Mapping[str, int]) -> str:
+    """Return why frames were left out, and how many; empty when none was."""
+    return ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
 
 
 @cache

@@ -9,7 +9,7 @@ from lifemask.nodes.command import Button, OnShot, Option, Press, Result
 from lifemask.nodes.errors import KnobError, Remedy
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.coverage_report import report
-from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.faceset.files import FaceSet, reasons
 from lifemask.nodes.faceset.takes import find_takes
 from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
@@ -96,7 +96,11 @@ class FacesetOnShot(OnShot):
         if not self.double:
             shot.with_performer(name)
         advice = self._advice(shot, name)
-        result = {"faceset": folder, "faces": len(faceset), "left out": _left_out(faceset)}
+        result = {
+            "faceset": folder,
+            "faces": len(faceset),
+            "left out": reasons(faceset.dropped) or "none",
+        }
         return {**result, "advice": advice} if advice else result
 
     def _check(self) -> None:
@@ -166,8 +170,3 @@ class FacesetOnShot(OnShot):
 
 def _of_plate(shot: Shot, track: FaceTrack) -> tuple[list[FrameSource], list[FaceTrack]]:
     return [shot.plate_of(named_range(track.frames.tolist()))], [track]
-
-
-def _left_out(faceset: FaceSet) -> str:
-    reasons = [f"{count} {reason}" for reason, count in faceset.dropped.items() if count]
-    return ", ".join(reasons) or "none"
