@@ -9,8 +9,8 @@ SIDE, FOOT, TOP = 8, 26, 10
 
 
 @dataclass(frozen=True)
-class Frame:
-    """The size of a plot, in CSS pixels; values and places in it are 0..1."""
+class Plot:
+    """A plot of a size in CSS pixels; values and places in it are 0..1."""
 
     width: int = 340
     height: int = 150
@@ -42,30 +42,30 @@ class Frame:
 
 def histograms(axis: str, unit: str, likeness: Sequence[float], plate: Sequence[float]) -> str:
     """Return the distribution of the likeness (filled) and the plate (outlined) over one axis."""
-    frame = Frame()
+    plot = Plot()
     values = [*likeness, *plate] or [0.0]
     pad = (max(values) - min(values)) * 0.05 or 0.5
     ends = min(values) - pad, max(values) + pad
     area = [(0.0, 0.0), *_steps(_shares(likeness, *ends)), (1.0, 0.0)]
     body = (
-        f'<polygon class="likeness" points="{frame.points(area)}"/>'
-        f'<polyline class="plate" points="{frame.points(_steps(_shares(plate, *ends)))}"/>'
+        f'<polygon class="likeness" points="{plot.points(area)}"/>'
+        f'<polyline class="plate" points="{plot.points(_steps(_shares(plate, *ends)))}"/>'
     )
-    return frame.figure(f"{axis} ({unit})" if unit else axis, body, ends)
+    return plot.figure(f"{axis} ({unit})" if unit else axis, body, ends)
 
 
 def timeline(
     title: str, frames: Sequence[int], lines: Sequence[tuple[str, Sequence[float]]]
 ) -> str:
     """Return lines over the frames, each its style and its values, 0..1."""
-    frame = Frame(1272, 150)
+    plot = Plot(1272, 150)
     span = max(1, frames[-1] - frames[0])
     shares = [(number - frames[0]) / span for number in frames]
     body = "".join(
-        f'<polyline class="{style}" points="{frame.points([*zip(shares, values, strict=True)])}"/>'
+        f'<polyline class="{style}" points="{plot.points([*zip(shares, values, strict=True)])}"/>'
         for style, values in lines
     )
-    return frame.figure(title, body, (frames[0], frames[-1]))
+    return plot.figure(title, body, (frames[0], frames[-1]))
 
 
 def _shares(values: Sequence[float], low: float, high: float) -> list[float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from math import floor, log10
 
-from lifemask.nodes.html.plots import Frame
+from lifemask.nodes.html.plots import Plot
 
 HEAD, LEFT, EDGE = 56, 46, 14
 """Pixels above a panel for its title, left of it for the numbers, and as the margin."""
@@ -38,12 +38,12 @@ class Panel:
 
 def chart(title: str, panels: Sequence[Panel], unit: str) -> str:
     """Return panels side by side, with one time axis in ``unit``, as an SVG file."""
-    frame = Frame(390, 260)
-    width = EDGE + len(panels) * (LEFT + frame.width)
-    height = HEAD + frame.height + EDGE
+    plot = Plot(390, 260)
+    width = EDGE + len(panels) * (LEFT + plot.width)
+    height = HEAD + plot.height + EDGE
     body = "".join(
-        f'<g transform="translate({LEFT + at * (LEFT + frame.width)} {HEAD})">'
-        f"{_panel(frame, panel, unit, f'inside{at}')}</g>"
+        f'<g transform="translate({LEFT + at * (LEFT + plot.width)} {HEAD})">'
+        f"{_panel(plot, panel, unit, f'inside{at}')}</g>"
         for at, panel in enumerate(panels)
     )
     return (
@@ -67,64 +67,64 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(number * step, 10) for number in range(first, last + 1)]
 
 
-def _panel(frame: Frame, panel: Panel, unit: str, clip: str) -> str:
+def _panel(plot: Plot, panel: Panel, unit: str, clip: str) -> str:
     ends = _ends([x for points in panel.lines.values() for x, _ in points])
     places = {name: _shares(points, ends, panel.span) for name, points in panel.lines.items()}
     lowest = min(places, key=lambda name: places[name][-1][1])
     drawn = "".join(
-        _line(frame, name, style, places[name], 18 if name == lowest else -9)
+        _line(plot, name, style, places[name], 18 if name == lowest else -9)
         for name, style in zip(panel.lines, LINES, strict=False)
     )
-    box = f'width="{frame.width}" height="{frame.height}"'
+    box = f'width="{plot.width}" height="{plot.height}"'
     return (
         f'<rect class="panel" {box} rx="3"/><clipPath id="{clip}"><rect {box}/></clipPath>'
         f'<text class="title" x="0" y="-9">{escape(panel.title)}</text>'
-        f"{_grid(frame, panel.span)}{_levels(frame, panel)}"
-        f'<g clip-path="url(#{clip})">{drawn}</g>{_times(frame, panel, ends, unit)}'
+        f"{_grid(plot, panel.span)}{_levels(plot, panel)}"
+        f'<g clip-path="url(#{clip})">{drawn}</g>{_times(plot, panel, ends, unit)}'
     )
 
 
-def _line(frame: Frame, name: str, style: str, places: Points, beside: int) -> str:
+def _line(plot: Plot, name: str, style: str, places: Points, beside: int) -> str:
     """A line with its name ``beside`` the end, in pixels downward."""
     dots = "".join(
-        f'<circle class="{style}" cx="{frame.x(x)}" cy="{frame.y(y)}" r="3.5"/>' for x, y in places
+        f'<circle class="{style}" cx="{plot.x(x)}" cy="{plot.y(y)}" r="3.5"/>' for x, y in places
     )
     x, y = places[-1]
     return (
-        f'<polyline class="{style}" points="{frame.points(places)}"/>{dots}'
-        f'<text class="{style}" x="{frame.x(x)}" y="{frame.y(y) + beside:.1f}" text-anchor="end">'
+        f'<polyline class="{style}" points="{plot.points(places)}"/>{dots}'
+        f'<text class="{style}" x="{plot.x(x)}" y="{plot.y(y) + beside:.1f}" text-anchor="end">'
         f"{escape(name)}</text>"
     )
 
 
-def _grid(frame: Frame, span: tuple[float, float]) -> str:
-    rows = [(value, frame.y(_share(value, span))) for value in ticks(*span)]
+def _grid(plot: Plot, span: tuple[float, float]) -> str:
+    rows = [(value, plot.y(_share(value, span))) for value in ticks(*span)]
     return "".join(
-        f'<path class="grid" d="M{frame.x(0)},{y} H{frame.x(1)}"/>'
+        f'<path class="grid" d="M{plot.x(0)},{y} H{plot.x(1)}"/>'
         f'<text x="-6" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>'
         for value, y in rows
     )
 
 
-def _levels(frame: Frame, panel: Panel) -> str:
-    rows = [(name, frame.y(_share(value, panel.span))) for name, value in panel.levels.items()]
+def _levels(plot: Plot, panel: Panel) -> str:
+    rows = [(name, plot.y(_share(value, panel.span))) for name, value in panel.levels.items()]
     return "".join(
-        f'<path class="level" d="M{frame.x(0)},{y} H{frame.x(1)}"/>'
-        f'<text x="{frame.x(0.5)}" y="{y - 4:.1f}" text-anchor="middle">{escape(name)}</text>'
+        f'<path class="level" d="M{plot.x(0)},{y} H{plot.x(1)}"/>'
+        f'<text x="{plot.x(0.5)}" y="{y - 4:.1f}" text-anchor="middle">{escape(name)}</text>'
         for name, y in rows
     )
 
 
-def _times(frame: Frame, panel: Panel, ends: tuple[float, float], unit: str) -> str:
+def _times(plot: Plot, panel: Panel, ends: tuple[float, float], unit: str) -> str:
     times = sorted({x for points in panel.lines.values() for x, _ in points})
     words = [f"{time:g}" for time in times]
     words[-1] += f" {unit}"
     marks = "".join(
-        f'<text x="{frame.x(_share(time, ends))}" y="{frame.height - 8}" '
+        f'<text x="{plot.x(_share(time, ends))}" y="{plot.height - 8}" '
         f'text-anchor="{"end" if time == ends[1] else "start"}">{word}</text>'
         for time, word in zip(times, words, strict=True)
     )
-    return f'<path class="base" d="M{frame.x(0)},{frame.y(0)} H{frame.x(1)}"/>{marks}'
+    return f'<path class="base" d="M{plot.x(0)},{plot.y(0)} H{plot.x(1)}"/>{marks}'
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
