@@ -88,7 +88,7 @@ class Node:
 
     @classmethod
     def renamed(cls, values: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
-        """Return the ``values`` of knobs under the names of today, and ``say`` which were old.
+        """Return the ``values`` of knobs under their current names, and ``say`` which were old.
 
         Raises KnobError for a knob that is given under both names.
         """

@@ -55,7 +55,7 @@ class WriteError(MediaError):
 
 
 class VersionExistsError(WriteError):
-    """A result of this version is already there, and nobody said to overwrite it."""
+    """A result of this version is already there, and overwriting was not asked for."""
 
 
 class ColorError(LifemaskError):

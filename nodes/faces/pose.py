@@ -19,9 +19,9 @@ def rotations(landmarks: "NDArray[np.floating]") -> "NDArray[np.float32]":
     """Return the rotation (N, 3, 3) from head axes to the picture's of landmarks (N, 478, 3).
 
     Both have x to picture right (of a head that faces the camera), y down and z away along the line
-    of sight to the head, so a head at the edge of the frame is turned by its place too. It is the
-    weighted least-squares similarity (`similarity`) of the points that an expression
-    moves least, with the yaw corrected. Rows with a NaN give NaN.
+    of sight to the head, so a head at the edge of the frame is turned by its place too. It is that
+    of the `similarity` of the points that an expression moves least, with the yaw corrected. Rows
+    with a NaN give NaN.
     """
     head = canonical()
     source = head.vertices[head.rigid] * np.array([1, -1, -1])

@@ -142,7 +142,7 @@ class FacesetOnShot(OnShot):
         return tracks[0]
 
     def _other(self, shot: Shot) -> FaceSet | None:
-        """Return the faceset of whom the double is, in other lights; None when nobody said."""
+        """Return the double's faceset under other lights; None when none is named."""
         if not self.double_is:
             return None
         return FaceSet.load(shot.latest(self.makes, check_performer(self.double_is, "double-is")))

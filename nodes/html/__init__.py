@@ -1,1 +1,1 @@
-"""Pages and plots that ask no server for anything."""
+"""Self-contained pages and plots: they load nothing from a server."""

@@ -7,7 +7,7 @@ from string import Template
 
 
 def page(title: str, body: str) -> str:
-    """Return a page that is whole in itself."""
+    """Return a self-contained page."""
     return filled("lifemask.nodes.html", "page.html", {"title": escape(title), "body": body})
 
 

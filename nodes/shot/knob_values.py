@@ -1,4 +1,4 @@
-"""The knobs in ``shot.toml``: a table for each node, under the names of today or the last ones."""
+"""The knobs in ``shot.toml``: a table for each node, under current or earlier names."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def check_knobs(file: Path, node: str, values: object) -> None:
 
 
 def renamed(file: Path, node: str, values: Any) -> Any:  # noqa: ANN401
-    """Return a node's table under the names of today; a note names each old one in the file.
+    """Return a node's table under current names; a note names each old one in the file.
 
     What is no table of a node comes back as it is: `check_knobs` refuses it.
     """
@@ -49,7 +49,7 @@ def renamed(file: Path, node: str, values: Any) -> Any:  # noqa: ANN401
 
 
 def old_keys() -> dict[tuple[str, ...], str]:
-    """Return the name of today for each key that has changed, by its place in the file."""
+    """Return the current name of each key that has changed, by its place in the file."""
     knobs = [(node, knob) for node, kind in _nodes().items() for knob in kind.knobs() if knob.was]
     return {("knobs", node, knob.was): knob.name for node, knob in knobs}
 

@@ -173,7 +173,7 @@ def check_pixels(path: Path, kind: str | None) -> None:
 
 @contextmanager
 def ffmpeg_errors(path: Path) -> Iterator[None]:
-    """Say FFmpeg's errors as ours."""
+    """Raise BrokenFileError in place of FFmpeg's errors."""
     from av.error import FFmpegError
 
     try:

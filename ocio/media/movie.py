@@ -1,4 +1,4 @@
-"""Movies through FFmpeg: read at full depth, written as previews."""
+"""Movies read through FFmpeg, at full depth."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
