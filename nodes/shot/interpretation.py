@@ -34,7 +34,7 @@ def space_of(sequence: Sequence, named: str) -> str:
     if not is_identified(space):
         note(
             "colour",
-            f"OCIO: {os.environ['OCIO']} says of its linear space neither by a role nor by a name "
-            "what it is; taken for Rec.709. Name it with the role aces_interchange",
+            f"OCIO: {os.environ['OCIO']} has neither a role nor a name that identifies its linear "
+            "space; taken for Rec.709. Identify it with the role aces_interchange",
         )
     return check_space(space)
