@@ -20,7 +20,7 @@ def report(shot: Shot, likenesses: Sequence[str], doubles: Sequence[str]) -> lis
     Writes ``coverage.json`` and ``coverage.html`` into the likeness's folder. A likeness without a
     faceset is left out.
     """
-    own, plate = _there(shot, likenesses), list(_there(shot, doubles).values())
+    own, plate = _latest(shot, likenesses), list(_latest(shot, doubles).values())
     return [line for name, faceset in own.items() for line in _report(shot, name, faceset, plate)]
 
 
@@ -48,7 +48,7 @@ def _report(shot: Shot, name: str, faceset: FaceSet, plate: Sequence[FaceSet]) -
     return list(found.advice)
 
 
-def _there(shot: Shot, names: Sequence[str]) -> dict[str, FaceSet]:
+def _latest(shot: Shot, names: Sequence[str]) -> dict[str, FaceSet]:
     found: dict[str, FaceSet] = {}
     for name in names:
         if shot.versions("facesets", name):

@@ -98,11 +98,11 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
     no such layer, or when the names leave it open.
     """
     layered = _layers_of(parts)
-    there = layered or _single(parts)
-    found = _called(there, named) if named else there
+    layers = layered or _single(parts)
+    found = _called(layers, named) if named else layers
     if not found:
         called = f" {named!r}" if named else ""
-        known = _listed(there) or _shortened(name for part in parts for name in part.channels)
+        known = _listed(layers) or _shortened(name for part in parts for name in part.channels)
         raise LayerError(f"{file}: has no layer{called} with R G B or Y; there: {known}")
     order = [view.lower() for view in views]
     ranks = [_rank(layer, order) for layer in found]
@@ -114,7 +114,7 @@ def choose(file: Path, parts: Sequence[Part], views: Iterable[str] = (), named: 
             Remedy("name_layer"),
         )
     taken = found[ranks.index(best)]
-    return replace(taken, others=_listed(layer for layer in there if layer is not taken))
+    return replace(taken, others=_listed(layer for layer in layers if layer is not taken))
 
 
 def _listed(found: Iterable[Layer]) -> str:

@@ -66,8 +66,8 @@ class Sequence:
             few, more = list(found)[:_FEW], len(found) - _FEW
             names = ", ".join(few) + (f" and {more} more" if more > 0 else "")
             raise BrokenFileError(f"{path}: means several sequences; name one of {names}")
-        name, there = next(iter(found.items()))
-        return cls(name, _chosen(name, there, frames), layer)
+        name, existing = next(iter(found.items()))
+        return cls(name, _chosen(name, existing, frames), layer)
 
     @classmethod
     def find_all(cls, path: str | Path) -> "list[Sequence]":
@@ -83,7 +83,7 @@ class Sequence:
     @classmethod
     def find_made(cls, path: str | Path) -> "list[Sequence]":
         """Return what `find_all` does, with the existing frames only: none is missing."""
-        return [cls(name, tuple(there)) for name, there in _footage(path).items()]
+        return [cls(name, tuple(existing)) for name, existing in _footage(path).items()]
 
     @property
     def is_movie(self) -> bool:
@@ -129,13 +129,13 @@ def _footage(path: str | Path) -> dict[str, Numbers]:
     """Return the frame numbers of all that ``path`` matches, by path; errors as in `find`."""
     if Path(path).is_dir():
         raise BrokenFileError(f"{path}: is a folder; name its frames, as in name.####.exr")
-    there = _on_disk(str(path))
-    for name in (str(path), *there):
+    existing = _on_disk(str(path))
+    for name in (str(path), *existing):
         check_utf8(name)
-    if not there:
+    if not existing:
         _check_listed(Path(path).parent)
         raise BrokenFileError(f"{path}: there is no such file or sequence")
-    return dict(sorted(there.items()))
+    return dict(sorted(existing.items()))
 
 
 def check_utf8(name: str) -> None:
@@ -240,49 +240,49 @@ def _check_listed(folder: Path) -> None:
         pass
 
 
-def _takes(path: str, there: Numbers) -> "list[Sequence]":
+def _takes(path: str, existing: Numbers) -> "list[Sequence]":
     """Return footage as one sequence, or as stills if its numbers look like photographs'."""
-    if len(there) < 2 or not (_far_apart(there) or _too_large(there)):
-        return [Sequence(path, _chosen(path, there, ""))]
-    numbered = Sequence(path, tuple(there))
-    return [Sequence(str(numbered.file(number)), (1,)) for number in there]
+    if len(existing) < 2 or not (_far_apart(existing) or _too_large(existing)):
+        return [Sequence(path, _chosen(path, existing, ""))]
+    numbered = Sequence(path, tuple(existing))
+    return [Sequence(str(numbered.file(number)), (1,)) for number in existing]
 
 
-def _far_apart(there: Numbers) -> bool:
+def _far_apart(existing: Numbers) -> bool:
     """Whether more than half of the frames are missing: times of day, numbers of a camera."""
     # Two numbers alone do not make a step.
-    step = _step(there) if len(there) > 2 else 1
-    return (there[-1] - there[0]) // step >= 2 * len(there)
+    step = _step(existing) if len(existing) > 2 else 1
+    return (existing[-1] - existing[0]) // step >= 2 * len(existing)
 
 
-def _too_large(there: Numbers) -> bool:
-    return max(abs(there[0]), abs(there[-1])) > _LAST
+def _too_large(existing: Numbers) -> bool:
+    return max(abs(existing[0]), abs(existing[-1])) > _LAST
 
 
-def _chosen(path: str, there: Numbers, frames: str) -> tuple[int, ...]:
+def _chosen(path: str, existing: Numbers, frames: str) -> tuple[int, ...]:
     """Return the frames of the range, or all; raises MissingFramesError for missing ones."""
     try:
-        wanted = numbers(frames) if frames else _without_holes(there)
+        wanted = numbers(frames) if frames else _without_holes(existing)
     except ValueError as error:
-        raise MissingFramesError(f"{path}: {error}; it has {abbreviated(there)}") from error
-    missing = sorted({*wanted}.difference(there))
+        raise MissingFramesError(f"{path}: {error}; it has {abbreviated(existing)}") from error
+    missing = sorted({*wanted}.difference(existing))
     if missing:
         raise MissingFramesError(
-            f"{path}: misses frames {abbreviated(missing)}; it has {abbreviated(there)}"
+            f"{path}: misses frames {abbreviated(missing)}; it has {abbreviated(existing)}"
         )
     return tuple(wanted)
 
 
-def _without_holes(there: Numbers) -> Numbers:
+def _without_holes(existing: Numbers) -> Numbers:
     """Return the frames from first to last; raises ValueError when most of them are missing."""
-    step = _step(there)
-    count = (there[-1] - there[0]) // step + 1
-    if count > len(there) + MOST:
-        raise ValueError(f"misses {count - len(there)} of {count} frames")
-    if _too_large(there):
+    step = _step(existing)
+    count = (existing[-1] - existing[0]) // step + 1
+    if count > len(existing) + MOST:
+        raise ValueError(f"misses {count - len(existing)} of {count} frames")
+    if _too_large(existing):
         raise ValueError(f"has numbers that are too large for frames, above {_LAST}")
-    return range(there[0], there[-1] + 1, step)
+    return range(existing[0], existing[-1] + 1, step)
 
 
-def _step(there: Numbers) -> int:
-    return gcd(*(after - before for before, after in pairwise(there))) or 1
+def _step(existing: Numbers) -> int:
+    return gcd(*(after - before for before, after in pairwise(existing))) or 1
