@@ -1,7 +1,7 @@
 """Coverage: the poses, expressions and lights of a likeness's takes, compared with the plate's."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,12 +84,10 @@ class Coverage:
     axes: dict[str, Axis]
     advice: tuple[str, ...]
 
-    def save(self, folder: Path) -> Path:
+    def save(self, folder: Path) -> None:
         """Write the report into the likeness's ``folder``, whole or not at all."""
-        path = folder / COVERAGE
-        with replacing(path) as temporary:
+        with replacing(folder / COVERAGE) as temporary:
             temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        return path
 
 
 def coverage(likeness: FaceSet, *doubles: FaceSet) -> Coverage:
@@ -136,10 +134,9 @@ _EYES = ((159, 145, 33, 133), (386, 374, 263, 362))
 
 
 def _opening(shape: "Floats", upper: int, lower: int, right: int, left: int) -> "Floats":
-    apart: Callable[[int, int], Floats] = lambda a, b: np.linalg.norm(  # noqa: E731
-        shape[:, a] - shape[:, b], axis=-1
-    )
-    return np.asarray(apart(upper, lower) / apart(right, left))
+    height = np.linalg.norm(shape[:, upper] - shape[:, lower], axis=-1)
+    width = np.linalg.norm(shape[:, right] - shape[:, left], axis=-1)
+    return np.asarray(height / width)
 
 
 def _joined(parts: Sequence[Shown]) -> Shown | None:
