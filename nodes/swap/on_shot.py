@@ -39,11 +39,6 @@ class SwapOnShot(OnShot):
         shot = Shot.load(self.shot)
         cast = [one.role for one in cast_of(shot, self.likeness)]
         model = None if self.no_model else newest(shot) or BASE
-        if model:
-            from lifemask.nodes.refiner.model import loaded
-
-            # A broken model is refused before the plan, which takes longer.
-            loaded(model.path)
         name = "_".join(dict.fromkeys(role.likeness.performer for role in cast))
         node, plate = shot.node(Swap, **self.knobs), shot.plate_of(self.frames)
         folder = shot.claimed(self.makes, name, self.version, self.overwrite)
