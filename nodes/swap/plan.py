@@ -80,8 +80,8 @@ class FramePlan:
 class ShotPlan:
     """How one person's face is replaced in a shot: a plan for each frame that shows them.
 
-    ``made_of`` is a digest of all its inputs: see `planner.Planner`. Face space has ``size`` pixels
-    a side; ``detail`` is in pixels of the plate across a centimetre of the face.
+    ``made_of`` is a digest of all its inputs: see `planner.WholeShotPlanner`. Face space has
+    ``size`` pixels a side; ``detail`` is in pixels of the plate across a centimetre of the face.
     ``albedo`` and ``subject_albedo`` (3, 64, 64) are log, in texture space.
     """
 

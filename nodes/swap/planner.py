@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -35,18 +34,6 @@ _CHUNK = 16  # faces whose textures are in memory at once
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 
 
-class Planner(Protocol):
-    """A planner of shots: it may know all frames, or only the past ones."""
-
-    def made_of(self, performance: Performance, subject: PlateSubject, likeness: Likeness) -> str:
-        """Return a digest of all inputs of the plan."""
-
-    def __call__(
-        self, performance: Performance, subject: PlateSubject, likeness: Likeness
-    ) -> ShotPlan:
-        """Return the plan to put the ``likeness`` in the ``subject``'s place."""
-
-
 @dataclass(frozen=True, eq=False)
 class WholeShotPlanner:
     """Chooses the pictures of all frames at once, so that a frame is the same in any range.
@@ -71,7 +58,10 @@ class WholeShotPlanner:
     def __call__(
         self, performance: Performance, subject: PlateSubject, likeness: Likeness
     ) -> ShotPlan:
-        """Return the plan; raises FaceError when performance and subject have other frames."""
+        """Return the plan to put the ``likeness`` in the ``subject``'s place.
+
+        Raises FaceError when performance and subject have other frames.
+        """
         if not np.array_equal(performance.frame, subject.frame):
             raise FaceError(f"{subject.source}: the performance is of other frames than the plate")
         planning = _Planning(self, performance, subject, likeness)
