@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,12 @@ class Opening:
     contrast: float
     bright: Floats
     lift: Floats
+
+    @classmethod
+    def of(cls, row: NDArray[Any]) -> "Opening":
+        """The grade of a ``row`` (7,): contrast, bright and lift."""
+        numbers = row.astype(np.float32)
+        return cls(float(row[0]), numbers[1:4], numbers[4:])
 
 
 @dataclass(frozen=True)

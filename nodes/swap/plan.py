@@ -183,7 +183,7 @@ def _frame(arrays: "Arrays", row: int) -> FramePlan:
         for region, name in named.items()
     }
     openings = {
-        name.partition(".")[2]: _opening(array[row])
+        name.partition(".")[2]: Opening.of(array[row])
         for name, array in arrays.items()
         if name.startswith("openings.")
     }
@@ -198,8 +198,3 @@ def _value(value: Any) -> Any:  # noqa: ANN401
 def _picture_shares(pictures: "NDArray[Any]", shares: "NDArray[Any]") -> dict[int, float]:
     pairs = zip(pictures.tolist(), shares.tolist(), strict=True)
     return {picture: share for picture, share in pairs if share}
-
-
-def _opening(row: "NDArray[np.float64]") -> Opening:
-    numbers = row.astype(np.float32)
-    return Opening(float(row[0]), numbers[1:4], numbers[4:])

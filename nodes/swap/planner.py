@@ -178,7 +178,7 @@ class _Planning:
             reduction=self._reduction(index, chosen.paths[FACE][index]),
             confidence=self._confidence(index),
             pictures=pictures,
-            openings={name: _opening(table[index]) for name, table in chosen.openings.items()},
+            openings={name: Opening.of(table[index]) for name, table in chosen.openings.items()},
         )
 
     def _chosen(self) -> "_Chosen":
@@ -258,7 +258,3 @@ class _Planning:
         """How surely the face is where it is put: less where the subject is mostly hidden."""
         hidden = self.subject.hidden[index]
         return float(self.performance.confidence[index]) if hidden else 1.0
-
-
-def _opening(row: Floats) -> Opening:
-    return Opening(float(row[0]), row[1:4], row[4:])
