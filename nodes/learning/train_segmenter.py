@@ -36,7 +36,7 @@ from lifemask.nodes.learning.callbacks import Checkpoints, LossLog, TimeLeft
 from lifemask.nodes.learning.pytree import Tree
 from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.trainer import Trainer, TrainingConfig, cosine
-from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
+from lifemask.nodes.provenance import SHIPPED
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.segmenter import Segmenter, load
@@ -212,8 +212,7 @@ def main() -> None:
     with progress.reporting(_report):
         source = read_material(given.facesets, given.pictures)
         about = {
-            "learned from": LEARNED_FROM,
-            "licence": LICENCE,
+            **SHIPPED,
             "faces": len(source.faces),
             "pictures": len(source.pictures),
             "from": sha256(given.start.read_bytes()).hexdigest() if given.start else "nothing",

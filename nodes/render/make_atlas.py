@@ -26,7 +26,7 @@ from lifemask.nodes.errors import BrokenFileError, FaceError
 from lifemask.nodes.faces import topology
 from lifemask.nodes.faces.blendshapes import NAMES, expression
 from lifemask.nodes.faces.photographs import landmarks_of
-from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
+from lifemask.nodes.provenance import SHIPPED
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE, Atlas, using
 from lifemask.nodes.render.light import complexion
@@ -91,8 +91,7 @@ def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
     atlas, textures = with_maps(atlas, stills)
     people = [still.person for still in stills]
     about = {
-        "learned from": LEARNED_FROM,
-        "licence": LICENCE,
+        **SHIPPED,
         "people": len({person for person in people if "_on_" not in person}),
         "takes": len(takes),
         "frames": len(stills),

@@ -9,15 +9,13 @@ from lifemask.nodes.learning.data.examples import ExampleSet
 from lifemask.nodes.learning.data.paired import corpora
 from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_refiner import train_refiner
-from lifemask.nodes.provenance import LEARNED_FROM, LICENCE
+from lifemask.nodes.provenance import SHIPPED
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.nodes.refiner.network import Refiner
 from lifemask.nodes.types import Model
 
 if TYPE_CHECKING:
     from lifemask.nodes.train import Train
-
-_ABOUT = {"learned from": LEARNED_FROM, "licence": LICENCE}
 
 
 def train_base(
@@ -34,7 +32,7 @@ def train_base(
     for ``facesets``.
     """
     torch.manual_seed(node.seed)
-    model = start or RefinerModel(Refiner(), node.chosen.size, _ABOUT)
+    model = start or RefinerModel(Refiner(), node.chosen.size, SHIPPED)
     config = node.config([path.name for path in folders], max(node.chosen.size, model.size))
     paired = corpora(folders, facesets)
     with RunFolder(folder).locked():
