@@ -11,7 +11,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, WriteError
 from lifemask.nodes.learning import checkpoint
 from lifemask.nodes.learning.checkpoint import State
-from lifemask.nodes.refiner.versions import MODEL
+from lifemask.nodes.refiner.versions import MODEL, PREVIEW
 
 _LOCK = ".training"
 
@@ -40,7 +40,7 @@ class RunFolder:
     @property
     def preview(self) -> Path:
         """Its contact sheet."""
-        return self.path / "preview.png"
+        return self.path / PREVIEW
 
     @contextmanager
     def locked(self) -> Iterator["RunFolder"]:

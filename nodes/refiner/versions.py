@@ -12,6 +12,9 @@ BASE = Model(Path(__file__).with_name("base.safetensors"))
 MODEL = "model.safetensors"
 """File in the folder of a version: what its training has come to so far."""
 
+PREVIEW = "preview.png"
+"""File beside the model: the contact sheet of its training."""
+
 KIND, NAME = "models", "refiner"
 """Folder of a shot, and name of its versions: one model serves everybody in the shot."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from lifemask.nodes import archive
 from lifemask.nodes.command import Button, OnShot, Option, Result
 from lifemask.nodes.errors import BrokenFileError, Remedy
-from lifemask.nodes.refiner.versions import BASE, KIND, MODEL, NAME, newest
+from lifemask.nodes.refiner.versions import BASE, KIND, MODEL, NAME, PREVIEW, newest
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap.roles import LIKENESSES, cast_of
 from lifemask.nodes.train import Train
@@ -51,7 +51,7 @@ class TrainOnShot(OnShot):
         start = newest(shot, before=number) or BASE
         node = shot.node(Train, **self.knobs)
         model = node(cast, start, folder, anew, [*self.pairs], self.facesets)
-        return {"model": model.path, "preview": folder / "preview.png"}
+        return {"model": model.path, "preview": folder / PREVIEW}
 
     def _number(self, shot: Shot) -> tuple[int, bool]:
         """Return the version of the training that goes on, or of a new one; whether it is new.

@@ -9,7 +9,7 @@ from lifemask.nodes import archive
 from lifemask.nodes.command import Command, Option, Result
 from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
 from lifemask.nodes.progress import note
-from lifemask.nodes.refiner.versions import MODEL
+from lifemask.nodes.refiner.versions import MODEL, PREVIEW
 from lifemask.nodes.train import Train
 from lifemask.nodes.train.on_shot import over
 from lifemask.ocio.system.atomic import replacing
@@ -77,7 +77,7 @@ class TrainBase(Command):
         model = train_base(node, [*self.pairs], self.facesets, start, folder, restart)
         with replacing(self.out) as temporary:
             shutil.copyfile(model.path, temporary)
-        return {"model": self.out, "preview": folder / "preview.png"}
+        return {"model": self.out, "preview": folder / PREVIEW}
 
     def _folder(self) -> Path:
         """Return the folder that keeps the training of the model ``--out``.
