@@ -9,14 +9,14 @@ from torch.nn import functional
 
 
 class UNet(nn.Module):
-    """Answers planes (N, inward, H, W) with planes (N, outward, H, W).
+    """Maps planes (N, inward, H, W) to planes (N, outward, H, W).
 
     H and W are multiples of 2 to the number of ``widths`` less one: each level has half the side
     of the one before, and so many channels.
     """
 
     def __init__(self, inward: int, widths: Sequence[int], outward: int) -> None:
-        """Make one whose answer is 0 at first, whatever it is shown."""
+        """Make one whose output is 0 at first, whatever the input."""
         super().__init__()
         self.down = nn.ModuleList(_block(a, b) for a, b in pairwise([inward, *widths]))
         self.up = nn.ModuleList(_block(a + b, b) for a, b in pairwise(widths[::-1]))
@@ -25,7 +25,7 @@ class UNet(nn.Module):
         self.head.bias = nn.Parameter(torch.zeros(outward))
 
     def forward(self, shown: Tensor) -> Tensor:
-        """The answer."""
+        """The output."""
         levels, hidden = [], shown
         for depth, block in enumerate(self.down):
             hidden = block(functional.avg_pool2d(hidden, 2) if depth else hidden)
@@ -33,8 +33,8 @@ class UNet(nn.Module):
         for block, beside in zip(self.up, levels[-2::-1], strict=True):
             grown = functional.interpolate(hidden, scale_factor=2, mode="bilinear")
             hidden = block(torch.cat([grown, beside], 1))
-        answer: Tensor = self.head(hidden)
-        return answer
+        output: Tensor = self.head(hidden)
+        return output
 
 
 def _block(inward: int, outward: int) -> nn.Sequential:

@@ -83,7 +83,7 @@ class Preview:
 
 
 def _composite(example: Batch, prediction: Prediction | None = None) -> Tensor:
-    """The render over the plate (N, 3, H, W), linear; refined where there is an ``answer``."""
+    """The render over the plate (N, 3, H, W), linear; refined where there is a ``prediction``."""
     plate, picture = to_linear(example.shown[:, PLATE]), example.candidates[:, 0]
     face = example.face
     if prediction:

@@ -69,7 +69,7 @@ class TrainingConfig:
 
 
 class Task(Protocol):
-    """What is particular to a network: its examples, and what its answer to them costs."""
+    """What is particular to a network: its examples, and their losses."""
 
     def draw(self, count: int, random: np.random.Generator) -> list[Any]:
         """Return the next ``count`` examples, or what stands for them."""

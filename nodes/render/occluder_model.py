@@ -17,7 +17,7 @@ _RECALLED = 8.0  # frames: how far away the unhidden face is taken from
 _MIDDLE, _CONTRAST = 0.4, 10.0  # log: they scale colours to about -1 to 1
 _RIDGE = 1e-3
 _UNDECIDED = 0.3  # weight of a clear case against one half way
-_LOW, _HIGH = 0.3, 0.7  # of the answer: up to here the face, from here on the occluder
+_LOW, _HIGH = 0.3, 0.7  # of the prediction: up to here the face, from here on the occluder
 
 
 def crossings(textures: Textures, score: Tensor, take: Tensor, hidden: Tensor) -> Tensor:
@@ -31,8 +31,8 @@ def crossings(textures: Textures, score: Tensor, take: Tensor, hidden: Tensor) -
         usual, known = _recalled(textures.colour, seen, take, crossing)
         colour = textures.colour[crossing]
         part = textures.valid[crossing] * known * coarse(atlas().face).to(score.device)
-        answer = _told(colour, colour - usual, occlusion(score[crossing]), part)
-        share = ((answer - _LOW) / (_HIGH - _LOW)).clamp(0, 1)
+        predicted = _predicted(colour, colour - usual, occlusion(score[crossing]), part)
+        share = ((predicted - _LOW) / (_HIGH - _LOW)).clamp(0, 1)
         result[crossing] = torch.where(known > 0, MAYBE + (SURE - MAYBE) * share, score[crossing])
     return result
 
@@ -57,7 +57,7 @@ def _recalled(colour: Tensor, seen: Tensor, take: Tensor, indices: Tensor) -> tu
     return usual, (total > 0.02).float()
 
 
-def _told(colour: Tensor, change: Tensor, found: Tensor, weight: Tensor) -> Tensor:
+def _predicted(colour: Tensor, change: Tensor, found: Tensor, weight: Tensor) -> Tensor:
     """How much each texel (T, 1, 64, 64) is the occluder, given the part that is ``found``."""
     table = _products(torch.cat([colour - _MIDDLE, change], 1) * _CONTRAST)
     clear = weight / (4 * found * (1 - found) + _UNDECIDED)

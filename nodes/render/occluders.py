@@ -22,7 +22,7 @@ SURE, MAYBE = 2.6, 1.6  # scores
 _NEAR = 6.0  # texels: an occluder is no isolated spot
 _ALONE, _TOGETHER = 0.1, 0.25
 _MOST_COMPARED = 240  # frames
-_SEEN, _UNSEEN = 0.15, 0.7  # threshold of the network's answer; weight of a score below it
+_SEEN, _UNSEEN = 0.15, 0.7  # threshold of the network's output; weight of a score below it
 
 
 def scores(textures: Textures, left: Tensor, known: Tensor) -> Tensor:
