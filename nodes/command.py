@@ -182,9 +182,9 @@ class OnShot(Command):
         return "" if shot.names(cls.makes) else f"{cls.makes}/ has nothing yet"
 
     @classmethod
-    def lacking_of(cls, names: Sequence[str], there: set[str]) -> str:
-        """Return which of the ``names`` are not ``there``, in words; empty when all are."""
-        missing = [name for name in names if name not in there]
+    def lacking_of(cls, names: Sequence[str], made: set[str]) -> str:
+        """Return which of the ``names`` are not ``made`` yet, in words; empty when all are."""
+        missing = [name for name in names if name not in made]
         if names and not missing:
             return ""
         return f"{cls.makes}/ has nothing of {', '.join(missing) or 'anybody'} yet"

@@ -25,8 +25,8 @@ def device() -> "torch.device":
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        there = torch.cuda.is_available()
-    if there:
+        available = torch.cuda.is_available()
+    if available:
         return torch.device("cuda")
     for one in caught:
         _, of_card, why = str(one.message).partition("CUDA initialization: ")

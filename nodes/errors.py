@@ -7,7 +7,7 @@ LifemaskError               a sentence that names the file or the knob, and perh
 |  |- SizeError             frames of one sequence differ in size
 |  |- LayerError            which layer is the picture is not known, or it is not there
 |  `- WriteError            nothing was left behind
-|     `- VersionExistsError the version is there; nothing is overwritten unless told
+|     `- VersionExistsError the version is there; nothing is overwritten unless asked for
 |- ColorError               a colour space is unknown, or none was named
 |- KnobError                a knob has a value that its declaration does not allow
 |- ShotError                shot.toml, or what the shot's folder should hold

@@ -24,8 +24,8 @@ def shading_residual(faceset: FaceSet, indices: Sequence[int]) -> tuple[Tensor, 
 
     It is the fine part of the light images less the spherical harmonics of their take.
     """
-    look, takes = descriptors_of(faceset, indices), faceset.faces.take[list(indices)]
+    faces, takes = descriptors_of(faceset, indices), faceset.faces.take[list(indices)]
     lights = torch.from_numpy(faceset.faces.lights[takes]).to(device())
     normal = coarse_normals(faceset.face_landmarks[list(indices)])
-    residual = look.light - shading(normal, lights, look.valid)
-    return residual - masked_blur(residual, look.valid, _WIDE), look.valid
+    residual = faces.light - shading(normal, lights, faces.valid)
+    return residual - masked_blur(residual, faces.valid, _WIDE), faces.valid

@@ -30,14 +30,14 @@ def with_catchlights(
     result = log.clone()
     for name, points in _IRISES.items():
         eye, own_eye = (each.of_atlas(openings()[name]) for each in (view, own))
-        at, there = extent(eye), extent(own_eye)
-        corner = features.new_tensor([there[1].start, there[0].start])
+        at, own_at = extent(eye), extent(own_eye)
+        corner = features.new_tensor([own_at[1].start, own_at[0].start])
         iris = landmarks[list(points)] - corner
         share = _openness(landmarks[list(REGIONS[name])], iris)
-        eye, own_eye = eye[(..., *at)], own_eye[(..., *there)]
+        eye, own_eye = eye[(..., *at)], own_eye[(..., *own_at)]
         if not (share and eye.numel() and own_eye.numel()):
             continue
-        mirrored = _mirrored(plate[(..., *there)], own_eye, iris)
+        mirrored = _mirrored(plate[(..., *own_at)], own_eye, iris)
         position = view.cut(at).fragments(features) - corner
         carried = resample(mirrored, position).clamp(min=0)
         lit = to_linear(result[(..., *at)]) + share * eye * carried

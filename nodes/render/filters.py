@@ -19,13 +19,13 @@ def blur(pictures: Tensor, sigma: float) -> Tensor:
 
 
 def _blur(pictures: Tensor, sigma: float) -> Tensor:
-    reach = max(1, math.ceil(3 * sigma))
-    taps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
+    radius = max(1, math.ceil(3 * sigma))
+    taps = torch.arange(-radius, radius + 1, device=pictures.device, dtype=pictures.dtype)
     kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
     kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, 1, -1)
-    rows = functional.conv2d(pictures, kernel, padding=(0, reach), groups=pictures.shape[1])
+    rows = functional.conv2d(pictures, kernel, padding=(0, radius), groups=pictures.shape[1])
     columns = kernel.transpose(2, 3)
-    return functional.conv2d(rows, columns, padding=(reach, 0), groups=pictures.shape[1])
+    return functional.conv2d(rows, columns, padding=(radius, 0), groups=pictures.shape[1])
 
 
 def _wide_blur(pictures: Tensor, sigma: float, step: int) -> Tensor:

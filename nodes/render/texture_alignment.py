@@ -63,8 +63,8 @@ class Stretch:
     def aligned(self) -> tuple[Poses, Tensor]:
         """The poses of all T frames, and the visible share of the face in each (T,)."""
         share = torch.linspace(0, 1, len(self.points), device=self.points.device)
-        there, back = self._followed()
-        numbers = torch.lerp(there, back, share[:, None])
+        forward, backward = self._followed()
+        numbers = torch.lerp(forward, backward, share[:, None])
         for sigma in _BLURS[1:]:
             numbers, seen = self._steadied(numbers, share, sigma)
         return Poses(numbers, self.rotation), seen
@@ -80,16 +80,16 @@ class Stretch:
             now = [step, last - step]
             numbers = path[-1] + _ONWARD * (path[-1] - before)
             before = path[-1]
-            for log, look in zip(blurred, wanted, strict=True):
-                numbers = self._fitted(log[now], numbers, self.points[now], look)
+            for log, reference in zip(blurred, wanted, strict=True):
+                numbers = self._fitted(log[now], numbers, self.points[now], reference)
             path.append(numbers)
         path.append(torch.stack([ends[1], ends[0]]))
-        forth, back = torch.stack(path).unbind(1)
-        return forth, back.flip(0)
+        forward, backward = torch.stack(path).unbind(1)
+        return forward, backward.flip(0)
 
-    def _fitted(self, log: Tensor, numbers: Tensor, points: Tensor, look: Tensor) -> Tensor:
+    def _fitted(self, log: Tensor, numbers: Tensor, points: Tensor, reference: Tensor) -> Tensor:
         for _ in range(_STEPS):
-            normal, slope, _ = self._normal(log, numbers, points, look, self.valid)
+            normal, slope, _ = self._normal(log, numbers, points, reference, self.valid)
             firm = normal.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * 1e-3 + 1e-9
             normal = normal + firm * torch.eye(6).to(normal)
             move = -torch.linalg.solve(normal, slope).float().clamp(-_MOST, _MOST)
@@ -102,15 +102,17 @@ class Stretch:
         """All frames solved together, without jerks, to match both ends; and the visible share."""
         log = border_blur(self.pictures, sigma)
         ends = [0, len(share) - 1]
-        looks = self._seen(log[ends], self.ends[1:3], self.points[ends])[:, 0]
+        references = self._seen(log[ends], self.ends[1:3], self.points[ends])[:, 0]
         nearness = torch.stack([1 - share, share])[:, 1:-1].double()
         count = len(share) - 2
         jerk = _second_differences(count).to(nearness)
         for _ in range(_STEPS):
             normal, slope = nearness.new_zeros(count, 6, 6), nearness.new_zeros(count, 6)
             seen = nearness.new_zeros(count)
-            for near, look, valid in zip(nearness, looks, self.valid, strict=True):
-                parts = self._normal(log[1:-1], numbers[1:-1], self.points[1:-1], look, valid[None])
+            for near, reference, valid in zip(nearness, references, self.valid, strict=True):
+                parts = self._normal(
+                    log[1:-1], numbers[1:-1], self.points[1:-1], reference, valid[None]
+                )
                 normal += near[:, None, None] * parts[0]
                 slope += near[:, None] * parts[1]
                 seen += near * parts[2]
@@ -127,11 +129,11 @@ class Stretch:
         return numbers, torch.cat([seen.new_ones(1), seen, seen.new_ones(1)]).float()
 
     def _normal(
-        self, log: Tensor, numbers: Tensor, points: Tensor, look: Tensor, valid: Tensor
+        self, log: Tensor, numbers: Tensor, points: Tensor, reference: Tensor, valid: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Normal matrix (N, 6, 6), gradient (N, 6) and the fitting share of the face (N,)."""
         seen = self._seen(log, numbers, points)
-        left = seen[:, 0] - look
+        left = seen[:, 0] - reference
         slopes = (seen[:, 1:] - seen[:, :1]) / _SMALL
         weight = valid / (1 + (left.norm(dim=1) / _FITS) ** 2) ** 2
         weighted = (slopes * weight[:, None, None]).flatten(2)

@@ -218,7 +218,7 @@ def frames_of(folder: Path, shot: str = "") -> Sequence:
     """Return the frames of the swap in ``folder``, a version of it, which is of the ``shot``.
 
     They need not be all of the plate's, and other files do no harm. Raises ShotError when there are
-    none, or when it cannot be told which they are.
+    none, or when they may be of several swaps.
     """
     # The folder may be a link to another disk, or one that is called latest.
     versions = [Path(way(folder)).name for way in (abspath, realpath)]

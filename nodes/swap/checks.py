@@ -31,11 +31,12 @@ def check_inputs(plate: FrameSource, cast: "list[Role]", model: Model | None = N
 def check_tracked(plate: FrameSource, track: FaceTrack) -> None:
     """Raise MissingFramesError unless somebody looked for the face in all frames."""
     frames = set(plate.frames)
-    missing, there = sorted(frames - set(track.frames.tolist())), track.frames.tolist()
+    tracked = track.frames.tolist()
+    missing = sorted(frames - set(tracked))
     if missing:
         raise MissingFramesError(
             f"{plate.name}: {track.person} was not tracked in frames "
-            f"{named_range(missing)}, only in {named_range(there)}",
+            f"{named_range(missing)}, only in {named_range(tracked)}",
             Remedy("track_or_swap_fewer"),
         )
 
@@ -52,9 +53,9 @@ def check_subject(plate: FrameSource, role: "Role") -> None:
         frames = named_range(track.frames[lacking].tolist())
         raise FaceError(f"{faces.source}: has no faces of frames {frames}: {newer}", again)
     _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
-    there, then = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
-    apart = np.linalg.norm(there.mean(1) - then.mean(1), axis=-1)
-    if (apart > np.ptp(there[..., 0], axis=1) / 2).any():
+    tracked, known = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
+    apart = np.linalg.norm(tracked.mean(1) - known.mean(1), axis=-1)
+    if (apart > np.ptp(tracked[..., 0], axis=1) / 2).any():
         other = f"{faces.source}: is of somebody else than {track.person}: {newer}"
         raise FaceError(other, again)
 

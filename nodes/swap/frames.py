@@ -70,13 +70,13 @@ class Swapping:
             closing(parallel_map(self.result, plates, _AT_ONCE)) as results,
         ):
             for result, broken in results:
-                # Told from here: nobody listens to the threads.
+                # Noted here: notes from threads reach nobody.
                 if broken:
-                    self._tell(result.number, broken)
+                    self._note_broken(result.number, broken)
                 yield result
 
-    def _tell(self, frame: int, broken: int) -> None:
-        """Tell how many pixels around the faces of a ``frame`` hold no number."""
+    def _note_broken(self, frame: int, broken: int) -> None:
+        """Note how many pixels around the faces of a ``frame`` are not finite."""
         progress.note(
             "swap",
             f"{self.plate.name}, frame {frame}: {broken} "

@@ -54,9 +54,9 @@ class SwapOnShot(OnShot):
     @classmethod
     def lacking(cls, shot: Shot, likenesses: Sequence[str], person: str = "") -> str:
         """Return whose face is in no swap yet."""
-        there = {*shot.names(cls.makes)}
-        there.update(*(_in_swap(name, shot.performers) for name in shot.names(cls.makes)))
-        return cls.lacking_of(likenesses, there)
+        swapped = {*shot.names(cls.makes)}
+        swapped.update(*(_in_swap(name, shot.performers) for name in shot.names(cls.makes)))
+        return cls.lacking_of(likenesses, swapped)
 
 
 def _in_swap(name: str, performers: Iterable[str]) -> set[str]:

@@ -117,10 +117,10 @@ def _normal(view: View, mesh: Floats) -> Tensor:
     return functional.normalize(view.fragments(vertices).permute(0, 3, 1, 2), dim=1)
 
 
-def _darker(view: View, albedo: Tensor, own: View, there: Tensor) -> Tensor:
-    """By how much less the albedo ``there`` is in a picture, (1, 1, H, W), 0 or more, log."""
+def _darker(view: View, albedo: Tensor, own: View, subject: Tensor) -> Tensor:
+    """By how much less the albedo of the ``subject`` is, (1, 1, H, W), 0 or more, log."""
     both = view.covered * own.covered
-    less = (view.of(albedo) - own.of(there)).mean(1, keepdim=True)
+    less = (view.of(albedo) - own.of(subject)).mean(1, keepdim=True)
     return less.clamp(0, _BLACKEST) * both
 
 
@@ -130,10 +130,10 @@ def matte(view: View, own: View, width: float, inward: float) -> Tensor:
     ``width`` is the face's in pixels; its edge moves inward by ``inward`` % of that.
     """
     soft = max(1.0, width * 0.01)
-    reach = border_blur(erode(view.covered, max(1, round(2 * soft))), soft)
+    likeness = border_blur(erode(view.covered, max(1, round(2 * soft))), soft)
     face = own.of_atlas(atlas().face) * own.covered
     grow = round(abs(inward) * width / 100)
     if grow:
         face = erode(face, grow) if inward > 0 else dilate(face, grow)
         face = border_blur(face, grow / 2) * own.covered
-    return (face * reach).clamp(0, 1)
+    return (face * likeness).clamp(0, 1)

@@ -165,7 +165,7 @@ def _array(picture: Tensor) -> "Floats":
 
 def _st_map(stmap: "Floats", matrix: "Floats", size: int) -> None:
     """Where each pixel of the plate lies in face space: 0..1 from its lower left; A is 1 inside."""
-    (left, top), (right, bottom) = _reach(matrix, size, stmap.shape[1], stmap.shape[0])
+    (left, top), (right, bottom) = _bounds(matrix, size, stmap.shape[1], stmap.shape[0])
     x, y = (np.arange(*span, dtype=np.float32) + 0.5 for span in ((left, right), (top, bottom)))
     u = (matrix[0, 0] * x[None] + matrix[0, 1] * y[:, None] + matrix[0, 2]) / size
     v = 1 - (matrix[1, 0] * x[None] + matrix[1, 1] * y[:, None] + matrix[1, 2]) / size
@@ -173,9 +173,9 @@ def _st_map(stmap: "Floats", matrix: "Floats", size: int) -> None:
     stmap[top:bottom, left:right][inside] = np.stack([u, v, np.ones_like(u)], -1)[inside]
 
 
-def _reach(matrix: "Floats", size: int, width: int, height: int) -> "NDArray[np.int64]":
+def _bounds(matrix: "Floats", size: int, width: int, height: int) -> "NDArray[np.int64]":
     """Left and top, right and bottom of face space in the plate, with a pixel to spare."""
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
-    there = np.linalg.solve(matrix[:, :2], corners.T)
-    ends = np.stack([np.floor(there.min(1)) - 1, np.ceil(there.max(1)) + 1])
+    offsets = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
+    corners = np.linalg.solve(matrix[:, :2], offsets.T)
+    ends = np.stack([np.floor(corners.min(1)) - 1, np.ceil(corners.max(1)) + 1])
     return ends.clip(0, [width, height]).astype(np.int64)
