@@ -62,7 +62,7 @@ class TrainOnShot(OnShot):
         number = (numbers[-1] if numbers else 1) if self.version is None else self.version
         replaced = self.overwrite and self.version is not None
         try:
-            if not over(shot.version(self.makes, NAME, number), replaced):
+            if not finished(shot.version(self.makes, NAME, number), replaced):
                 return number, False
         except BrokenFileError as error:
             remedy = Remedy("train_anew", {"version": str(number)})
@@ -81,7 +81,7 @@ class TrainOnShot(OnShot):
         return "" if shot.names(cls.makes) else "no model has been tuned to the shot yet"
 
 
-def over(folder: Path, replaced: bool = False) -> bool:
+def finished(folder: Path, replaced: bool = False) -> bool:
     """Whether the training in ``folder`` had its time; one that never began has not.
 
     Raises BrokenFileError when its model cannot be read, unless that is to be ``replaced``.

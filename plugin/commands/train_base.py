@@ -11,7 +11,7 @@ from lifemask.nodes.errors import BrokenFileError, KnobError, VersionExistsError
 from lifemask.nodes.progress import note
 from lifemask.nodes.refiner.versions import MODEL, PREVIEW
 from lifemask.nodes.train import Train
-from lifemask.nodes.train.on_shot import over
+from lifemask.nodes.train.on_shot import finished
 from lifemask.ocio.system.atomic import replacing
 
 _PROGRESS = ("steps", "minutes", "finished")
@@ -72,7 +72,7 @@ class TrainBase(Command):
         if start and not self.pairs:
             start.save(self.out)
             return {"model": self.out}
-        restart = self.overwrite and over(folder, replaced=True)
+        restart = self.overwrite and finished(folder, replaced=True)
         node = Train(**Train.renamed(self.knobs, partial(note, self.name)))
         model = train_base(node, [*self.pairs], self.facesets, start, folder, restart)
         with replacing(self.out) as temporary:
