@@ -1,6 +1,6 @@
 """Choose a picture of the likeness for each frame of the plate: a shortest path for each region.
 
-A picture's cost is its distance in expression, pose, look, light and visibility. A change of
+A picture's cost is its distance in expression, pose, appearance, light and visibility. A change of
 picture between frames costs, too, or the swap would flicker (Viterbi 1967).
 """
 
@@ -97,7 +97,7 @@ class SourceBank:
 
     def misfit(self, name: str, double: FaceDescriptors) -> Tensor:
         """The difference inside an opening, (T, N), log: teeth, tongue, gaze."""
-        return _look(name, double, self.descriptors)
+        return _unlike_inside(name, double, self.descriptors)
 
     def _differences(self, name: str, double: FaceDescriptors) -> Tensor:
         own, where = self.descriptors, _where(name).flatten().to(double.colour.device)
@@ -106,11 +106,12 @@ class SourceBank:
         def texels(planes: Tensor) -> Tensor:
             return planes.flatten(1)[:, at].double()
 
-        here, there = texels(double.valid) * where[at], texels(own.valid)
-        uneven = _uneven(here, texels(luminance(double.light)), there, texels(luminance(own.light)))
-        seen = there * where[at]
-        visible = torch.stack([torch.minimum(row, seen).sum(1) for row in here])
-        hidden = 1 - visible / (here.sum(1, keepdim=True) + 1e-3)
+        valid, own_valid = texels(double.valid) * where[at], texels(own.valid)
+        light, own_light = texels(luminance(double.light)), texels(luminance(own.light))
+        uneven = _uneven(valid, light, own_valid, own_light)
+        seen = own_valid * where[at]
+        visible = torch.stack([torch.minimum(row, seen).sum(1) for row in valid])
+        hidden = 1 - visible / (valid.sum(1, keepdim=True) + 1e-3)
         cost = _COSTS[name]
         return _apart(name, double, own) + (cost.light * uneven + cost.hidden * hidden).float()
 
@@ -159,7 +160,7 @@ def _bare() -> Tensor:
 
 
 def _apart(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
-    """Expression, pose and, of openings, look: (A, B)."""
+    """The distance in expression, pose and, of openings, appearance: (A, B)."""
     points = list(POINTS[name])
     moved = torch.stack(
         [(row - b.motion[:, points]).norm(dim=-1).mean(-1) for row in a.motion[:, points]]
@@ -168,10 +169,10 @@ def _apart(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
     result = moved + _COSTS[name].turn * torch.arccos(cosine.clamp(-1, 1))
     if name == FACE:
         return result
-    return result + _COSTS[name].inside * _look(name, a, b) * a.clear[:, None] * b.clear
+    return result + _COSTS[name].inside * _unlike_inside(name, a, b) * a.clear[:, None] * b.clear
 
 
-def _look(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
+def _unlike_inside(name: str, a: FaceDescriptors, b: FaceDescriptors) -> Tensor:
     """The difference of openings, less their light: root mean square, (A, B), log."""
     inside = coarse(openings()[name])[0, 0].to(a.colour.device)
     weight = inside / inside.sum()
