@@ -11,17 +11,24 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 
-LEAST_CORRELATION = 0.6
-"""Of the thumbnails of one person: .63 or more in 95 of 100 pairs, in 5 of 100 of two people."""
+@dataclass(frozen=True)
+class Matching:
+    """When two tracklets are of one person."""
 
-PLACE_BONUS = 0.15
-"""Added to the correlation where a face comes back to the place where it was lost."""
+    correlation: float = 0.6
+    """Of their thumbnails: .63 or more in 95 of 100 pairs of one person, in 5 of 100 of two."""
 
-PLACE_FRAMES = 30
-"""Frames after which a third of that bonus is left."""
+    place_bonus: float = 0.15
+    """Added to the correlation where a face comes back to the place where it was lost."""
 
-THUMBNAIL_EVERY = 4
-"""Frames between two thumbnails that are kept."""
+    place_frames: int = 30
+    """Frames after which a third of that bonus is left."""
+
+    thumbnail_every: int = 4
+    """Frames between two thumbnails that are kept."""
+
+
+_MATCHING = Matching()
 
 
 @dataclass
@@ -35,7 +42,7 @@ class Tracklet:
 
     def add(self, place: int, confidence: float, thumbnail: "Array") -> None:
         """Add a frame; its landmarks follow when they are steadied. Keeps every 4th thumbnail."""
-        if len(self.places) % THUMBNAIL_EVERY == 0:
+        if len(self.places) % _MATCHING.thumbnail_every == 0:
             self.thumbnails.append(thumbnail)
         self.places.append(place)
         self.confidence.append(confidence)
@@ -77,7 +84,7 @@ def people(tracklets: list[Tracklet], least: int) -> list[Person]:
             if not a.places & b.places
         ]
         best, first, second = max(pairs, default=(0.0, 0, 0))
-        if best < LEAST_CORRELATION:
+        if best < _MATCHING.correlation:
             break
         found[second].tracklets += found[first].tracklets
         del found[first]
@@ -95,7 +102,7 @@ def _likeness(a: Tracklet, b: Tracklet) -> float:
     first, last = (a, b) if a.places[0] < b.places[0] else (b, a)
     gap = last.places[0] - first.places[-1]
     near = _overlap(first.landmarks[-1], last.landmarks[0]) > 0.2
-    bonus = PLACE_BONUS * float(np.exp(-gap / PLACE_FRAMES))
+    bonus = _MATCHING.place_bonus * float(np.exp(-gap / _MATCHING.place_frames))
     return alike + bonus if near else alike
 
 

@@ -22,17 +22,24 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 
-MOST_SIDE = 320
-"""Pixels of the picture for the flow, at most."""
+@dataclass(frozen=True)
+class Steadying:
+    """What flow is computed on, and how far a landmark that it carries is trusted."""
 
-MARGIN = 1.25
-"""Side of that picture, in sizes of the face."""
+    side: int = 320
+    """Pixels of the picture for the flow, at most."""
 
-ROUND_TRIP = 0.012
-"""Share of the face's size by which forward and backward flow may differ: it counts a third."""
+    margin: float = 1.25
+    """Side of that picture, in sizes of the face."""
 
-STRAY = 0.03
-"""The same for how far it lies from the landmark that the network finds."""
+    round_trip: float = 0.012
+    """Share of the face's size by which forward and backward flow may differ: it counts a third."""
+
+    stray: float = 0.03
+    """The same for how far it lies from the landmark that the network finds."""
+
+
+_STEADYING = Steadying()
 
 
 @dataclass(frozen=True)
@@ -66,9 +73,9 @@ def motion(first: Picture, second: Picture, before: "Array", after: "Array") -> 
     """Return the motion of the face whose landmarks (K, >=2) are ``before`` and ``after``."""
     points = np.concatenate([before[:, :2], after[:, :2]])
     low, high = points.min(0), points.max(0)
-    side = float((high - low).max()) * MARGIN
+    side = float((high - low).max()) * _STEADYING.margin
     middle = (low + high) / 2
-    size = int(np.clip(side, 128, MOST_SIDE))
+    size = int(np.clip(side, 128, _STEADYING.side))
     rect = torch.tensor([[*middle.tolist(), side, side, 0.0]])
     # Each frame has its own exposure, so that a flash is no motion.
     pair = [_grey(seen, rect, face_gains(seen, rect), size) for seen in (first, second)]
@@ -134,8 +141,8 @@ class Steadier:
                 continue
             carried, missed = self._carried(other, here)
             stray = np.linalg.norm(carried - own[:, :2], axis=1)
-            apart = (missed / size / ROUND_TRIP) ** 2
-            weight = np.exp(-apart - (stray / size / STRAY) ** 2)
+            apart = (missed / size / _STEADYING.round_trip) ** 2
+            weight = np.exp(-apart - (stray / size / _STEADYING.stray) ** 2)
             total += weight[:, None] * carried
             weights += weight[:, None]
         result = own.copy()
