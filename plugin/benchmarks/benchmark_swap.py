@@ -92,8 +92,10 @@ def only_likeness(shot: Shot) -> str:
     """Return the one likeness of the shot; raises ShotError when there are several."""
     names = [name for name in shot.names("facesets") if not is_double(name)]
     if len(names) != 1:
-        there = ", ".join(names) or "none"
-        raise ShotError(f"{shot.folder}: name one of its facesets with --likeness; there: {there}")
+        existing = ", ".join(names) or "none"
+        raise ShotError(
+            f"{shot.folder}: name one of its facesets with --likeness; there: {existing}"
+        )
     return names[0]
 
 

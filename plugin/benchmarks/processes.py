@@ -72,11 +72,11 @@ def steps_a_second(task: str, events: Iterable[Event]) -> float:
 
     Raises LifemaskError when it reported no progress.
     """
-    told = [(second, event) for second, event in events if event["event"] == "progress"]
-    steps = max((event["done"] for _, event in told if event["task"] == task), default=0)
+    updates = [(second, event) for second, event in events if event["event"] == "progress"]
+    steps = max((event["done"] for _, event in updates if event["task"] == task), default=0)
     if not steps:
-        raise LifemaskError(f"{task}: the command told no progress of it")
-    return float(steps / max(told[-1][0] - told[0][0], 1e-6))
+        raise LifemaskError(f"{task}: the command reported no progress of it")
+    return float(steps / max(updates[-1][0] - updates[0][0], 1e-6))
 
 
 def peak() -> float:

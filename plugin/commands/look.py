@@ -36,12 +36,12 @@ class LookAtSwap(OnShot):
         shot = Shot.load(self.shot)
         name, source = _source(shot, self.likeness, self.swap_version)
         folder = shot.claimed(self.makes, name, self.version, self.overwrite)
-        there = any(folder.iterdir())
+        had_files = any(folder.iterdir())
         try:
             with Swapped.open(shot, source) as swap:
                 return make(swap, folder, self.count)
         except BaseException:
-            if not there:
+            if not had_files:
                 rmtree(folder, ignore_errors=True)
             raise
 

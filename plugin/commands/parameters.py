@@ -40,12 +40,12 @@ def requested(command: type[Command], given: Mapping[str, object]) -> Command:
     Raises ParamError, or KnobError when a knob is out of range, with a sentence that names it.
     """
     known = params(command)
-    there = {name: value for name, value in given.items() if value is not None}
-    for name in there:
+    given_values = {name: value for name, value in given.items() if value is not None}
+    for name in given_values:
         if name not in known:
             today = {param.name: param for param in known.values()}
             raise ParamError(f"{command.name}: there is no parameter {name!r}{near(name, today)}")
-    values = {name: _value(known[name], value) for name, value in there.items()}
+    values = {name: _value(known[name], value) for name, value in given_values.items()}
     _check_required(command, values)
     knobs = {name for name, param in known.items() if isinstance(param, Knob)}
     options = {name: value for name, value in values.items() if name not in knobs}

@@ -255,10 +255,12 @@ class Client:
         """Queue a change of a job for `pump`."""
         if number not in self._jobs:
             return
-        told = self._paths.here(message)
+        notification = self._paths.here(message)
         ends = "method" not in message
         job, changed = self._jobs.pop(number) if ends else self._jobs[number]
-        self._events.put(lambda: changed(job, job.end(told) if ends else job.note(told)))
+        self._events.put(
+            lambda: changed(job, job.end(notification) if ends else job.note(notification))
+        )
 
     def _call_host(self) -> None:
         if self._deliver and not self._events.empty():

@@ -147,8 +147,8 @@ class Connection:
         status = self._process.returncode
         ended = f"signal {-status}" if status and status < 0 else f"status {status}"
         what = self._reason or f"the worker ended with {ended}"
-        told = last_lines(self.log)
-        said = f"; it said last: {told}" if told else ""
+        lines = last_lines(self.log)
+        said = f"; it said last: {lines}" if lines else ""
         return f"{what}{said} (its log is {self.log})"
 
 

@@ -23,7 +23,7 @@ class Job:
     cancelled: bool = False
 
 
-class Backlog:
+class JobQueue:
     """The queue. `running` is for the main thread, which alone can be interrupted anywhere."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from lifemask.plugin.commands.console import Events
 from lifemask.plugin.commands.parameters import requested
 from lifemask.plugin.commands.system_errors import sentence
 from lifemask.plugin.worker import protocol
-from lifemask.plugin.worker.job_queue import Backlog, Id, Job
+from lifemask.plugin.worker.job_queue import Id, Job, JobQueue
 
 Answer = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ class Server:
         self._commands = {command.name: command for command in commands}
         self._source, self._sink = source, sink
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
-        self._jobs = Backlog()
+        self._jobs = JobQueue()
         self._queries: SimpleQueue[Job] = SimpleQueue()
         self._greeted = False
         self._warm = False
@@ -158,12 +158,12 @@ class Server:
         """Run a job, telling how far it is; raises StoppedError when it is cancelled."""
         events = Events(lambda note: {"text": note.note, **_remedy(note.remedy)})
 
-        def tell(progress: Progress) -> None:
+        def report(progress: Progress) -> None:
             if job.cancelled:
                 raise StoppedError("stopped by the user")
             self._notify(job.id, events.of(progress))
 
-        with self._jobs.running(job), reporting(tell):
+        with self._jobs.running(job), reporting(report):
             self._notify(job.id, {"event": "started"})
             return job.command.run()
 

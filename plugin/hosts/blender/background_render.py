@@ -70,9 +70,9 @@ class Rendering:
         changed = set()
         for socket, files in self._files.items():
             for frame in self.frames:
-                rendered, there = self._render.file(socket, frame), Path(files.file(frame))
-                if _digest(rendered) != _digest(there):
-                    rendered.replace(there)
+                rendered, existing = self._render.file(socket, frame), Path(files.file(frame))
+                if _digest(rendered) != _digest(existing):
+                    rendered.replace(existing)
                     changed.add(frame)
         return sorted(changed)
 

@@ -72,9 +72,9 @@ def spans(frames: list[int]) -> list[tuple[int, int]]:
     >>> spans([1005, 1001, 1002])
     [(1001, 1002), (1005, 1005)]
     """
-    ordered, there = sorted(frames), set(frames)
-    firsts = [frame for frame in ordered if frame - 1 not in there]
-    return list(zip(firsts, (frame for frame in ordered if frame + 1 not in there)))
+    ordered, wanted = sorted(frames), set(frames)
+    firsts = [frame for frame in ordered if frame - 1 not in wanted]
+    return list(zip(firsts, (frame for frame in ordered if frame + 1 not in wanted)))
 
 
 def tree_of(scene: Scene) -> NodeTree | None:
