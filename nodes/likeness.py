@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import FaceTextures
+from lifemask.nodes.posed_faces import PosedFaces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """N pictures of a ``performer`` in face space, with what they play in them.
+    """N pictures of a ``performer`` in face space; ``posed`` has the faces in the takes.
 
     ``picture`` reads one of them, (S, S, 3) or with more channels, scene-linear ACEScg.
     ``landmarks`` (N, 478, 3) are in its pixels, of which ``scale`` (N,) are across a centimetre of
@@ -25,7 +25,7 @@ class Likeness:
     """
 
     performer: str
-    performance: Performance
+    posed: PosedFaces
     landmarks: "Floats"
     scale: "Floats"
     albedo: "Floats"
@@ -34,4 +34,4 @@ class Likeness:
 
     def __len__(self) -> int:
         """Return the number of pictures."""
-        return len(self.performance)
+        return len(self.posed)

@@ -1,10 +1,12 @@
-"""How somebody plays, wherever it was captured: in a plate, in a take, in another video."""
+"""How somebody plays, whoever it is and wherever it was captured."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lifemask.nodes.types import LEAST_CONFIDENCE
+from lifemask.nodes import archive
+from lifemask.nodes.errors import BrokenFileError, Remedy
+from lifemask.nodes.head.camera import Camera
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,52 +14,79 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+VERSION = 1
+"""Of the fit that makes coefficients from landmarks: others are not comparable."""
+
+_KIND = "performance"
+_ARRAYS = ("frame", "coefficients", "residual", "gaze", "rotation", "translation", "confidence")
+
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """The pose and expression of one performer in N pictures.
+    """The expression, gaze and head pose of somebody in N frames.
 
-    ``frame`` (N,) numbers the pictures of each ``take`` (N,), a piece of continuous footage.
-    ``landmarks`` (N, 478, 3) are in a picture's pixels, ``velocity`` (N, 478, 2) in pixels a frame.
-    ``shape`` (N, 478, 3) is the same without the pose, in centimetres; its irises give the gaze.
-    The pose is ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre`` (N, 3)
-    in pixels: ``landmarks = scale * shape @ rotation.T + centre``. ``expression`` (N, 52) holds
-    ARKit's blendshape coefficients, 0..1, and ``confidence`` (N,) is 0..1. ``neutral`` (478, 3) is
-    the performer's shape without expression.
+    ``frame`` (N,) ascends. ``coefficients`` (N, 52), 0 and above, are of `head.arkit.NAMES`;
+    ``residual`` (N, 478, 3) is what landmarks move beside them, in centimetres of the mean head: 0
+    where it was not tracked. ``gaze`` (N, 2, 2) has yaw and pitch of the right and the left eye
+    in degrees, + to picture right and + down, relative to the head. ``rotation`` (N, 3, 3) takes
+    head axes (x right, y down, z away) to the ``camera``'s, in which the head is at ``translation``
+    (N, 3), in centimetres. ``confidence`` (N,) is 0..1. ``source`` names where it is from.
     """
 
+    source: str
+    camera: Camera
     frame: "NDArray[np.int64]"
-    take: "NDArray[np.int64]"
-    landmarks: "Floats"
-    velocity: "Floats"
-    shape: "Floats"
-    scale: "Floats"
+    coefficients: "Floats"
+    residual: "Floats"
+    gaze: "Floats"
     rotation: "Floats"
-    centre: "Floats"
-    expression: "Floats"
+    translation: "Floats"
     confidence: "Floats"
-    neutral: "Floats"
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """Return the number of frames."""
         return len(self.frame)
 
-    @property
-    def hidden(self) -> "NDArray[np.bool_]":
-        """In which pictures (N,) the face is mostly hidden, and placed by what is seen of it."""
-        return self.confidence < LEAST_CONFIDENCE
-
-    @cached_property
-    def detail(self) -> float:
-        """How many pixels are across a centimetre of most of the faces."""
+    def at(self, frames: "NDArray[np.int64]") -> "Performance":
+        """Return it at the ``frames`` (M,), interpolated; before and after it, its ends hold."""
         import numpy as np
 
-        return float(np.percentile(self.scale, 90))
+        if np.array_equal(frames, self.frame):
+            return self
+        place = np.interp(frames, self.frame, np.arange(len(self)))
+        before = np.floor(place).astype(int)
+        after = np.minimum(before + 1, len(self) - 1)
+        share = (place - before).astype(np.float32)
 
-    @cached_property
-    def speed(self) -> "Floats":
-        """How fast the face (N,) moves, in centimetres a frame: the mean of the landmarks."""
-        import numpy as np
+        def between(values: "Floats") -> "Floats":
+            weight = share.reshape(-1, *[1] * (values.ndim - 1))
+            return np.asarray((1 - weight) * values[before] + weight * values[after], np.float32)
 
-        pixels = np.linalg.norm(self.velocity, axis=-1).mean(1)
-        return np.asarray(pixels / self.scale, np.float32)
+        arrays = {name: between(getattr(self, name)) for name in _ARRAYS[1:]}
+        arrays["rotation"] = _orthogonal(arrays["rotation"])
+        return Performance(self.source, self.camera, np.asarray(frames, np.int64), **arrays)
+
+    def save(self, path: Path) -> None:
+        """Write it to ``path``, whole or not at all."""
+        about = {"source": self.source, "version": VERSION, "camera": asdict(self.camera)}
+        archive.save(path, _KIND, {name: getattr(self, name) for name in _ARRAYS}, about)
+
+    @classmethod
+    def load(cls, path: Path) -> "Performance":
+        """Read one; raises BrokenFileError when it is incomplete, altered, or of another fit."""
+        arrays, about = archive.load(path, _KIND)
+        if about.get("version") != VERSION:
+            raise BrokenFileError(f"{path}: was fitted by another version", Remedy("track_again"))
+        try:
+            camera = Camera(**about["camera"])
+            return cls(about["source"], camera, **arrays)  # type: ignore[arg-type]
+        except (KeyError, TypeError) as error:
+            raise BrokenFileError(f"{path}: not a whole performance ({error})") from error
+
+
+def _orthogonal(matrices: "Floats") -> "Floats":
+    """The rotations (N, 3, 3) nearest to ``matrices`` (Procrustes)."""
+    import numpy as np
+
+    left, _, right = np.linalg.svd(matrices)
+    return np.asarray(left @ right, np.float32)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from lifemask.nodes.types import LEAST_CONFIDENCE
+from lifemask.nodes.posed_faces import PosedFaces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,27 +30,19 @@ class FaceTextures(Protocol):
 class PlateSubject:
     """The person in N frames of a plate, whose face is replaced.
 
-    ``landmarks`` (N, 478, 3) are in plate pixels; ``matrix`` (N, 2, 3) takes these to face space, a
-    square of ``size`` pixels. ``confidence`` (N,) says how surely the face is seen, 0..1. The plate
-    is raised by ``pedestal`` (N, 3) while the face is made, so that its shadows are not below 0.
-    ``albedo`` (3, 64, 64) is log, in texture space; ``textures`` show the face under the plate's
-    light. ``source`` is what messages call all this.
+    ``posed`` has the landmarks in plate pixels; ``matrix`` (N, 2, 3) takes these to face space, a
+    square of ``size`` pixels. The plate is raised by ``pedestal`` (N, 3) while the face is made, so
+    that its shadows are not below 0. ``albedo`` (3, 64, 64) is log, in texture space; ``textures``
+    show the face under the plate's light. ``source`` is what messages call all this.
     """
 
     source: str
-    frame: "NDArray[np.int64]"
-    landmarks: "Floats"
+    posed: PosedFaces
     matrix: "Floats"
     size: int
-    confidence: "Floats"
     pedestal: "Floats"
     albedo: "Floats"
     textures: FaceTextures
-
-    @property
-    def hidden(self) -> "NDArray[np.bool_]":
-        """In which frames (N,) the face is mostly hidden: its eyes and mouth say nothing."""
-        return self.confidence < LEAST_CONFIDENCE
 
 
 @dataclass(frozen=True, eq=False)

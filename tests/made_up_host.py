@@ -6,7 +6,12 @@ from pathlib import Path
 from lifemask.plugin.hosts.common.requests import FIXES
 from lifemask.plugin.worker.job import Job
 
-FULL = {"likeness": "ada", "project": "demo", "takes": ["/takes/ada"]}
+FULL = {
+    "likeness": "ada",
+    "project": "demo",
+    "takes": ["/takes/ada"],
+    "recording": "/takes/dub.csv",
+}
 FULL |= {"document": "/docs/ada.pdf", "expires": "2099-12-31"}
 
 

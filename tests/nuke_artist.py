@@ -106,7 +106,7 @@ def nuke_effects(artist, names):
     """Return what each button does on a node of the strict Nuke that is filled in."""
     artist.fake.last = 1007
     swap_node = sys.modules["lifemask_nuke.hosts.nuke.swap_node"].SwapNode
-    for name in ("likeness", "document", "expires", "project", "takes"):
+    for name in ("likeness", "document", "expires", "project", "takes", "recording"):
         artist.node[name].setValue("a")
     job = sys.modules["lifemask_nuke.worker.job"].Job
     return effects(lambda client: swap_node(artist.node, client, lambda: None), job, names)

@@ -11,7 +11,7 @@ from made_up import rotations, somebody, tracked
 
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces import topology
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.learning.make_motion import learned
 from lifemask.nodes.render.atlas import SIZE, atlas, per_atlas, texels, using
 from lifemask.nodes.render.make_atlas import empty, make, save, with_shapes
@@ -148,7 +148,7 @@ def test_motion_is_learned_of_facesets_and_nothing_else_changes(pair, tmp_path):
     for faceset in (pair.likeness, pair.double):
         shutil.copytree(faceset.folder, tmp_path / faceset.folder.name)
     found, about = learned(tmp_path)
-    frames = sum(int((~performance_of(one).hidden).sum()) for one in (pair.likeness, pair.double))
+    frames = sum(int((~posed_faces_of(one).hidden).sum()) for one in (pair.likeness, pair.double))
     assert about["motion"] == {"facesets": 2, "frames": frames}
     changed = {
         f.name

@@ -10,7 +10,7 @@ from conftest import FOOTAGE, QUICK, SPACE
 from lifemask.nodes.faces.topology import LEFT_CORNER, RIGHT_CORNER
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.gaps import bridged, faded
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
@@ -116,7 +116,7 @@ def test_what_is_not_seen_goes_over_to_rest():
 def test_the_swap_goes_on_behind_what_crosses(half, pair, tmp_path):
     plate, whole, _ = half
     double = Faceset(every_frame=True)([plate], [lose(whole)], "double", tmp_path / "double")
-    assert performance_of(double).hidden.tolist() == [LOST.start <= i < LOST.stop for i in range(9)]
+    assert posed_faces_of(double).hidden.tolist() == [LOST.start <= i < LOST.stop for i in range(9)]
     role = replace(pair.facesets, track=whole, double=double).role
     middle = plate.sequence.frames[LOST.start + 1]
     one = replace(plate, sequence=replace(plate.sequence, frames=(middle,)))

@@ -20,6 +20,7 @@ FULL = {
     "takes_layer": "beauty",
     "fps": 24.0,
     "takes": ["/takes/ada"],
+    "recording": "/takes/dub.csv",
     "version": 3,
     "track_samples": 16,
     "swap_exposure": 0.5,

@@ -41,6 +41,22 @@ def angles(rotation: "NDArray[np.floating]") -> "NDArray[np.floating]":
     return np.asarray(np.rad2deg(np.stack([yaw, pitch, roll], -1)))
 
 
+def rotation_of(degrees: "NDArray[np.floating]") -> "NDArray[np.float32]":
+    """Return the rotation (N, 3, 3) with these `angles` (N, 3)."""
+    yaw, pitch, roll = np.deg2rad(degrees).T
+    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
+
+    def about(*rows: "NDArray[np.floating]") -> "NDArray[np.floating]":
+        return np.stack(rows, -1).reshape(-1, 3, 3)
+
+    c, s = np.cos(yaw), np.sin(yaw)
+    turned = about(c, zero, -s, zero, one, zero, s, zero, c)
+    c, s = np.cos(pitch), np.sin(pitch)
+    turned = turned @ about(one, zero, zero, zero, c, -s, zero, s, c)
+    c, s = np.cos(roll), np.sin(roll)
+    return np.asarray(turned @ about(c, -s, zero, s, c, zero, zero, zero, one), np.float32)
+
+
 def _more_turned(rotation: "NDArray[np.floating]") -> "NDArray[np.floating]":
     """Return the rotation with its yaw multiplied by the gain; pitch and roll stay."""
     more = np.deg2rad(angles(rotation)[:, 0]) * (_YAW_GAIN - 1)

@@ -24,6 +24,7 @@ from lifemask.nodes.faceset.files import Faces, FaceSet, reasons
 from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
 from lifemask.nodes.faceset.pedestal import pedestals
 from lifemask.nodes.faceset.solve import solve, store, texture_path, write
+from lifemask.nodes.head.arkit import FROM_TRACKED
 from lifemask.nodes.render.acescct import light_to_log, to_linear
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.filters import halved
@@ -139,6 +140,7 @@ class FacesetBuild:
             faces["landmarks"], faces["expression"], faces["confidence"], atlas()
         )
         faces |= {name: getattr(placed, name) for name in _PLACED}
+        faces["coefficients"] = np.pad(faces["expression"][:, FROM_TRACKED], ((0, 0), (0, 1)))
         if not self.node.every_frame:
             large = placed.scale * FACE_WIDTH >= self.node.min_size
             dropped["tiny"] = int((~large).sum())

@@ -12,7 +12,7 @@ import torch
 from lifemask.nodes.faces.face_space import FACE_WIDTH
 from lifemask.nodes.faces.pose import angles, rotations
 from lifemask.nodes.faceset.files import COVERAGE, FaceSet
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.render.descriptors import luminance
 from lifemask.nodes.render.light import harmonics
 from lifemask.ocio.system.atomic import replacing
@@ -121,7 +121,7 @@ def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
         "eyes": np.mean([_opening(shape, *eye) for eye in _EYES], axis=0),
         "exposure": faces.exposure,
         "size": faces.scale * FACE_WIDTH,
-        "motion": performance_of(faceset).speed / FACE_WIDTH * 100,
+        "motion": posed_faces_of(faceset).speed / FACE_WIDTH * 100,
         "light azimuth": np.array([light.azimuth for light in lights])[takes],
         "light elevation": np.array([light.elevation for light in lights])[takes],
     }

@@ -32,6 +32,8 @@ class Faces:
     ``centre`` (N, 3) are shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid
     grey. ``pedestal`` (N, 3) is added to a picture so that its take's shadows are not below 0.
     ``velocity`` (N, 478, 2) of the landmarks is in the take's pixels a frame, 0 where unknown.
+    ``expression`` (N, 52) is by `faces.blendshapes.NAMES`, ``coefficients`` (N, 52) of the fit by
+    `head.arkit.NAMES`.
     ``neutral`` (478, 3) is the shape without expression, ``albedo`` (3, 64, 64) the log albedo in
     texture space, and ``lights`` (takes, 9, 3) the harmonics of each take's light.
     """
@@ -46,6 +48,7 @@ class Faces:
     centre: "Floats"
     velocity: "Floats"
     expression: "Floats"
+    coefficients: "Floats"
     confidence: "Floats"
     sharpness: "Floats"
     exposure: "Floats"

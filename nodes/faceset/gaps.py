@@ -78,6 +78,8 @@ def faded(table: torch.Tensor, rest: torch.Tensor, hidden: "NDArray[np.bool_]") 
     (place,), (seen,) = hidden.nonzero(), (~hidden).nonzero()
     if not len(place):
         return table
+    if not len(seen):
+        return rest
     apart = np.abs(place[:, None] - seen)
     fade = torch.from_numpy(np.exp(-apart.min(1) / _FADES)).to(table)
     at, nearest = (torch.from_numpy(i).to(table.device) for i in (place, seen[apart.argmin(1)]))

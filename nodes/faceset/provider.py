@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.likeness import Likeness
-from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import Occlusion, PlateSubject
+from lifemask.nodes.posed_faces import PosedFaces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +31,9 @@ class TextureFiles:
         return str(self.faceset.texture_file(index))
 
 
-def performance_of(faceset: FaceSet) -> Performance:
-    """Return what the performer plays in the pictures of a faceset."""
-    return Performance(**{f.name: getattr(faceset.faces, f.name) for f in fields(Performance)})
+def posed_faces_of(faceset: FaceSet) -> PosedFaces:
+    """Return the faces in the pictures of a faceset."""
+    return PosedFaces(**{f.name: getattr(faceset.faces, f.name) for f in fields(PosedFaces)})
 
 
 def subject_of(faceset: FaceSet) -> PlateSubject:
@@ -41,11 +41,9 @@ def subject_of(faceset: FaceSet) -> PlateSubject:
     faces = faceset.faces
     return PlateSubject(
         source=str(faceset.folder),
-        frame=faces.frame,
-        landmarks=faces.landmarks,
+        posed=posed_faces_of(faceset),
         matrix=faces.matrix,
         size=faceset.size,
-        confidence=faces.confidence,
         pedestal=faces.pedestal,
         albedo=faces.albedo,
         textures=TextureFiles(faceset),
@@ -65,7 +63,7 @@ def likeness_of(faceset: FaceSet) -> Likeness:
     zoom = np.array([np.linalg.norm(row) for row in faces.matrix[:, 0, :2]], np.float32)
     return Likeness(
         performer=faceset.performer,
-        performance=performance_of(faceset),
+        posed=posed_faces_of(faceset),
         landmarks=faceset.face_landmarks,
         scale=faces.scale * zoom,
         albedo=faces.albedo,
@@ -78,5 +76,6 @@ def descriptors_of(faceset: FaceSet, indices: Sequence[int]) -> "FaceDescriptors
     """Read the descriptors of the faces ``indices`` of a faceset."""
     from lifemask.nodes.render.descriptors import descriptors
 
-    performance = performance_of(faceset)
-    return descriptors(TextureFiles(faceset), performance, performance.hidden, indices)
+    posed = posed_faces_of(faceset)
+    motion = posed.shape - posed.neutral
+    return descriptors(TextureFiles(faceset), posed, motion, posed.hidden, indices)

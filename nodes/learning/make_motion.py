@@ -15,7 +15,7 @@ import numpy as np
 
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faceset.files import INDEX, FaceSet
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.render.atlas import Atlas, about, atlas
 from lifemask.nodes.render.make_atlas import save, with_shapes
 
@@ -29,7 +29,7 @@ def learned(facesets: Path) -> tuple[Atlas, dict[str, object]]:
     known = [FaceSet.load(folder) for folder in folders]
     if not known:
         raise FaceError(f"{facesets}: no faceset is in it")
-    seen = [~performance_of(one).hidden for one in known]
+    seen = [~posed_faces_of(one).hidden for one in known]
     landmarks = np.concatenate([one.faces.landmarks[s] for one, s in zip(known, seen, strict=True)])
     counts = zip(known, seen, strict=True)
     people = [one.folder.name for one, shown in counts for _ in range(int(shown.sum()))]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import FaceTextures, Occlusion
+from lifemask.nodes.posed_faces import PosedFaces
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, atlas, coarse, openings
 from lifemask.nodes.render.texture import averaged, normals, on_texels, reduced
@@ -64,21 +64,25 @@ def luminance(colour: Tensor) -> Tensor:
 
 def descriptors(
     textures: FaceTextures,
-    performance: Performance,
+    posed: PosedFaces,
+    motion: Floats,
     hidden: NDArray[np.bool_],
     indices: Sequence[int],
 ) -> FaceDescriptors:
-    """Read the descriptors of the faces ``indices``, of which some (N,) are mostly ``hidden``."""
+    """Read the descriptors of the faces ``indices``, of which some (N,) are mostly ``hidden``.
+
+    ``motion`` (N, 478, 3) is of their shapes, in centimetres.
+    """
     with closing(parallel_map(textures.read, indices)) as read:
         # Noted here: notes from threads reach nobody.
         pairs = zip(indices, read, strict=True)
         planes = [_coarse(_finite(textures, index, texture)) for index, texture in pairs]
     chosen = np.asarray(indices, np.int64)
-    motion = torch.from_numpy(performance.shape[chosen] - performance.neutral).float()
-    rotation = torch.from_numpy(performance.rotation[chosen])
+    moved = torch.from_numpy(motion[chosen]).float()
+    rotation = torch.from_numpy(posed.rotation[chosen])
     clear = torch.from_numpy(~hidden[chosen]).float()
-    speed = torch.from_numpy(performance.speed[chosen])
-    numbers = (part.to(device()) for part in (motion, rotation, clear, speed))
+    speed = torch.from_numpy(posed.speed[chosen])
+    numbers = (part.to(device()) for part in (moved, rotation, clear, speed))
     return FaceDescriptors(*(torch.stack(part) for part in zip(*planes, strict=True)), *numbers)
 
 

@@ -1,4 +1,4 @@
-"""Shapes without pose, the neutral of a performer, and the target mesh. NumPy.
+"""Shapes without pose, and the neutral of a performer. NumPy.
 
 A landmark set is ``scale * shape @ rotation.T + centre``: a shape in centimetres of the mean head,
 rotated and placed in the picture (weak perspective). Axes: x right, y down, z away from the camera.
@@ -50,9 +50,8 @@ def turned(rotation: Floats) -> Floats:
     return np.stack([x, y, x * x, y * y, x * y, x**3, x**4, x * x * y], -1)
 
 
-def target_mesh(neutral: Floats, likeness_neutral: Floats, double: Placed) -> Floats:
-    """The likeness with the double's expression and pose: landmarks (N, 478, 3) in the picture."""
-    shape = likeness_neutral + double.shape - neutral
-    turned = np.einsum("nki,nji->nkj", shape, double.rotation)
-    landmarks = turned * double.scale[:, None, None] + double.centre[:, None]
+def posed(placed: Placed) -> Floats:
+    """The landmarks (N, 478, 3) in the picture of shapes with their poses."""
+    turned = np.einsum("nki,nji->nkj", placed.shape, placed.rotation)
+    landmarks = turned * placed.scale[:, None, None] + placed.centre[:, None]
     return np.asarray(landmarks, np.float32)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Role:
     """Who goes on whom: the ``likeness`` on the ``subject``, the person of ``track``.
 
-    The face gives the ``performance`` behind the ``occlusion``. ``release`` is the likeness's
+    The face plays the ``performance``, behind the ``occlusion``. ``release`` is the likeness's
     consent, and ``project`` the one that the shot belongs to.
     """
 

@@ -45,18 +45,18 @@ def check_subject(plate: FrameSource, role: "Role") -> None:
     """Raise FaceError unless the subject's faces are those of the track: it may be a newer one."""
     import numpy as np
 
-    track, faces = role.track, role.subject
+    track, faces = role.track, role.subject.posed
     seen = np.isin(track.frames, plate.frames) & (track.confidence > 0)
     lacking = seen & ~np.isin(track.frames, faces.frame)
     newer, again = "the track is newer", Remedy("double_again")
     if lacking.any():
         frames = named_range(track.frames[lacking].tolist())
-        raise FaceError(f"{faces.source}: has no faces of frames {frames}: {newer}", again)
+        raise FaceError(f"{role.subject.source}: has no faces of frames {frames}: {newer}", again)
     _, ours, theirs = np.intersect1d(track.frames[seen], faces.frame, return_indices=True)
     tracked, known = track.landmarks[seen][ours, :, :2], faces.landmarks[theirs, :, :2]
     apart = np.linalg.norm(tracked.mean(1) - known.mean(1), axis=-1)
     if (apart > np.ptp(tracked[..., 0], axis=1) / 2).any():
-        other = f"{faces.source}: is of somebody else than {track.person}: {newer}"
+        other = f"{role.subject.source}: is of somebody else than {track.person}: {newer}"
         raise FaceError(other, again)
 
 

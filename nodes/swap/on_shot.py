@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from lifemask.nodes.command import FRAMES, Button, OnShot, Option, Result
+from lifemask.nodes.performance import Performance
 from lifemask.nodes.refiner.versions import BASE, newest
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap import Swap, write_swap
@@ -23,12 +24,16 @@ class SwapOnShot(OnShot):
     node = Swap
     makes = "swaps"
     needs = ("release add", "track", "faceset")
-    uses = ("train",)
+    uses = ("train", "perform")
     goal = True
     button = Button("Swap", plate=True, by_frame=True)
 
     likeness: Annotated[tuple[str, ...], LIKENESSES]
     no_model: Annotated[bool, Option("Leave the render as it is, without the network.")] = False
+    performance: Annotated[
+        str,
+        Option("A performance to play instead of the double's own: see perform.", "NAME"),
+    ] = ""
     frames: Annotated[
         str,
         replace(FRAMES, doc=f"{FRAMES.doc} The others of a version that is replaced stay."),
@@ -37,7 +42,7 @@ class SwapOnShot(OnShot):
     def run(self) -> Result:
         """Return the folder of the frames, their number, and the model used."""
         shot = Shot.load(self.shot)
-        cast = [one.role for one in cast_of(shot, self.likeness)]
+        cast = [one.role for one in cast_of(shot, self.likeness, self._performance(shot))]
         model = None if self.no_model else newest(shot) or BASE
         name = "_".join(dict.fromkeys(role.likeness.performer for role in cast))
         node, plate = shot.node(Swap, **self.knobs), shot.plate_of(self.frames)
@@ -45,6 +50,10 @@ class SwapOnShot(OnShot):
         name = f"{shot.name}_{folder.name}"
         written = write_swap(node, plate, cast, folder, name, not self.frames, model)
         return {"swap": folder, "frames": len(written), "model": model.path if model else "none"}
+
+    def _performance(self, shot: Shot) -> Performance | None:
+        name = self.performance
+        return Performance.load(shot.latest("performances", name)) if name else None
 
     @classmethod
     def options_for(cls, name: str) -> Mapping[str, object]:

@@ -14,22 +14,26 @@ from torch import Tensor
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
+from lifemask.nodes.faces import topology
 from lifemask.nodes.faces.face_space import Placed
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import unshown
 from lifemask.nodes.faceset.gaps import faded
+from lifemask.nodes.head.performed import played
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.render.atlas import Floats, atlas, coarse, openings
 from lifemask.nodes.render.descriptors import FaceDescriptors, descriptors
-from lifemask.nodes.render.shape import target_mesh
+from lifemask.nodes.render.shape import posed
 from lifemask.nodes.render.source_bank import FACE, POINTS, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening
 from lifemask.nodes.swap.openings import matched, misfits, unmatched
 from lifemask.nodes.swap.plan import VERSION, FramePlan, ShotPlan
 from lifemask.nodes.swap.steady import Runs, beside, steady, steady_light
 
+_SHOWN = [*topology.INNER_LIPS, *topology.RIGHT_EYE, *topology.LEFT_EYE]
+_APART = 0.05  # centimetres: a performance that is so far from the plate's own is another
 _CHUNK = 16  # faces whose textures are in memory at once
 _MIX = (0.25, 0.5, 0.25)  # how a change of picture is spread over neighbouring frames
 
@@ -49,7 +53,7 @@ class WholeShotPlanner:
         """Return a digest of the numbers that the plan is made of; pictures are not read for it."""
         knobs = [VERSION, version("lifemask"), self.shutter, subject.size]
         found = sha256(json.dumps(knobs).encode())
-        for value in (performance, subject, likeness, likeness.performance, self):
+        for value in (performance, subject, subject.posed, likeness, likeness.posed, self):
             for array in _arrays(value):
                 found.update(f"{array.dtype.str} {array.shape}".encode())
                 found.update(array.tobytes())
@@ -60,15 +64,17 @@ class WholeShotPlanner:
     ) -> ShotPlan:
         """Return the plan to put the ``likeness`` in the ``subject``'s place.
 
-        Raises FaceError when performance and subject have other frames.
+        Raises FaceError when the performance has none of the subject's frames.
         """
-        if not np.array_equal(performance.frame, subject.frame):
-            raise FaceError(f"{subject.source}: the performance is of other frames than the plate")
+        if not np.isin(subject.posed.frame, performance.frame).any():
+            raise FaceError(
+                f"{performance.source}: is a performance of other frames than the plate's"
+            )
         planning = _Planning(self, performance, subject, likeness)
         return ShotPlan(
             made_of=self.made_of(performance, subject, likeness),
             size=subject.size,
-            detail=performance.detail,
+            detail=subject.posed.detail,
             albedo=likeness.albedo,
             subject_albedo=subject.albedo,
             frames=tuple(planning.frames()),
@@ -145,30 +151,41 @@ class _Planning:
         subject: PlateSubject,
         likeness: Likeness,
     ) -> None:
-        self.performance, self.subject, self.likeness = performance, subject, likeness
+        self.subject, self.own, self.likeness = subject, subject.posed, likeness
+        self.performance = performance.at(self.own.frame)
         self.shutter, self.excluded = planner.shutter / 360, planner.excluded
-        take, frame = performance.take, performance.frame
-        self.runs: Runs = runs(take, frame, performance.landmarks, max_missing=1)
+        self.runs: Runs = runs(self.own.take, self.own.frame, self.own.landmarks, max_missing=1)
+        neutral = likeness.posed.neutral
+        self.shapes = played(self.performance, neutral, self.own.rotation)
+        self.unseen = self._unseen()
+        motion = likeness.posed.shape - neutral
         everyone = range(len(likeness))
-        played = likeness.performance
-        self.faces = descriptors(likeness.textures, played, played.hidden, everyone)
+        hidden = likeness.posed.hidden
+        self.faces = descriptors(likeness.textures, likeness.posed, motion, hidden, everyone)
 
     def frames(self) -> Iterator[FramePlan]:
         """Choose the pictures, and yield the plan of each frame."""
         chosen, targets, tone = self._chosen(), self._targets(), self._tone()
-        for index in range(len(self.performance)):
+        for index in range(len(self.own)):
             yield self._frame(index, chosen, targets[index], tone)
 
+    def _unseen(self) -> NDArray[np.bool_]:
+        """In which frames (T,) the plate's eyes and mouth do not show what is played."""
+        own = self.own
+        apart = self.shapes - self.likeness.posed.neutral - (own.shape - own.neutral)
+        far = np.linalg.norm(apart[:, _SHOWN], axis=-1).mean(1) > _APART
+        return np.asarray(own.hidden | far)
+
     def _frame(self, index: int, chosen: "_Chosen", target: Floats, tone: Floats) -> FramePlan:
-        performance, subject = self.performance, self.subject
+        own, subject = self.own, self.subject
         pictures = {name: self._mixed(path, index) for name, path in chosen.paths.items()}
         return FramePlan(
             index=index,
-            frame=int(subject.frame[index]),
+            frame=int(own.frame[index]),
             landmarks=target,
-            subject=subject.landmarks[index],
-            scale=float(performance.scale[index]),
-            centre=performance.centre[index],
+            subject=own.landmarks[index],
+            scale=float(own.scale[index]),
+            centre=own.centre[index],
             motion=self._motion(index, pictures[FACE]),
             matrix=subject.matrix[index],
             pedestal=subject.pedestal[index],
@@ -183,7 +200,7 @@ class _Planning:
 
     def _chosen(self) -> "_Chosen":
         albedo = torch.from_numpy(self.likeness.albedo).to(device())
-        bank = SourceBank(self.faces, albedo, self.shutter, self.performance.detail)
+        bank = SourceBank(self.faces, albedo, self.shutter, self.own.detail)
         seen, changes = self._compared(bank), bank.changes()
         paths = {name: self._path(cost, changes[name]) for name, cost in seen.costs.items()}
         mouth = steady(self._faded(misfits(seen.misfit, paths["mouth"])), self.runs)[:, 0]
@@ -195,15 +212,15 @@ class _Planning:
         )
 
     def _compared(self, bank: SourceBank) -> _Compared:
-        count = len(self.performance)
+        count = len(self.own)
         starts = range(0, count, _CHUNK)
         steps = progress.each(starts, "choose", len(starts))
         chunks = (range(start, min(start + _CHUNK, count)) for start in steps)
         return _Compared.joined([_Compared.of(bank, self._subject(chunk)) for chunk in chunks])
 
     def _subject(self, chunk: range) -> FaceDescriptors:
-        hidden = self.subject.hidden
-        return descriptors(self.subject.textures, self.performance, hidden, chunk)
+        motion = self.shapes - self.likeness.posed.neutral
+        return descriptors(self.subject.textures, self.own, motion, self.unseen, chunk)
 
     def _path(self, costs: Tensor, changes: Tensor) -> Tensor:
         """The picture for each frame, (T,)."""
@@ -212,9 +229,9 @@ class _Planning:
         return torch.cat([shortest_path(costs[run], changes) for run in self.runs])
 
     def _faded(self, table: Tensor, rest: Tensor | None = None) -> Tensor:
-        """``table`` (T, C), which goes over to ``rest``, or 0, where the subject is hidden."""
+        """``table`` (T, C), which goes over to ``rest``, or 0, where the plate does not show it."""
         rest = torch.zeros_like(table) if rest is None else rest
-        return faded(table, rest, self.subject.hidden)
+        return faded(table, rest, self.unseen)
 
     def _opened(self, name: str, path: Tensor, dark: Tensor, bright: Tensor) -> Floats:
         """The rows (T, 7) of `openings.matched`, steady in time."""
@@ -224,9 +241,8 @@ class _Planning:
 
     def _targets(self) -> Floats:
         """Landmarks (T, 478, 3) of the likeness in the plate."""
-        own = self.performance
-        placed = Placed(own.shape, own.scale, own.rotation, own.centre)
-        return target_mesh(own.neutral, self.likeness.performance.neutral, placed)
+        own = self.own
+        return posed(Placed(self.shapes, own.scale, own.rotation, own.centre))
 
     def _tone(self) -> Floats:
         """The grade from the likeness's complexion to the subject's: (3,), log."""
@@ -246,15 +262,14 @@ class _Planning:
 
     def _motion(self, index: int, shares: dict[int, float]) -> Floats:
         """The landmarks' motion while the shutter is open, less the blur in the pictures."""
-        own, likeness = self.performance, self.likeness.performance
+        own, likeness = self.own, self.likeness.posed
         shown = sum(share * float(likeness.speed[i]) for i, share in shares.items())
         lacking = unshown(float(own.speed[index]), shown)
         return np.asarray(own.velocity[index] * self.shutter * lacking, np.float32)
 
     def _reduction(self, index: int, picture: int) -> float:
-        return float(self.likeness.scale[picture] / self.performance.scale[index])
+        return float(self.likeness.scale[picture] / self.own.scale[index])
 
     def _confidence(self, index: int) -> float:
         """How surely the face is where it is put: less where the subject is mostly hidden."""
-        hidden = self.subject.hidden[index]
-        return float(self.performance.confidence[index]) if hidden else 1.0
+        return float(self.own.confidence[index]) if self.own.hidden[index] else 1.0

@@ -1,12 +1,15 @@
 """Who goes on whom: the option that swapping and training share."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifemask.nodes.command import Option
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, performance_of, subject_of
+from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, subject_of
+from lifemask.nodes.head.camera import Camera
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
 from lifemask.nodes.shot.release import Release, consent
@@ -24,37 +27,53 @@ LIKENESSES = Option(
 
 @dataclass(frozen=True)
 class FacesetRole:
-    """A role whose people have facesets: ``double`` is of the person in the plate."""
+    """A role whose people have facesets: ``double`` is of the person in the plate.
+
+    Without another ``performance`` it is the double's own.
+    """
 
     track: FaceTrack
     likeness: FaceSet
     double: FaceSet
     release: Release
     project: str
+    performance: Performance | None = None
 
     @property
     def role(self) -> Role:
         """The role itself, which knows nothing of facesets."""
+        subject = subject_of(self.double)
         return Role(
             track=self.track,
-            performance=performance_of(self.double),
-            subject=subject_of(self.double),
+            performance=self.performance or self._own(subject),
+            subject=subject,
             occlusion=occlusion_of(self.double),
             likeness=likeness_of(self.likeness),
             release=self.release,
             project=self.project,
         )
 
+    def _own(self, subject: PlateSubject) -> Performance:
+        from lifemask.nodes.head.performed import performance_of
 
-def cast_of(shot: Shot, words: Iterable[str]) -> list[FacesetRole]:
+        camera = Camera.of(self.track.width, self.track.height)
+        return performance_of(subject.posed, camera, subject.source)
+
+
+def cast_of(
+    shot: Shot, words: Iterable[str], performance: Performance | None = None
+) -> list[FacesetRole]:
     """Return the roles that each NAME or NAME=PERSON of ``words`` means.
+
+    All play the ``performance``, or each the double's own.
 
     Raises ReleaseError when a likeness has no release, and KnobError when two mean one person.
     """
     names = _names(words)
     releases = {likeness: consent(shot, likeness) for likeness, _ in names}
     tracks = plate_tracks(shot)
-    return [_role(shot, tracks, releases[likeness], person) for likeness, person in names]
+    roles = (_role(shot, tracks, releases[likeness], person) for likeness, person in names)
+    return [replace(role, performance=performance) for role in roles]
 
 
 def _names(words: Iterable[str]) -> list[tuple[str, str]]:

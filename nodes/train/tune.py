@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import INDEX
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.learning.data.cycle_pairs import cycle_pairs
 from lifemask.nodes.learning.data.distillation import distilled
 from lifemask.nodes.learning.data.examples import Batch, ExampleSet
@@ -56,7 +56,7 @@ def _config(
     names = {one.performer for role in cast for one in (role.likeness, role.double)}
     learned_from = sorted(names) + [corpus.folder.name for corpus in corpora]
     largest = max(node.chosen.size, model.size)
-    crop = max(side(performance_of(role.double).detail, largest) for role in cast)
+    crop = max(side(posed_faces_of(role.double).detail, largest) for role in cast)
     if crop < node.chosen.size:
         larger = f"{node.chosen.size} would only magnify them"
         progress.note("train", f"the faces are learned at {crop} px; {larger}")

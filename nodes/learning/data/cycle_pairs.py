@@ -19,7 +19,7 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import performance_of
+from lifemask.nodes.faceset.provider import posed_faces_of
 from lifemask.nodes.learning.data.examples import Batch, aligned_example, evenly_spaced
 from lifemask.nodes.learning.data.planned_swap import PlannedSwap
 from lifemask.nodes.refiner.crop import Crop
@@ -141,4 +141,4 @@ def _usable(faceset: FaceSet) -> Bools:
     if broken:
         names = ", ".join(broken)
         progress.note("train", f"{faceset.folder}: {len(broken)} not finite, skipped: {names}")
-    return np.asarray(finite & ~performance_of(faceset).hidden, bool)
+    return np.asarray(finite & ~posed_faces_of(faceset).hidden, bool)

@@ -8,7 +8,9 @@ from torch import Tensor
 
 from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, performance_of, subject_of
+from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, subject_of
+from lifemask.nodes.head.camera import Camera
+from lifemask.nodes.head.performed import performance_of
 from lifemask.nodes.learning.data.examples import log_picture
 from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.atlas import Floats
@@ -43,7 +45,9 @@ class PlannedSwap:
     ) -> "PlannedSwap":
         """Plan it; ``excluded`` (doubles, likenesses): which pictures may not serve which face."""
         who, planner = likeness_of(likeness), WholeShotPlanner(swap.shutter_angle, excluded)
-        plan = planner(performance_of(double), subject_of(double), who)
+        subject = subject_of(double)
+        played = performance_of(subject.posed, Camera.of(double.size, double.size), subject.source)
+        plan = planner(played, subject, who)
         return cls(double, swap, plan, FacePictures(who, occlusion_of(double)))
 
     def in_face_space(self, index: int) -> tuple[FramePlan, Meshes, Window]:

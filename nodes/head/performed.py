@@ -1,0 +1,53 @@
+"""A performance from tracked faces, and the shapes that a performance gives another face."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lifemask.nodes.faces.pose import rotations
+from lifemask.nodes.head.landmark_model import landmark_model
+from lifemask.nodes.performance import Performance
+from lifemask.nodes.posed_faces import PosedFaces
+from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.render.shape import turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lifemask.nodes.head.camera import Camera
+
+    Floats = NDArray[np.float32]
+
+
+def performance_of(faces: PosedFaces, camera: "Camera", source: str) -> Performance:
+    """Return what somebody plays in pictures that the ``camera`` took; ``source`` names them."""
+    translation = camera.translation(faces.scale, faces.centre)
+    return Performance(
+        source=source,
+        camera=camera,
+        frame=faces.frame,
+        coefficients=faces.coefficients,
+        residual=faces.shape - shapes_of(faces.neutral, faces.coefficients, faces.rotation),
+        gaze=np.zeros((len(faces), 2, 2), np.float32),
+        rotation=camera.seen_from_axis(rotations(faces.landmarks), translation),
+        translation=translation,
+        confidence=faces.confidence,
+    )
+
+
+def shapes_of(neutral: "Floats", coefficients: "Floats", rotation: "Floats") -> "Floats":
+    """Return tracked shapes (N, 478, 3): a ``neutral`` (478, 3) with ``coefficients`` (N, 52).
+
+    A tracker shows a head that is turned by ``rotation`` (N, 3, 3) in a slightly other shape.
+    """
+    motion = np.einsum("nc,cki->nki", coefficients, landmark_model().motions)
+    amiss = np.einsum("np,pki->nki", turned(rotation), atlas().turns)
+    return np.asarray(neutral + motion + amiss, np.float32)
+
+
+def played(performance: Performance, neutral: "Floats", rotation: "Floats") -> "Floats":
+    """Return the shapes (N, 478, 3) in which the face with this ``neutral`` plays it.
+
+    ``rotation`` (N, 3, 3) is that of the head in the picture.
+    """
+    return shapes_of(neutral, performance.coefficients, rotation) + performance.residual
