@@ -20,3 +20,14 @@ NAMES = (
 
 FROM_TRACKED = tuple(TRACKED.index(name) for name in NAMES[:-1])
 """Where each of the `NAMES` is among those of `faces.blendshapes`, which has no tongue."""
+
+
+def other_side(name: str) -> str:
+    """Return the name of the same motion on the other side of the face."""
+    if "Left" in name:
+        return name.replace("Left", "Right")
+    return name.replace("Right", "Left")
+
+
+MIRRORED = tuple(NAMES.index(other_side(name)) for name in NAMES)
+"""Where each of the `NAMES` has its coefficient in a face's mirror image."""

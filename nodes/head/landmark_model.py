@@ -1,4 +1,9 @@
-"""What expressions do to tracked landmarks."""
+"""What tracked landmarks say of a head: who it is, and what its expressions do to them.
+
+"As tracked" means with a tracker's answer: it shows .3 to .8 of most motions, half of what people
+differ by, and hardly any of that in depth. Centimetres of the mean head; x to picture right, y
+down, z away from the camera. Learned from renders by `head.make_head`.
+"""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,18 +11,34 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lifemask.nodes.head.arkit import FROM_TRACKED
-from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes import archive
+from lifemask.nodes.head.head_model import FILE, KIND
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class LandmarkModel:
-    """``motions`` (52, 478, 3) of `arkit.NAMES`, in centimetres at coefficient 1."""
+    """Linear answers of the tracked landmarks, in centimetres."""
 
-    motions: NDArray[np.float32]
+    neutral: Floats  # (478, 3) of the mean person, at rest
+    motions: Floats  # (52, 478, 3) of `arkit.NAMES` at coefficient 1; 0 for the tongue
+    identity: Floats  # (K, 478, 3) factors of the covariance of neutrals; the head's 60 come first
+    observed: Floats  # (53, 52) from the tracker's coefficients and a 1 to those of `arkit.NAMES`
+    deviation: Floats  # (52,) rms of what that leaves of the exact coefficients
 
 
 @cache
 def landmark_model() -> LandmarkModel:
-    """Return the model."""
-    return LandmarkModel(np.pad(atlas().blendshapes[list(FROM_TRACKED)], ((0, 1), (0, 0), (0, 0))))
+    """Return the model that ships with Lifemask."""
+    arrays, _ = archive.load(FILE, KIND)
+    known = {
+        name.removeprefix("landmarks/"): array.astype(np.float32)
+        for name, array in arrays.items()
+        if name.startswith("landmarks/")
+    }
+    fields = known.pop("fields")
+    own = np.einsum("fk,ij->fikj", fields, np.diag(known.pop("own")))
+    own = own.reshape(-1, fields.shape[1], 3).astype(np.float32)
+    known["identity"] = np.concatenate([known["identity"], own])
+    return LandmarkModel(**known)
