@@ -85,8 +85,8 @@ def reference(renders: ExactRenders, expected: Floats) -> Reference:
     head's turn does (`Atlas.turns`). It gives the pose of the picture, and so the shape anew.
     """
     people, person = np.unique(renders.person, return_inverse=True)
-    own = np.eye(len(people))[person]
-    expected = RIDGE.gain / 2 * (expected + mirrored(expected[list(arkit.MIRRORED)]))
+    own = np.eye(len(people), dtype=np.float32)[person]
+    expected = np.float32(RIDGE.gain / 2) * (expected + mirrored(expected[list(arkit.MIRRORED)]))
     neutrals, motions = np.repeat(atlas().mean[None], len(people), 0), expected
     for _ in range(ROUNDS):
         model = neutrals[person] + np.tensordot(renders.coefficients, motions, 1)
