@@ -10,6 +10,7 @@ from lifemask.nodes.head.exact_renders import ExactRenders
 from lifemask.nodes.head.head_model import head_model
 from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.head.make_landmark_model import (
+    Field,
     identity_response,
     mirrored,
     observation,
@@ -105,8 +106,9 @@ def test_identity_is_answered_with_the_tracker_s_gain(gain):
     modes = head_model().landmarks(head_model().identity)
     exact = random.normal(size=(40, 60))
     neutrals = atlas().mean + gain * np.tensordot(exact, modes, 1)
-    found = identity_response(neutrals, exact, modes)
-    np.testing.assert_allclose(found, gain * modes, atol=1e-3)
+    middle, found = identity_response(neutrals, exact, modes)
+    np.testing.assert_allclose(found, gain * modes, atol=0.01)
+    np.testing.assert_allclose(middle, (atlas().mean + mirrored(atlas().mean)) / 2, atol=0.02)
 
 
 def test_observation_is_the_same_on_both_sides():
@@ -119,5 +121,5 @@ def test_observation_is_the_same_on_both_sides():
 
 
 def test_smooth_fields_have_the_deviation_asked_for():
-    fields = smooth_fields(0.05, 2.0)
-    np.testing.assert_allclose(np.sqrt(np.square(fields).sum(0)), 0.05, rtol=0.1)
+    fields = smooth_fields(Field(deviation=0.05, across=2.0, count=80))
+    np.testing.assert_allclose(np.sqrt(np.square(fields).sum(0)), 0.05, rtol=0.05)

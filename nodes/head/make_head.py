@@ -42,7 +42,7 @@ Arrays = dict[str, NDArray[Any]]
 
 _STILL = 0.003  # centimetres: an expression that moves a vertex less leaves it
 _IDENTITY_STEP, _EXPRESSION_STEP = 0.003, 0.008  # centimetres that a byte may stand for
-_COMPONENTS = {"mouth": 14, "eyes": 18}  # of their 60 modes, which are nearly affine
+_COMPONENTS = {"mouth": 20, "eyes": 18}  # of their 60 modes, which are nearly affine
 
 
 def make(

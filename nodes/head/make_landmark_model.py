@@ -28,17 +28,27 @@ class Ridge:
 
     motions: float = 0.001  # a frame, on coefficients of 0 to 1
     gain: float = 0.6  # of the kit's motions: what is expected of those as tracked
-    identity: float = 30.0  # people, on identities of standard deviation 1
-    observed: float = 0.003  # a frame
+    identity: float = 100.0  # people, on identities of standard deviation 1
+    observed: float = 0.001  # a frame
 
 
 RIDGE = Ridge()
 ROUNDS = 6  # of poses and shapes in turn
+_GAIN_ACROSS = 1.0  # centimetres
 
-# What a neutral has beside the head's modes: smooth fields, (centimetres, centimetres across).
-_OWN = ((0.05, 2.0), (0.025, 0.8))
-_FIELDS = 60  # of each size
-_OWN_DEPTH = 0.5  # of what they are across: in z
+
+@dataclass(frozen=True)
+class Field:
+    """A Gaussian process on the mean head: its deviation, and how far it correlates, in cm."""
+
+    deviation: float
+    across: float
+    count: int  # of factors
+
+
+# What a neutral has beside the head's modes: the likeliest for people left out.
+_OWN = (Field(0.06, 3.0, 30), Field(0.02, 0.8, 120))
+_OWN_DEPTH = 0.75  # of what it is across: in z
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,13 @@ def landmark_arrays(
     """Return the arrays of a `LandmarkModel`; ``identities`` (60,) are people's exact ones."""
     found = reference(renders, known.motions)
     exact = np.stack([identities[name] for name in found.people])
-    modes = identity_response(found.neutrals, exact, known.modes)
+    neutral, modes = identity_response(found.neutrals, exact, known.modes)
     observed, deviation = observation(renders)
-    middle = found.neutrals.mean(0) - np.tensordot(exact.mean(0), modes, 1)
     return {
-        "neutral": ((middle + mirrored(middle)) / 2).astype(np.float32),
+        "neutral": neutral,
         "motions": found.motions.astype(np.float16),
         "identity": modes.astype(np.float16),
-        "fields": np.concatenate([smooth_fields(*size) for size in _OWN]).astype(np.float16),
+        "fields": np.concatenate([smooth_fields(field) for field in _OWN]).astype(np.float16),
         "own": np.array([1, 1, _OWN_DEPTH], np.float32),
         "observed": observed,
         "deviation": deviation,
@@ -130,20 +139,26 @@ def _on_skull(motions: Floats, expected: Floats) -> Floats:
     return np.asarray(own + gain[:, None, None] * (expected - shape), np.float32)
 
 
-def identity_response(neutrals: Floats, exact: Floats, modes: Floats) -> Floats:
-    """Return the head's modes as tracked (60, 478, 3), by ridge towards their mean gain.
+def identity_response(neutrals: Floats, exact: Floats, modes: Floats) -> tuple[Floats, Floats]:
+    """Return the mean neutral (478, 3), and the head's modes as tracked (60, 478, 3).
 
-    ``neutrals`` (P, 478, 3) are people of ``exact`` identities (P, 60).
+    By ridge towards the gain of the tracker around each landmark. ``neutrals`` (P, 478, 3) are
+    people of ``exact`` identities (P, 60). A mode is nearly its mirror image, or its negative.
     """
-    known, wanted = exact - exact.mean(0), neutrals - neutrals.mean(0)
+    side = np.sign((mirrored(modes) * modes).sum((1, 2)))
+    shapes = np.concatenate([neutrals, mirrored(neutrals)])
+    identities = np.concatenate([exact, exact * side])
+    wanted, known = shapes - shapes.mean(0), identities - identities.mean(0)
     truth = np.tensordot(known, modes, 1)
-    gain = (wanted * truth).sum((0, 1)) / np.square(truth).sum((0, 1))
-    expected = (gain * modes).reshape(len(modes), -1)
+    near = _likeness(_GAIN_ACROSS)
+    gain = near @ (wanted * truth).sum(0) / (near @ np.square(truth).sum(0))
     pull = RIDGE.identity * np.eye(len(modes))
-    target = known.T @ wanted.reshape(len(known), -1) + pull @ expected
-    return np.asarray(
-        np.linalg.solve(known.T @ known + pull, target).reshape(modes.shape), np.float32
+    target = known.T @ wanted.reshape(len(known), -1) + pull @ (gain * modes).reshape(
+        len(modes), -1
     )
+    answer = np.linalg.solve(known.T @ known + pull, target).reshape(modes.shape)
+    middle = shapes.mean(0) - np.tensordot(identities.mean(0), answer, 1)
+    return np.asarray(middle, np.float32), np.asarray(answer, np.float32)
 
 
 def observation(renders: ExactRenders) -> tuple[Floats, Floats]:
@@ -159,16 +174,17 @@ def observation(renders: ExactRenders) -> tuple[Floats, Floats]:
     return found.astype(np.float32), left.astype(np.float32)
 
 
-def smooth_fields(deviation: float, across: float) -> Floats:
-    """Return the first factors (F, 478) of a Gaussian process on the mean head.
+def smooth_fields(field: Field) -> Floats:
+    """Return the first factors (count, 478) of a field."""
+    share, shape = np.linalg.eigh(_likeness(field.across))
+    factors = field.deviation * np.sqrt(share.clip(0)) * shape
+    return np.asarray(factors.T[: -field.count - 1 : -1], np.float32)
 
-    It has that ``deviation`` everywhere, and correlates over ``across`` centimetres.
-    """
+
+def _likeness(across: float) -> Floats:
+    """How much landmarks have to do with each other (478, 478), over ``across`` centimetres."""
     far = np.square(atlas().mean[:, None] - atlas().mean).sum(-1)
-    share, field = np.linalg.eigh(np.exp(-far / (2 * across**2)))
-    return np.asarray(
-        deviation * (field * np.sqrt(share.clip(0))).T[: -_FIELDS - 1 : -1], np.float32
-    )
+    return np.asarray(np.exp(-far / (2 * across**2)), np.float32)
 
 
 def pose_basis(points: Floats) -> Floats:
