@@ -92,16 +92,20 @@ def head_model() -> HeadModel:
     """Return the model that ships with Lifemask."""
     arrays, _ = archive.load(FILE, KIND)
     mean = arrays["mean"].astype(np.float32)
-    packs = {name: _pack(arrays, f"identity/{name}") for name in PACKED}
-    identity = [_identity(packs[name], part) for name, part in PACKED.items()]
     return HeadModel(
         mean=mean,
-        identity=np.concatenate(identity, 1),
+        identity=identity_of(arrays),
         expressions=unpacked(_pack(arrays, "expressions"), len(mean)),
         triangles=arrays["triangles"].astype(np.int64),
         corners=arrays["corners"].astype(np.int64),
         weights=arrays["weights"].astype(np.float32),
     )
+
+
+def identity_of(arrays: "Mapping[str, NDArray[Any]]") -> Floats:
+    """Return the identity modes (60, V, 3) that a file's arrays hold."""
+    parts = [_identity(_pack(arrays, f"identity/{name}"), part) for name, part in PACKED.items()]
+    return np.concatenate(parts, 1)
 
 
 def _pack(arrays: "Mapping[str, NDArray[Any]]", prefix: str) -> dict[str, NDArray[Any]]:

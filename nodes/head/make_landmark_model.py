@@ -151,7 +151,7 @@ def identity_response(neutrals: Floats, exact: Floats, modes: Floats) -> tuple[F
     wanted, known = shapes - shapes.mean(0), identities - identities.mean(0)
     truth = np.tensordot(known, modes, 1)
     near = _likeness(_GAIN_ACROSS)
-    gain = near @ (wanted * truth).sum(0) / (near @ np.square(truth).sum(0))
+    gain = near @ (wanted * truth).sum(0) / np.maximum(near @ np.square(truth).sum(0), 1e-9)
     pull = RIDGE.identity * np.eye(len(modes))
     target = known.T @ wanted.reshape(len(known), -1) + pull @ (gain * modes).reshape(
         len(modes), -1
