@@ -69,12 +69,12 @@ def render_as_swap(folder, frames=FRAMES):
 
 @cache
 def scored(folder, frames=FRAMES):
-    return Truth(landmarks=0)(render_as_swap(folder, frames), GROUND)
+    return Truth(landmarks=0, expression=False)(render_as_swap(folder, frames), GROUND)
 
 
 def test_agrees_with_the_reference_implementation(tmp_path):
     golden = json.loads((TESTS / "golden" / "truth_a2_hand.json").read_text())
-    figures = asdict(Truth(landmarks=0)(write(tmp_path, FRAMES), GROUND))
+    figures = asdict(Truth(landmarks=0, expression=False)(write(tmp_path, FRAMES), GROUND))
     for name, value in golden.items():
         printed = 6e-3 if name in ("place_percent", "place_degrees") else 6e-4
         assert figures[name] == pytest.approx(value, abs=printed), name
@@ -119,9 +119,9 @@ def test_colour_space_of_the_swap_is_taken_into_account(tmp_path):
         return dict(zip("RGB", np.moveaxis(whole, -1, 0), strict=True))
 
     swap = write(tmp_path, (1010, 1011), aces)
-    named = Truth(landmarks=0)(replace(swap, colorspace="ACEScg"), GROUND)
+    named = Truth(landmarks=0, expression=False)(replace(swap, colorspace="ACEScg"), GROUND)
     assert named.l1 < 1e-4
-    assert Truth(landmarks=0)(swap, GROUND).l1 > 10 * named.l1
+    assert Truth(landmarks=0, expression=False)(swap, GROUND).l1 > 10 * named.l1
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
@@ -138,7 +138,7 @@ def test_an_error_as_large_as_confidence_expects_surprises_nobody(tmp_path, scal
         layers |= dict(zip("RGB", np.moveaxis(whole, -1, 0), strict=True))
         return {name: np.ascontiguousarray(layer, np.float16) for name, layer in layers.items()}
 
-    figures = Truth(landmarks=0)(write(tmp_path, (1010,), unsure), GROUND)
+    figures = Truth(landmarks=0, expression=False)(write(tmp_path, (1010,), unsure), GROUND)
     assert figures.calibration_ratio == pytest.approx(scale, rel=0.03)
     assert scored(GROUND.plate).calibration_ratio is None
 
@@ -188,7 +188,7 @@ def test_can_be_stopped():
             raise StoppedError("stopped")
 
     with progress.reporting(stop), pytest.raises(StoppedError):
-        Truth(landmarks=0)(render_as_swap(GROUND.plate), GROUND)
+        Truth(landmarks=0, expression=False)(render_as_swap(GROUND.plate), GROUND)
 
 
 def test_a_ground_truth_without_a_face_is_refused(tmp_path):
@@ -196,12 +196,12 @@ def test_a_ground_truth_without_a_face_is_refused(tmp_path):
     content = (tmp_path / "m.exr").read_bytes()
     ground = broken_truth(tmp_path, "mattes", "mattes.1010.exr", content)
     with pytest.raises(FaceError, match="shows the face"):
-        Truth(landmarks=0)(render_as_swap(GROUND.plate, (1010,)), ground)
+        Truth(landmarks=0, expression=False)(render_as_swap(GROUND.plate, (1010,)), ground)
 
 
 def test_a_ground_truth_that_equals_the_plate_is_refused():
     with pytest.raises(MediaError, match="equals the plate"):
-        Truth(landmarks=0)(
+        Truth(landmarks=0, expression=False)(
             render_as_swap(GROUND.plate, (1010,)), replace(GROUND, truth=GROUND.plate)
         )
 
@@ -218,8 +218,8 @@ def test_landmarks_are_compared_with_those_of_the_perfect_swap(tmp_path):
         whole = cv2.warpAffine(truth, move, truth.shape[1::-1], flags=cv2.INTER_CUBIC)
         return dict(zip("RGB", np.ascontiguousarray(np.moveaxis(whole, -1, 0)), strict=True))
 
-    same = Truth(landmarks=1)(render_as_swap(GROUND.truth, (1010,)), GROUND)
-    moved = Truth(landmarks=1)(write(tmp_path, (1010,), shifted), GROUND)
+    same = Truth(landmarks=1, expression=False)(render_as_swap(GROUND.truth, (1010,)), GROUND)
+    moved = Truth(landmarks=1, expression=False)(write(tmp_path, (1010,), shifted), GROUND)
     assert same.landmark_error == pytest.approx(0, abs=0.01)
     assert moved.landmark_error == pytest.approx(4, abs=0.8)
     assert moved.landmarks_lost == 0
@@ -229,6 +229,6 @@ def test_a_swap_without_a_face_is_counted_as_lost(tmp_path):
     def empty(plate, truth, mattes, number):
         return {c: np.full(plate.shape[:2], 0.18, np.float16) for c in "RGB"}
 
-    figures = Truth(landmarks=1)(write(tmp_path, (1010,), empty), GROUND)
+    figures = Truth(landmarks=1, expression=False)(write(tmp_path, (1010,), empty), GROUND)
     assert figures.landmark_error is None
     assert figures.landmarks_lost == 1

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError
+from lifemask.nodes.track import Track
+from lifemask.ocio.media.footage import Footage
+from lifemask.ocio.media.sequence import Sequence
 from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
+    from lifemask.nodes.truth.expression import ExpressionFigures
     from lifemask.nodes.truth.views import Spool
 
 
@@ -27,6 +31,10 @@ class GroundTruth:
     plate: Path
     truth: Path
     colorspace: str = "Linear Rec.709 (sRGB)"
+
+    def rendered(self, folder: Path, frames: tuple[int, ...]) -> Footage:
+        """Return the pictures in one of its folders."""
+        return Footage(Sequence(str(folder / "beauty/beauty.####.exr"), frames), self.colorspace)
 
 
 def _about(doc: str, perfect: float | None = None) -> dict[str, object]:
@@ -104,6 +112,13 @@ class Figures:
     calibration_ratio: float | None = field(
         default=None, metadata=_about("error over what confidence expects: <1 cautious", 1)
     )
+    expression: "ExpressionFigures | None" = field(
+        default=None, metadata=_about("the swap tracked again, beside the plate's track")
+    )
+    expression_floor: "ExpressionFigures | None" = field(
+        default=None,
+        metadata=_about("the same of the perfect swap: what tracking itself gets wrong"),
+    )
 
 
 class Truth(Node):
@@ -116,6 +131,9 @@ class Truth(Node):
     landmarks: Annotated[
         int, Knob("Compare landmarks on every n-th frame; 0 leaves them out.", 0, 1000, "frames")
     ] = 4
+    expression: Annotated[
+        bool, Knob("Compare the expression, too: plate, swap and perfect swap are tracked.")
+    ] = True
 
     def __call__(self, swap: FrameSource, ground: GroundTruth) -> Figures:
         """Return the figures of ``swap``, frame by frame in bounded memory.
@@ -136,6 +154,7 @@ class Truth(Node):
                 **_figures(faces),
                 **_of_mattes(figures),
                 **self._of_landmarks(swap, ground),
+                **self._of_expression(swap, ground),
                 frames=len(frames),
             )
 
@@ -146,6 +165,20 @@ class Truth(Node):
 
         error, lost = landmark_error(swap, ground, self.landmarks)
         return {"landmark_error": error, "landmarks_lost": lost}
+
+    def _of_expression(self, swap: FrameSource, ground: GroundTruth) -> dict[str, Any]:
+        if not self.expression:
+            return {}
+        from lifemask.nodes.truth.expression import TrackPair, tracked_again
+        from lifemask.nodes.truth.ground_truth import main_performer
+
+        plate, truth = (ground.rendered(f, swap.frames) for f in (ground.plate, ground.truth))
+        played = main_performer(Track()(plate), ground.plate)
+        again = {"expression": swap, "expression_floor": truth}
+        return {
+            name: TrackPair.of(tracked_again(source, played), played).figures
+            for name, source in again.items()
+        }
 
 
 def _figures(faces: "Spool") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from lifemask.nodes.confidence import to_doubt
 from lifemask.nodes.errors import BrokenFileError, SizeError
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.acescct import to_log
-from lifemask.nodes.truth.views import SIDE, Face
+from lifemask.nodes.truth.views import SIDE, Face, straightened
 from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
 from lifemask.ocio.media.reader import read
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lifemask.nodes.truth import GroundTruth
+    from lifemask.nodes.types import FaceTrack
     from lifemask.ocio.media.frame import Frame
 
     F32 = NDArray[np.float32]
@@ -121,6 +122,17 @@ def picture(folder: Path, number: int) -> "F32":
     return read(Sequence(str(folder / "beauty" / "beauty.####.exr"), (number,)), number).rgb
 
 
+def main_performer(tracks: "list[FaceTrack]", folder: Path) -> "FaceTrack":
+    """Return the track of the person whose landmarks a ``folder`` of the ground truth has."""
+
+    def distance(track: "FaceTrack") -> float:
+        (first, *_) = np.flatnonzero(track.confidence > 0)
+        exact = landmarks(folder, int(track.frames[first]))[INNER].mean(0)
+        return float(np.linalg.norm(track.landmarks[first, :, :2].mean(0) - exact))
+
+    return min(tracks, key=distance)
+
+
 def _mattes(folder: Path, number: int) -> "dict[str, F32]":
     path = folder / "mattes" / f"mattes.{number:04d}.exr"
     mattes = {
@@ -151,15 +163,10 @@ def template() -> "F64":
 def _face(rgb: "F32", renders: Renders) -> Face:
     target = (template() * 0.5 + [0.5, 0.52]) * SIDE
     matrix = _similarity(renders.landmarks[INNER], target)
-
-    def straighten(picture: "F32") -> "F32":
-        flags, edge = cv2.INTER_AREA, cv2.BORDER_REPLICATE
-        side = (SIDE, SIDE)
-        whole = cv2.warpAffine(picture, matrix, side, flags=flags, borderMode=edge)
-        return np.asarray(whole, np.float32)
-
-    swap, plate, truth = (straighten(_log(p)) for p in (rgb, renders.plate, renders.truth))
-    weight = cv2.erode(straighten(renders.face), np.ones((3, 3)))
+    swap, plate, truth = (
+        straightened(_log(p), matrix) for p in (rgb, renders.plate, renders.truth)
+    )
+    weight = cv2.erode(straightened(renders.face, matrix), np.ones((3, 3)))
     return Face(swap, plate, truth, np.asarray(weight, np.float32))
 
 

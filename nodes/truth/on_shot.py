@@ -1,6 +1,6 @@
 """Truth on a swap of a shot that was rendered twice."""
 
-from dataclasses import Field, asdict, fields
+from dataclasses import Field, asdict, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,10 @@ from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
+
+_EXPRESSION = ("expression", "expression_floor")
+_Value = float | tuple[float | None, ...] | None
+_Row = tuple[str, str, str, str, str]
 
 
 class ScoreSwap(Command):
@@ -45,7 +49,9 @@ class ScoreSwap(Command):
         figures = truth(swap, ground)
         if self.json:
             return {"figures": asdict(figures)}
-        return {"text": table(figures, truth(untouched(ground, swap.frames), ground))}
+        untouched = ground.rendered(ground.plate, swap.frames)
+        plate = replace(truth, expression=False)(untouched, ground)
+        return {"text": table(figures, plate)}
 
 
 def _frames(swap: str, frames: str) -> Sequence:
@@ -53,29 +59,41 @@ def _frames(swap: str, frames: str) -> Sequence:
     return made if made and not frames else Sequence.find(made.path if made else swap, frames)
 
 
-def untouched(ground: GroundTruth, frames: tuple[int, ...]) -> Footage:
-    """Return the plate's render in place of a swap, for the figures of the untouched plate."""
-    renders = Sequence(str(ground.plate / "beauty/beauty.####.exr"), frames)
-    return Footage(renders, ground.colorspace)
-
-
 def table(swap: Figures, plate: Figures) -> list[str]:
     """Return the figures of a swap beside those of the untouched plate and the perfect swap."""
     rows = [("", "plate", "swap", "perfect", "")]
-    rows += [_row(f, plate, swap) for f in fields(Figures) if getattr(swap, f.name) is not None]
-    return [f"{a:26}{b:>21}{c:>21}{d:>9}  {e}".rstrip() for a, b, c, d, e in rows]
+    rows += [
+        _row(f, getattr(plate, f.name), getattr(swap, f.name), _goal(f.metadata["perfect"]))
+        for f in fields(Figures)
+        if f.name not in _EXPRESSION and getattr(swap, f.name) is not None
+    ]
+    rows += _expression_rows(swap)
+    return [f"{a:26}{b:>21}{c:>21}{d:>21}  {e}".rstrip() for a, b, c, d, e in rows]
 
 
-def _row(field: Field[Any], plate: Figures, swap: Figures) -> tuple[str, str, str, str, str]:
-    perfect = field.metadata["perfect"]
-    numbers = [_number(getattr(figures, field.name)) for figures in (plate, swap)]
-    goal = "" if perfect is None else f"{perfect:g}"
-    return field.name, numbers[0], numbers[1], goal, field.metadata["doc"]
+def _expression_rows(swap: Figures) -> list[_Row]:
+    """The rows of the expression: the perfect swap has what tracking itself gets wrong."""
+    own, floor = swap.expression, swap.expression_floor
+    if own is None:
+        return []
+    return [
+        _row(f, None, getattr(own, f.name), number_text(getattr(floor, f.name, None)))
+        for f in fields(own)
+    ]
 
 
-def _number(value: float | tuple[float, ...] | None) -> str:
+def _row(field: Field[Any], plate: _Value, swap: _Value, goal: str) -> _Row:
+    return field.name, number_text(plate), number_text(swap), goal, field.metadata["doc"]
+
+
+def _goal(perfect: float | None) -> str:
+    return "" if perfect is None else f"{perfect:g}"
+
+
+def number_text(value: _Value) -> str:
+    """Return a figure as text."""
     if value is None:
         return "-"
     if isinstance(value, tuple):
-        return " ".join(f"{part:.3f}" for part in value)
+        return " ".join("-" if part is None else f"{part:.3f}" for part in value)
     return str(value) if isinstance(value, int) else f"{value:.4f}"

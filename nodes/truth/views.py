@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
 SIDE = 160
 """Side in pixels of the face space in which everything is measured; the face fills about half."""
+
+
+def straightened(picture: "F32", matrix: "NDArray[np.floating]") -> "F32":
+    """Return a picture (H, W, ...) as a square of `SIDE` pixels, to which ``matrix`` takes it."""
+    flags, edge = cv2.INTER_AREA, cv2.BORDER_REPLICATE
+    square = cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=flags, borderMode=edge)
+    return np.asarray(square, np.float32)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from lifemask.nodes.shot.names import is_double
 from lifemask.nodes.swap import frames_of
 from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.truth.on_shot import table, untouched
+from lifemask.nodes.truth.on_shot import table
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
@@ -41,7 +41,8 @@ def measured(asked: "BenchmarkSwap") -> Result:
     reports = {str(folder): _report(Shot.load(folder), asked) for folder in asked.shots}
     faces = raster_rates()
     if asked.json:
-        return {"benchmark": reports, "rasteriser": faces}
+        plain = {name: dict(map(_plain, report.items())) for name, report in reports.items()}
+        return {"benchmark": plain, "rasteriser": faces}
     lines = [line for name, report in reports.items() for line in (name, *_lines(report))]
     return {"text": [*lines, *(f"rasteriser: {n:.1f} faces/s at {at}" for at, n in faces.items())]}
 
@@ -81,10 +82,15 @@ def _report(shot: Shot, asked: "BenchmarkSwap") -> dict[str, Any]:
     return report
 
 
+def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
+    name, value = item
+    return name, asdict(value) if isinstance(value, Figures) else value
+
+
 def _lines(report: Mapping[str, Any]) -> list[str]:
     lines = _speed_lines(report["speed"])
     if "swap" in report:
-        lines += table(Figures(**report["swap"]), Figures(**report["plate"]))
+        lines += table(report["swap"], report["plate"])
     return lines + [f"{name:16}{value:>42}" for name, value in report.get("identity", {}).items()]
 
 
@@ -168,13 +174,13 @@ def copy_rate(plate: Sequence, result: Sequence) -> float:
         return sum(1 for _ in written) / (monotonic() - begin)
 
 
-def score(swap: Path, renders: Path) -> dict[str, dict[str, Any]]:
+def score(swap: Path, renders: Path) -> dict[str, Figures]:
     """Return the figures of a swap, and of the plate untouched, against the renders of its shot."""
     ground = ground_of(renders)
     sequence = frames_of(swap)
     own = Footage(sequence, space_of(sequence, ""))
-    both = {"swap": own, "plate": untouched(ground, sequence.frames)}
-    return {name: asdict(Truth()(plate, ground)) for name, plate in both.items()}
+    untouched = ground.rendered(ground.plate, sequence.frames)
+    return {"swap": Truth()(own, ground), "plate": Truth(expression=False)(untouched, ground)}
 
 
 def ground_of(renders: Path) -> GroundTruth:

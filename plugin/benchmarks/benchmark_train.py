@@ -15,7 +15,6 @@ from lifemask.nodes.swap import Swap
 from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.train import Train
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.truth.on_shot import untouched
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame import LayeredFrame
 from lifemask.ocio.media.sequence import Sequence
@@ -120,7 +119,7 @@ def score(frames: Iterator[LayeredFrame], ground: GroundTruth, folder: Path) -> 
             scored = {layer: frame.channels[layer] for layer in LAYERS}
             exr.write(Path(name) / f"swap.{frame.number:04d}.exr", scored, frame.header)
         sequence = Sequence.find(f"{name}/*.exr")
-        return Truth(landmarks=0)(Footage(sequence, space), ground)
+        return Truth(landmarks=0, expression=False)(Footage(sequence, space), ground)
 
 
 def _report(
@@ -128,7 +127,8 @@ def _report(
 ) -> dict[str, Any]:
     from lifemask.nodes.device import device_name
 
-    plate = Truth(landmarks=0)(untouched(ground, scene.plate.frames), ground)
+    untouched = ground.rendered(ground.plate, scene.plate.frames)
+    plate = Truth(landmarks=0, expression=False)(untouched, ground)
     return {
         "device": device_name(),
         "preset": asdict(scene.train.chosen) | {"name": scene.train.preset},

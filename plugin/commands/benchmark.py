@@ -43,6 +43,46 @@ class BenchmarkSwap(Command):
         return measured(self)
 
 
+class BenchmarkSelf(Command):
+    """Put a person on themself in a clip, so that the clip is the exact answer, and score it.
+
+    The takes come from another part of the clip than the plate. With another likeness there is no
+    exact answer, and the release that a shot has of them is needed; then only expression and
+    occlusion are measured.
+    """
+
+    name = "benchmark self"
+    example = (
+        "lifemask benchmark self interview.mov --plate 1-48 --takes 120-240x2\n"
+        "  lifemask benchmark self interview.mov --plate 1-48 --takes 1-96 --likeness ada.mov "
+        "--shot sh010 --performer ada"
+    )
+
+    clip: Annotated[
+        Path, Option("A movie, or name.####.exr, of one person.", "CLIP", positional=True)
+    ]
+    plate: Annotated[str, Option("Frames to swap, such as 1-48.", "RANGE")]
+    takes: Annotated[str, Option("Frames to know the likeness from, such as 120-240x2.", "RANGE")]
+    likeness: Annotated[
+        Path | None, Option("Footage of another person, from which the takes come.", "CLIP")
+    ] = None
+    shot: Annotated[Path | None, Option("The shot with their release.", "FOLDER")] = None
+    performer: Annotated[str, Option("Their name in it.", "NAME")] = ""
+    colorspace: Annotated[
+        str, Option("Colour space of the footage; by default the one in its header.", "NAME")
+    ] = ""
+    out: Annotated[
+        Path | None,
+        Option("A new folder for the swap, the facesets and a contact sheet.", "FOLDER"),
+    ] = None
+
+    def run(self) -> Result:
+        """Return the figures, and the contact sheet if ``out`` is given."""
+        from lifemask.plugin.benchmarks.benchmark_self import measured
+
+        return measured(self)
+
+
 class BenchmarkTrain(Command):
     """Measure how near a swap comes after minutes of training, beside a plain autoencoder."""
 

@@ -26,6 +26,9 @@ class LookAtSwap(OnShot):
         int | None, Option("Version of the swap; by default the last.", "N", settings=())
     ] = None
     count: Annotated[int, Option("Frames on the sheet (6).", "N")] = 6
+    no_expression: Annotated[
+        bool, Option("Leave out the curves of the expression, for which the swap is tracked.")
+    ] = False
 
     def run(self) -> Result:
         """Return the paths of sheet, movie and page."""
@@ -39,7 +42,7 @@ class LookAtSwap(OnShot):
         had_files = any(folder.iterdir())
         try:
             with Swapped.open(shot, source) as swap:
-                return make(swap, folder, self.count)
+                return make(swap, folder, self.count, not self.no_expression)
         except BaseException:
             if not had_files:
                 rmtree(folder, ignore_errors=True)

@@ -27,6 +27,7 @@ class Page:
     sheet: bytes
     movie: bytes
     timeline: str
+    expression: str
     facts: Mapping[str, str]
     provenance: Mapping[str, str]
     coverage: Mapping[str, Mapping[str, Any]]
@@ -46,10 +47,22 @@ class Page:
             "sheet": _uri(self.sheet, "image/jpeg"),
             "movie": self._movie(),
             "timeline": self.timeline,
+            "expression": self._expression(),
             "coverage": "".join(coverage(name, report) for name, report in self.coverage.items()),
             "provenance": "".join(rows),
         }
         return page(self.title, filled("lifemask.plugin.reports", "swap.html", values))
+
+    def _expression(self) -> str:
+        if not self.expression:
+            return ""
+        return (
+            '<h2>Expression</h2><p class="key">'
+            '<em class="line" style="--swatch:var(--plate)">the plate</em>'
+            '<em class="line" style="--swatch:var(--likeness)">the swap, tracked again</em>'
+            "Apart means: the performance is lost there. All are over the eyes' distance.</p>"
+            f'<div class="wide">{self.expression}</div>'
+        )
 
     def _movie(self) -> str:
         if len(self.movie) > LARGEST_MOVIE:

@@ -176,8 +176,11 @@ def exposure(look: Look) -> int:
     return stops if abs(stops) > 1 else 0
 
 
-def make(swap: Swapped, folder: Path, count: int) -> Result:
-    """Write sheet, movie and page of ``swap`` into ``folder``, and return their paths."""
+def make(swap: Swapped, folder: Path, count: int, expression: bool = True) -> Result:
+    """Write sheet, movie and page of ``swap`` into ``folder``, and return their paths.
+
+    With ``expression`` the page has its curves: the swap is tracked for them.
+    """
     from lifemask.ocio.media.movie_writer import write_movie
     from lifemask.ocio.system.atomic import replacing
 
@@ -197,6 +200,7 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
         sheet=contact_sheet.bytes_of(picture),
         movie=movie.read_bytes(),
         timeline=walk.plot,
+        expression=_expression(swap, hero) if expression else "",
         facts=_facts(swap, walk),
         provenance={k: v for k, v in hero.header.items() if k != "matrix"},
         coverage={
@@ -207,6 +211,14 @@ def make(swap: Swapped, folder: Path, count: int) -> Result:
         temporary.write_text(report.html(), encoding="utf-8")
     _remove_older(folder, made)
     return {"sheet": sheet, "movie": movie, "page": page}
+
+
+def _expression(swap: Swapped, hero: Look) -> str:
+    from lifemask.plugin.reports.expression_curves import curves
+
+    known = swap.shot.newest("track")
+    people = [name for name in hero.header.get("people", "").split(", ") if name in known]
+    return curves(swap.shot, Footage(swap.files, swap.space), people)
 
 
 def _remove_older(folder: Path, made: list[Path]) -> None:
