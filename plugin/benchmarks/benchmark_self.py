@@ -53,8 +53,8 @@ def _release(asked: "BenchmarkSelf") -> Release:
         return Release(_PROJECT, _PROJECT, today, "", "", today)
     if not (asked.shot and asked.performer):
         raise KnobError(
-            "likeness: another person's face needs their release; name the shot that has it, and the "
-            "performer"
+            "likeness: another person's face needs their release; name the shot that has it, and "
+            "the performer"
         )
     return consent(Shot.load(asked.shot), asked.performer)
 
