@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError, Remedy
 from lifemask.nodes.head.camera import Camera
+from lifemask.nodes.head.fit_version import FIT_VERSION
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-
-VERSION = 1
-"""Of the fit that makes coefficients from landmarks: others are not comparable."""
 
 _KIND = "performance"
 _ARRAYS = ("frame", "coefficients", "residual", "gaze", "rotation", "translation", "confidence")
@@ -68,14 +66,14 @@ class Performance:
 
     def save(self, path: Path) -> None:
         """Write it to ``path``, whole or not at all."""
-        about = {"source": self.source, "version": VERSION, "camera": asdict(self.camera)}
+        about = {"source": self.source, "fit": FIT_VERSION, "camera": asdict(self.camera)}
         archive.save(path, _KIND, {name: getattr(self, name) for name in _ARRAYS}, about)
 
     @classmethod
     def load(cls, path: Path) -> "Performance":
         """Read one; raises BrokenFileError when it is incomplete, altered, or of another fit."""
         arrays, about = archive.load(path, _KIND)
-        if about.get("version") != VERSION:
+        if about.get("fit") != FIT_VERSION:
             raise BrokenFileError(f"{path}: was fitted by another version", Remedy("track_again"))
         try:
             camera = Camera(**about["camera"])

@@ -45,7 +45,7 @@ def test_what_is_saved_is_loaded_again(tmp_path):
 
 
 def test_one_of_another_fit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("lifemask.nodes.performance.VERSION", 0)
+    monkeypatch.setattr("lifemask.nodes.performance.FIT_VERSION", 0)
     made_up(1, 5).save(tmp_path / "p1.safetensors")
     monkeypatch.undo()
     with pytest.raises(BrokenFileError, match="another version"):

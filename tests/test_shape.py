@@ -1,15 +1,15 @@
-"""Poses, neutrals and targets of faces that were made up, so that the truth is known."""
+"""Poses and targets of faces that were made up, so that the truth is known."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_up import posed, somebody, tracked
+from made_up import posed, somebody
 
 from lifemask.nodes.faces import blendshapes
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.render.shape import neutral_of, place, turned
+from lifemask.nodes.render.shape import place
 from lifemask.nodes.render.shape import posed as posed_landmarks
 
 
@@ -19,12 +19,6 @@ def performance(random, neutral, count):
     for row in expression:
         row[random.integers(1, len(row), 4)] = random.uniform(0, 1, 4)
     return neutral + np.einsum("nb,bki->nki", expression, atlas().blendshapes), expression
-
-
-def aligned_error(a, b):
-    """Mean distance (centimetres) of two shapes after the best similarity."""
-    scale, rotation, moved = similarity(a[None], b[None], np.ones(len(a), np.float32))
-    return np.linalg.norm(scale * a @ rotation[0].T + moved - b, axis=-1).mean()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -52,46 +46,6 @@ def test_a_mirrored_face_is_turned_and_never_mirrored():
     source = atlas().mean[None]
     _, rotation, _ = similarity(source, source * np.float32([-1, 1, 1]), atlas().rigid)
     assert np.linalg.det(rotation[0]) == pytest.approx(1, abs=1e-4)
-
-
-def test_the_neutral_of_a_performance_is_found():
-    random = np.random.default_rng(6)
-    neutral = somebody(random)
-    shapes, expression = performance(random, neutral, 40)
-    landmarks = tracked(random, shapes)
-    found, placed = neutral_of(landmarks, expression, np.ones(40, np.float32), atlas())
-    assert aligned_error(atlas().mean, neutral) > 0.1
-    assert aligned_error(found, neutral) < 0.01
-    amiss = np.einsum("np,pki->nki", turned(placed.rotation), atlas().turns)
-    seen = placed.shape - amiss
-    assert max(aligned_error(a, b) for a, b in zip(seen, shapes, strict=True)) < 0.01
-
-
-def test_from_either_side_a_performer_has_the_same_neutral():
-    random = np.random.default_rng(10)
-    neutral, trust = somebody(random), np.ones(40, np.float32)
-    left, right = (
-        neutral_of(tracked(random, shapes, side), expression, trust, atlas())[0]
-        for side in (-1, 1)
-        for shapes, expression in [performance(random, neutral, 40)]
-    )
-    assert aligned_error(left, right) < 0.01
-    straight = replace(atlas(), turns=0 * atlas().turns)
-    shapes, expression = performance(random, neutral, 40)
-    landmarks = tracked(random, shapes, 1)
-    assert aligned_error(neutral_of(landmarks, expression, trust, straight)[0], neutral) > 0.03
-
-
-def test_a_frame_that_is_not_trusted_does_not_shape_the_neutral():
-    random = np.random.default_rng(7)
-    neutral = somebody(random)
-    shapes, expression = performance(random, neutral, 12)
-    landmarks = tracked(random, shapes)
-    landmarks[3] += random.normal(0, 40, landmarks[3].shape).astype(np.float32)
-    weight = np.ones(12, np.float32)
-    weight[3] = 0
-    found, _ = neutral_of(landmarks, expression, weight, atlas())
-    assert aligned_error(found, neutral) < 0.01
 
 
 def test_a_person_onto_itself_is_itself():

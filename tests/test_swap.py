@@ -32,7 +32,7 @@ from lifemask.ocio.system.atomic import unfinished
 from lifemask.plugin.commands.cli import main
 from lifemask.plugin.hosts.common.results import Pattern
 
-PERSON = ("neutral", "albedo", "lights")
+PERSON = ("neutral", "identity", "uncertainty", "albedo", "lights")
 LAYERS = {
     *("R", "G", "B", "A", "swap.R", "swap.G", "swap.B", "swap.A", "raw.R", "raw.G", "raw.B"),
     *("facematte.V", "occlusion.V", "confidence.V", "stmap.U", "stmap.V", "stmap.A"),

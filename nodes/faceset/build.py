@@ -24,12 +24,11 @@ from lifemask.nodes.faceset.files import Faces, FaceSet, reasons
 from lifemask.nodes.faceset.filter import chosen, exposure, sharpness
 from lifemask.nodes.faceset.pedestal import pedestals
 from lifemask.nodes.faceset.solve import solve, store, texture_path, write
-from lifemask.nodes.head.arkit import FROM_TRACKED
+from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.render.acescct import light_to_log, to_linear
 from lifemask.nodes.render.atlas import SIZE, atlas
 from lifemask.nodes.render.filters import halved
 from lifemask.nodes.render.segmenter import segmented
-from lifemask.nodes.render.shape import neutral_of
 from lifemask.nodes.render.texture import Textures, unwrap
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.media.source import FrameSource
@@ -120,12 +119,12 @@ class FacesetBuild:
         if not self.node.every_frame:
             kept = chosen(faces, self.node.min_sharpness, dropped)
         self._check(len(kept), dropped)
-        neutral = faces.pop("neutral")
+        who = {name: faces.pop(name) for name in ("neutral", "identity", "uncertainty")}
         numbers = {name: array[kept] for name, array in faces.items()}
         person = solve(part, kept, numbers, *coarse.textures(kept), self.other)
         albedo, lights = person.albedo.cpu().numpy(), person.lights.cpu().numpy()
         takes = tuple(take.name for take in self.takes)
-        everything = Faces(neutral=neutral, albedo=albedo, lights=lights, **numbers)
+        everything = Faces(albedo=albedo, lights=lights, **who, **numbers)
         return FaceSet(part, self.performer, size, takes, dict(dropped), everything)
 
     def _candidates(self, dropped: Counter[str]) -> dict[str, Any]:
@@ -136,17 +135,22 @@ class FacesetBuild:
         faces = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         dropped["lost"] = sum(int((track.confidence <= 0).sum()) for track in self.tracks)
         self._check(len(faces["frame"]), dropped)
-        neutral, placed = neutral_of(
-            faces["landmarks"], faces["expression"], faces["confidence"], atlas()
+        head = fitted(
+            faces["landmarks"],
+            faces["expression"],
+            faces["confidence"],
+            runs(faces["take"], faces["frame"], faces["landmarks"]),
         )
-        faces |= {name: getattr(placed, name) for name in _PLACED}
-        faces["coefficients"] = np.pad(faces["expression"][:, FROM_TRACKED], ((0, 0), (0, 1)))
+        faces |= {name: getattr(head.placed, name) for name in _PLACED}
+        faces["coefficients"] = head.coefficients
         if not self.node.every_frame:
-            large = placed.scale * FACE_WIDTH >= self.node.min_size
+            large = head.placed.scale * FACE_WIDTH >= self.node.min_size
             dropped["tiny"] = int((~large).sum())
             faces = {name: array[large] for name, array in faces.items()}
             self._check(len(faces["frame"]), dropped)
-        return faces | {"neutral": neutral}
+        uncertainty = np.array(head.uncertainty, np.float32)
+        person = {"neutral": head.neutral, "identity": head.identity, "uncertainty": uncertainty}
+        return faces | person
 
     def _check(self, count: int, dropped: Counter[str]) -> None:
         least = 1 if self.node.allow_single or self.node.every_frame else LEAST_FACES

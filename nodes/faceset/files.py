@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.head.fit_version import FIT_VERSION
 from lifemask.ocio.media import exr
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ class Faces:
     ``velocity`` (N, 478, 2) of the landmarks is in the take's pixels a frame, 0 where unknown.
     ``expression`` (N, 52) is by `faces.blendshapes.NAMES`, ``coefficients`` (N, 52) of the fit by
     `head.arkit.NAMES`.
-    ``neutral`` (478, 3) is the shape without expression, ``albedo`` (3, 64, 64) the log albedo in
-    texture space, and ``lights`` (takes, 9, 3) the harmonics of each take's light.
+    ``neutral`` (478, 3) is the shape without expression, ``uncertainty`` () its deviation in % of
+    the eyes' distance, ``identity`` (60,) who it is in the modes of the head model, ``albedo``
+    (3, 64, 64) the log albedo in texture space, and ``lights`` (takes, 9, 3) the harmonics of each
+    take's light.
     """
 
     take: "NDArray[np.int64]"
@@ -54,6 +57,8 @@ class Faces:
     exposure: "Floats"
     pedestal: "Floats"
     neutral: "Floats"
+    identity: "Floats"
+    uncertainty: "Floats"
     albedo: "Floats"
     lights: "Floats"
 
@@ -86,6 +91,7 @@ class FaceSet:
             "takes": self.takes,
             "dropped": self.dropped,
             "atlas": atlas_layout(),
+            "fit": FIT_VERSION,
         }
         archive.save(self.folder / INDEX, "faceset", arrays, about)
 
@@ -97,6 +103,8 @@ class FaceSet:
             about["takes"] = tuple(about["takes"])
             if about.pop("atlas") != atlas_layout():
                 raise KeyError("its textures are laid out otherwise")
+            if about.pop("fit", 1) != FIT_VERSION:
+                raise KeyError("its faces were fitted otherwise")
             return cls(folder, faces=Faces(**arrays), **about)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
             raise BrokenFileError(

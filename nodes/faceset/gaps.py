@@ -17,10 +17,11 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faces.blendshapes import expression
 from lifemask.nodes.faces.face_space import Placed, moved
 from lifemask.nodes.faces.pose import rotations
+from lifemask.nodes.faces.runs import split
 from lifemask.nodes.faceset.cropping import cut_out
+from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.render.acescct import light_to_log
 from lifemask.nodes.render.atlas import atlas, openings
-from lifemask.nodes.render.shape import neutral_of
 from lifemask.nodes.render.texture import on_texels, unwrap
 from lifemask.nodes.render.texture_alignment import WIDTH, Stretch
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack
@@ -50,9 +51,12 @@ def bridged(plate: FrameSource, track: FaceTrack, most: int) -> FaceTrack:
     # Of frames that are read in parallel, whichever came first would count as the right one.
     plate.size()
     sure = np.flatnonzero(track.confidence >= _SURE)
-    _, placed = neutral_of(
-        track.landmarks[sure], track.expression[sure], track.confidence[sure], atlas()
-    )
+    placed = fitted(
+        track.landmarks[sure],
+        track.expression[sure],
+        track.confidence[sure],
+        split(np.diff(sure) > 1),
+    ).placed
     landmarks, confidence = track.landmarks.copy(), track.confidence.copy()
     for first, last in progress.each(gaps, "bridge", len(gaps)):
         gap = Gap(plate, track, placed, {int(at): i for i, at in enumerate(sure)}, first, last)

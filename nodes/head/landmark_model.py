@@ -24,6 +24,7 @@ class LandmarkModel:
     neutral: Floats  # (478, 3) of the mean person, at rest
     motions: Floats  # (52, 478, 3) of `arkit.NAMES` at coefficient 1; 0 for the tongue
     identity: Floats  # (K, 478, 3) factors of the covariance of neutrals; the head's 60 come first
+    errors: Floats  # (Q, 478, 3) factors of the covariance of what neutral and motions leave
     observed: Floats  # (53, 52) from the tracker's coefficients and a 1 to those of `arkit.NAMES`
     deviation: Floats  # (52,) rms of what that leaves of the exact coefficients
 

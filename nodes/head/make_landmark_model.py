@@ -50,6 +50,9 @@ class Field:
 _OWN = (Field(0.06, 3.0, 30), Field(0.02, 0.8, 120))
 _OWN_DEPTH = 0.75  # of what it is across: in z
 
+_ERRORS = 20  # factors of what neutral and motion leave of a shape
+_FAR = 0.6  # centimetres
+
 
 @dataclass(frozen=True)
 class Known:
@@ -61,11 +64,15 @@ class Known:
 
 @dataclass(frozen=True)
 class Reference:
-    """Neutrals (P, 478, 3) of ``people`` (P,), and motions (52, 478, 3), by exact coefficients."""
+    """Neutrals (P, 478, 3) of ``people`` (P,), and motions (52, 478, 3), by exact coefficients.
+
+    ``errors`` (N, 478, 3) are what they leave of the shape in each render.
+    """
 
     people: list[str]
     neutrals: Floats
     motions: Floats
+    errors: Floats
 
 
 def landmark_arrays(
@@ -82,6 +89,7 @@ def landmark_arrays(
         "identity": modes.astype(np.float16),
         "fields": np.concatenate([smooth_fields(field) for field in _OWN]).astype(np.float16),
         "own": np.array([1, 1, _OWN_DEPTH], np.float32),
+        "errors": error_factors(found.errors).astype(np.float16),
         "observed": observed,
         "deviation": deviation,
     }
@@ -104,7 +112,8 @@ def reference(renders: ExactRenders, expected: Floats) -> Reference:
         neutrals, motions = _regression(renders, shape, own, expected)
         # What follows their coefficients, or a person, alike in pose and in shape, is ambiguous.
         neutrals, motions = _upright(neutrals), _on_skull(motions, expected)
-    return Reference(people.tolist(), neutrals, motions)
+    model = neutrals[person] + np.tensordot(renders.coefficients, motions, 1)
+    return Reference(people.tolist(), neutrals, motions, shape - model)
 
 
 def _regression(
@@ -172,6 +181,17 @@ def observation(renders: ExactRenders) -> tuple[Floats, Floats]:
     found = np.linalg.solve(known.T @ known + np.diag(pull), known.T @ wanted)
     left = np.sqrt(np.square(known @ found - wanted).mean(0))
     return found.astype(np.float32), left.astype(np.float32)
+
+
+def error_factors(errors: Floats) -> Floats:
+    """Return factors (_ERRORS, 478, 3) of the covariance of ``errors`` (N, 478, 3).
+
+    A landmark that is far off, as behind a hand, is no more than far off.
+    """
+    both = np.concatenate([errors, mirrored(errors)]).clip(-_FAR, _FAR)
+    _, size, factors = np.linalg.svd(both.reshape(len(both), -1), full_matrices=False)
+    kept = size[:_ERRORS, None] * factors[:_ERRORS] / np.sqrt(len(both))
+    return np.asarray(kept.reshape(-1, COUNT, 3), np.float32)
 
 
 def smooth_fields(field: Field) -> Floats:

@@ -1,4 +1,4 @@
-"""Shapes without pose, and the neutral of a performer. NumPy.
+"""Shapes without pose. NumPy.
 
 A landmark set is ``scale * shape @ rotation.T + centre``: a shape in centimetres of the mean head,
 rotated and placed in the picture (weak perspective). Axes: x right, y down, z away from the camera.
@@ -23,25 +23,6 @@ def place(landmarks: Floats, model: Floats, atlas: Atlas) -> Placed:
     scale, rotation, centre = (part.astype(np.float32) for part in found)
     shape = np.einsum("nki,nij->nkj", landmarks - centre[:, None], rotation) / scale[:, None, None]
     return Placed(shape, scale, rotation, centre)
-
-
-def neutral_of(
-    landmarks: Floats, expression: Floats, weight: Floats, atlas: Atlas, rounds: int = 4
-) -> tuple[Floats, Placed]:
-    """The shape (478, 3) of a performer without expression, and every frame's shape and pose.
-
-    ``landmarks`` (N, 478, 3), ``expression`` (N, 52), ``weight`` (N,) trust in each frame. The 52
-    blendshapes (`Atlas.blendshapes`) and the tracking error of a turned head (`Atlas.turns`) are
-    the same for everybody. The remainder is the performer's own: its weighted mean over the frames.
-    """
-    motion = np.einsum("nb,bki->nki", expression, atlas.blendshapes)
-    neutral, amiss = atlas.mean, np.zeros_like(motion)
-    for _ in range(rounds):
-        placed = place(landmarks, neutral + motion + amiss, atlas)
-        amiss = np.einsum("np,pki->nki", turned(placed.rotation), atlas.turns)
-        neutral = np.einsum("n,nki->ki", weight / weight.sum(), placed.shape - motion - amiss)
-        neutral = neutral.astype(np.float32)
-    return neutral, placed
 
 
 def turned(rotation: Floats) -> Floats:

@@ -115,7 +115,7 @@ def _loop_faceset(
             file = faceset.folder / f"{kind}.{place + 1:04d}.exr"
             (target / f"{kind}.{number:04d}.exr").symlink_to(file.resolve())
     rows = np.array([place for place, _ in kept], int)
-    person = ("neutral", "albedo", "lights")
+    person = ("neutral", "identity", "uncertainty", "albedo", "lights")
     arrays = {n: a if n in person else a[rows] for n, a in vars(faceset.faces).items()}
     arrays["frame"] = np.array([frame for _, frame in kept])
     factor = np.float32(width / plate.size()[0] if width else 1)

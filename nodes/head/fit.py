@@ -1,0 +1,210 @@
+"""A head fitted to tracked landmarks: who it is, how it moves, and where it is in each picture.
+
+All frames are explained at once. A shape, which is landmarks without their pose, is::
+
+    neutral + coefficients @ motions + turns(rotation) + error
+
+The neutral has a Gaussian prior (`LandmarkModel.identity`); coefficients are 0 or above, mostly
+small, and alike left and right. So a face that smiles in all frames is still a smiling one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifemask.nodes.faces.face_space import Placed
+from lifemask.nodes.faces.topology import LEFT_EYE, RIGHT_EYE
+from lifemask.nodes.head.arkit import NAMES
+from lifemask.nodes.head.landmark_likelihood import Likelihood
+from lifemask.nodes.head.landmark_model import landmark_model
+from lifemask.nodes.head.placed_frames import PlacedFrames
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Truths = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class HeadFit:
+    """What was fitted to N frames of one person."""
+
+    identity: Singles  # (60,) in the modes of the head model, mean 0 and standard deviation 1
+    neutral: Singles  # (478, 3) the shape without expression
+    coefficients: Singles  # (N, 52) by `arkit.NAMES`, 0 and above
+    placed: Placed
+    uncertainty: float  # % of the eyes' distance: standard deviation of the neutral, over landmarks
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the frames count: chosen on people left out."""
+
+    frames: int = 96  # most from which the neutral is told
+    alike: float = 0.4  # of coefficients: how far apart frames err on their own
+    count: float = 4.0  # frames at most that the neutral trusts, since all err alike in part
+    turned: float = 3.0  # by how much more a head errs that is turned by a right angle: variance
+    least: float = 0.05  # weight of a frame that nothing is known of
+    most: float = 1.2  # coefficient
+    steady: float = 60.0  # precision of a coefficient's change from frame to frame
+    calibration: float = 1.0  # of the uncertainty
+
+
+SETTINGS = Settings()
+_ROUNDS, _REFINE = 6, 3  # of pose and shape in turn: for the neutral, and once it is known
+_STEPS = 60  # of a descent in each round
+_CHUNK, _MARGIN = 512, 16  # frames that are fitted together, and those around that steady them
+
+
+def fitted(
+    landmarks: Singles, expression: Singles, weight: Singles, runs: Sequence[slice]
+) -> HeadFit:
+    """Return the head of one person in N frames, of which one is enough.
+
+    ``landmarks`` (N, 478, 3) are in pixels, ``expression`` (N, 52) by `faces.blendshapes.NAMES`,
+    ``weight`` (N,) is trust in each frame. Within each of the ``runs`` coefficients are steady.
+    """
+    known = _likelihood()
+    observed = known.observed(expression)
+    some = _chosen(weight)
+    person = _Person(known, landmarks[some], observed[some], weight[some])
+    identity, count = person.found()
+    neutral = known.neutral(identity).reshape(-1, 3).astype(np.float32)
+    follows = _follows(runs, len(weight))
+    parts = [*zip(*_expressions(known, landmarks, observed, identity, follows), strict=True)]
+    return HeadFit(
+        identity=known.modes(identity).astype(np.float32),
+        neutral=neutral,
+        coefficients=np.concatenate(parts[0]).astype(np.float32),
+        placed=_joined(parts[1]),
+        uncertainty=SETTINGS.calibration * 100 * known.doubt(count) / _eyes_apart(neutral),
+    )
+
+
+@cache
+def _likelihood() -> Likelihood:
+    return Likelihood(landmark_model())
+
+
+def _chosen(weight: Singles) -> NDArray[np.int64]:
+    """The most trusted frame of each of equal parts of them."""
+    parts = np.array_split(np.arange(len(weight)), min(len(weight), SETTINGS.frames))
+    return np.array([part[weight[part].argmax()] for part in parts])
+
+
+class _Person:
+    """Who is in frames whose coefficients (N, 52) are ``observed`` by a network."""
+
+    def __init__(
+        self, known: Likelihood, landmarks: Singles, observed: Floats, weight: Singles
+    ) -> None:
+        self.known, self.observed = known, observed
+        self.weight = np.maximum(weight, SETTINGS.least)
+        self.frames = PlacedFrames(known, landmarks)
+
+    def found(self) -> tuple[Floats, float]:
+        """Return the identity (M,), and how many frames with errors of their own it is from."""
+        coefficients, identity = self.observed, np.zeros(len(self.known.told))
+        for _ in range(_ROUNDS):
+            shape = self.known.neutral(identity) + coefficients @ self.known.motions
+            own, moving = self.frames.told(shape)
+            share = self._shares()
+            who = partial(self._identity, share, own)
+            coefficients = _descended(
+                coefficients, partial(self._slope, who, moving), self.known.steps
+            )
+            identity = who(coefficients)
+        return identity, float(share.sum())
+
+    def _identity(self, share: Floats, own: Floats, coefficients: Floats) -> Floats:
+        """The likeliest identity, given the coefficients."""
+        left = share @ (own - coefficients @ self.known.confused.T)
+        return np.asarray(left / (1 + share.sum() * self.known.told))
+
+    def _slope(
+        self, who: Callable[[Floats], Floats], moving: Floats, coefficients: Floats
+    ) -> Floats:
+        left = moving - who(coefficients) @ self.known.confused
+        return self.known.slope(coefficients, left, self.observed)
+
+    def _shares(self) -> Floats:
+        """By how much each frame (N,) counts: those alike in expression share their weight."""
+        apart = self.observed[:, None, _FACIAL] - self.observed[None, :, _FACIAL]
+        alike = np.exp(-np.square(apart).sum(-1) / (2 * SETTINGS.alike**2))
+        away = np.square(self.frames.placed.rotation[:, :2, 2]).sum(1)
+        sure = np.square(self.frames.trust.mean(1)) / (1 + SETTINGS.turned * away)
+        share = self.weight * sure / alike.sum(1)
+        return np.asarray(share * min(1, SETTINGS.count / share.sum()))
+
+
+_FACIAL = [index for index, name in enumerate(NAMES) if not name.startswith("eyeLook")]
+
+
+def _expressions(
+    known: Likelihood, landmarks: Singles, observed: Floats, identity: Floats, follows: Truths
+) -> Iterator[tuple[Floats, Placed]]:
+    """Yield coefficients and poses of all frames, chunk by chunk, given who it is."""
+    for first in range(0, len(landmarks), _CHUNK):
+        around = slice(max(0, first - _MARGIN), first + _CHUNK + _MARGIN)
+        frames = PlacedFrames(known, landmarks[around])
+        found = _expression(known, frames, observed[around], identity, follows[around])
+        inner = slice(first - around.start, first - around.start + _CHUNK)
+        yield found[inner], Placed(*(part[inner] for part in _parts(frames.placed)))
+
+
+def _expression(
+    known: Likelihood, frames: PlacedFrames, observed: Floats, identity: Floats, follows: Truths
+) -> Floats:
+    """The coefficients (N, 52) of frames, steady where a frame follows the one before."""
+    neutral, coefficients = known.neutral(identity), observed
+    linked = SETTINGS.steady * follows[1:, None].astype(np.float64)
+    steps = 1 / (1 / known.steps + 4 * SETTINGS.steady)
+    for _ in range(_REFINE):
+        _, moving = frames.told(neutral + coefficients @ known.motions)
+        left = moving - identity @ known.confused
+        slope = partial(_steady_slope, known, left, observed, linked)
+        coefficients = _descended(coefficients, slope, steps)
+    frames.shapes(neutral + coefficients @ known.motions)
+    return coefficients
+
+
+def _steady_slope(
+    known: Likelihood, left: Floats, observed: Floats, linked: Floats, coefficients: Floats
+) -> Floats:
+    change = np.pad(linked * np.diff(coefficients, axis=0), ((1, 1), (0, 0)))
+    return known.slope(coefficients, left, observed) + change[:-1] - change[1:]
+
+
+def _descended(start: Floats, slope: Callable[[Floats], Floats], steps: Floats) -> Floats:
+    """Coefficients of least cost: accelerated projected descent (Beck and Teboulle 2009)."""
+    best, ahead, pace = start, start, 1.0
+    for _ in range(_STEPS):
+        found = np.clip(ahead - steps * slope(ahead), 0, SETTINGS.most)
+        faster = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+        ahead = found + (pace - 1) / faster * (found - best)
+        best, pace = found, faster
+    return np.asarray(best)
+
+
+def _follows(runs: Sequence[slice], count: int) -> Truths:
+    """Which frames (N,) follow the one before in a run."""
+    follows = np.zeros(count, bool)
+    for run in runs:
+        follows[run.start + 1 : run.stop] = True
+    return follows
+
+
+def _parts(placed: Placed) -> list[Singles]:
+    return [getattr(placed, field.name) for field in fields(Placed)]
+
+
+def _joined(placed: Sequence[Placed]) -> Placed:
+    columns = zip(*map(_parts, placed), strict=True)
+    return Placed(*(np.concatenate(column).astype(np.float32) for column in columns))
+
+
+def _eyes_apart(neutral: Singles) -> float:
+    """The distance of the outer corners of the eyes."""
+    return float(np.linalg.norm(neutral[RIGHT_EYE[0]] - neutral[LEFT_EYE[0]]))

@@ -1,0 +1,60 @@
+"""Landmarks in pictures, their pose, and those of them that stand out."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifemask.nodes.faces.face_space import Placed
+from lifemask.nodes.head.arkit import NAMES
+from lifemask.nodes.head.landmark_likelihood import Likelihood
+from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.render.shape import place, posed, turned
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+_OUTLIER = 2.5  # deviations from which a landmark counts less: covered, or it jumps
+
+
+class PlacedFrames:
+    """Landmarks (N, 478, 3) and the poses that the shapes expected of them give.
+
+    ``trust`` (N, 478) is below 1 where a landmark stands out; ``placed`` has the shapes as tracked.
+    """
+
+    placed: Placed
+
+    def __init__(self, likelihood: Likelihood, landmarks: Singles) -> None:
+        self._likelihood = likelihood
+        self._landmarks, self._usual = landmarks, landmarks
+        self._amiss = np.zeros_like(landmarks)
+        self.trust = np.ones(landmarks.shape[:2])
+
+    def told(self, expected: Floats) -> tuple[Floats, Floats]:
+        """Return how the shapes count for the neutral (N, M) and for coefficients (N, 52)."""
+        apart = self.shapes(expected) - self._likelihood.expected
+        told = apart @ self._likelihood.projection
+        return told[:, : -len(NAMES)], told[:, -len(NAMES) :]
+
+    def shapes(self, expected: Floats) -> Floats:
+        """Return the shapes (N, 1434) less what turns do, given those that are ``expected``.
+
+        Landmarks that stand out are moved to where they would not (Huber's pseudo-values).
+        """
+        expected = expected.reshape(self._landmarks.shape)
+        self._place(expected)
+        left = self.placed.shape - self._amiss - expected
+        far = np.linalg.norm(left, axis=-1) / self._likelihood.deviation
+        self.trust = np.minimum(1, _OUTLIER / np.maximum(far, _OUTLIER))
+        usual = expected + self.trust[..., None] * left
+        self._usual = posed(self._with_shape((usual + self._amiss).astype(np.float32)))
+        return np.asarray(usual.reshape(len(usual), -1))
+
+    def _place(self, expected: Floats) -> None:
+        self.placed = place(self._usual, (expected + self._amiss).astype(np.float32), atlas())
+        self._amiss = np.tensordot(turned(self.placed.rotation), atlas().turns, 1)
+        moved = self._landmarks - self.placed.centre[:, None]
+        shape = np.einsum("nki,nij->nkj", moved, self.placed.rotation)
+        self.placed = self._with_shape(shape / self.placed.scale[:, None, None])
+
+    def _with_shape(self, shape: Singles) -> Placed:
+        return Placed(shape, self.placed.scale, self.placed.rotation, self.placed.centre)
