@@ -14,6 +14,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.plate_subject import Occlusion
+from lifemask.nodes.render.folds import FOLDING, Calm
 from lifemask.nodes.render.warp import Opening
 from lifemask.nodes.swap import Swap, plan, write_swap
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
@@ -37,6 +38,8 @@ OPENINGS = strategies.builds(Opening, NUMBERS, numbers(3), numbers(3))
 SHARES = strategies.dictionaries(
     strategies.integers(0, 9999), strategies.floats(0.01, 1), min_size=1, max_size=4
 )
+AMOUNTS = strategies.fixed_dictionaries(dict.fromkeys(FOLDING, strategies.floats(0, 1)))
+CALM = strategies.builds(Calm, numbers(8, 8), numbers(8, 8))
 FRAMES = strategies.builds(
     FramePlan,
     index=strategies.integers(0, 9999),
@@ -55,6 +58,8 @@ FRAMES = strategies.builds(
     confidence=NUMBERS,
     pictures=strategies.fixed_dictionaries(dict.fromkeys(REGIONS, SHARES)),
     openings=strategies.fixed_dictionaries(dict.fromkeys(REGIONS[1:], OPENINGS)),
+    removed_folds=AMOUNTS,
+    added_folds=AMOUNTS,
 )
 PLANS = strategies.builds(
     ShotPlan,
@@ -63,6 +68,8 @@ PLANS = strategies.builds(
     detail=strategies.floats(1, 100),
     albedo=numbers(3, 64, 64),
     subject_albedo=numbers(3, 64, 64),
+    calm=CALM,
+    subject_calm=CALM,
     frames=strategies.lists(FRAMES, min_size=1, max_size=3).map(tuple),
 )
 
@@ -73,7 +80,7 @@ def _region(item):
 
 def plain(value):
     """A plan as Python's own lists and numbers, which compare."""
-    if isinstance(value, FramePlan | ShotPlan | Opening):
+    if isinstance(value, FramePlan | ShotPlan | Opening | Calm):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         # Shares are added up in their order; that of regions does not matter.

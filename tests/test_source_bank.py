@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifemask.nodes.faces import topology
+from lifemask.nodes.head.arkit import NAMES
+from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.render.atlas import openings
 from lifemask.nodes.render.descriptors import FaceDescriptors
 from lifemask.nodes.render.source_bank import POINTS, SourceBank, shortest_path
@@ -54,16 +56,35 @@ def worn():
     shown = 0.1 * torch.randn(FRAMES, 1, 64, 64, generator=generator) * inside
     valid = torch.ones(FRAMES, 1, 64, 64)
     clear, speed = torch.ones(FRAMES), torch.zeros(FRAMES)
-    return FaceDescriptors(light + shown, valid, light, 0.2 * random, turn, clear, speed)
+    neutral = torch.zeros(FRAMES, len(NAMES))
+    return FaceDescriptors(light + shown, valid, light, 0.2 * random, turn, clear, speed, neutral)
 
 
 def bank_of(descriptors, shutter=0.5, detail=9.0):
-    return SourceBank(descriptors, torch.zeros(3, 64, 64), shutter, detail)
+    motions = torch.from_numpy(landmark_model().motions)
+    return SourceBank(descriptors, torch.zeros(3, 64, 64), motions, shutter, detail)
 
 
 def part(descriptors, *rows):
-    names = ("colour", "valid", "light", "motion", "rotation", "clear", "speed")
+    names = ("colour", "valid", "light", "motion", "rotation", "clear", "speed", "coefficients")
     return FaceDescriptors(*(getattr(descriptors, name)[list(rows)] for name in names))
+
+
+def test_a_calm_picture_is_better_than_one_with_another_expression(worn):
+    alike = part(worn, 0, 0, 0)
+    smile, frown = (
+        [i for i, name in enumerate(NAMES) if name.startswith(start)]
+        for start in ("mouthSmile", "browDown")
+    )
+    shown = torch.zeros(3, len(NAMES))  # calm, frowning, smiling a little
+    shown[1, frown], shown[2, smile] = 0.8, 0.4
+    asked = torch.zeros(1, len(NAMES))
+    asked[:, smile] = 0.8
+    pictures = replace(alike, coefficients=shown)
+    ((calm, frowning, smiling),) = (
+        bank_of(pictures).costs(replace(part(alike, 0), coefficients=asked))["face"].tolist()
+    )
+    assert calm == smiling < frowning
 
 
 def test_the_look_of_a_hidden_mouth_does_not_count(worn):

@@ -77,5 +77,5 @@ def descriptors_of(faceset: FaceSet, indices: Sequence[int]) -> "FaceDescriptors
     from lifemask.nodes.render.descriptors import descriptors
 
     posed = posed_faces_of(faceset)
-    motion = posed.shape - posed.neutral
-    return descriptors(TextureFiles(faceset), posed, motion, posed.hidden, indices)
+    played = posed.shape - posed.neutral, posed.coefficients
+    return descriptors(TextureFiles(faceset), posed, played, posed.hidden, indices)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lifemask.nodes import progress
 from lifemask.nodes.device import device
-from lifemask.nodes.plate_subject import FaceTextures, Occlusion
+from lifemask.nodes.plate_subject import FaceTextures
 from lifemask.nodes.posed_faces import PosedFaces
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import COARSE, SIZE, Floats, atlas, coarse, openings
@@ -23,6 +23,9 @@ _LUMINANCE = (0.2722, 0.6741, 0.0537)  # AP1
 _DARK, _BRIGHT = 0.15, 0.85  # quantiles of an opening: pupil or mouth, white or teeth
 _INSIDE = 0.6
 
+Played = tuple[Floats, Floats]
+"""What N faces play: their motion (N, 478, 3) in centimetres, and their coefficients (N, 52)."""
+
 
 @dataclass(frozen=True)
 class FaceDescriptors:
@@ -31,7 +34,8 @@ class FaceDescriptors:
     ``colour`` and ``light`` (N, 3, 64, 64) are log, ``valid`` (N, 1, 64, 64) is 0..1; ``motion``
     (N, 478, 3) is the shape less the neutral, in centimetres, ``rotation`` (N, 3, 3). ``clear``
     (N,) is 0 where a face is mostly hidden, so that its eyes and mouth cannot be compared, else 1.
-    ``speed`` (N,) is in centimetres a frame.
+    ``speed`` (N,) is in centimetres a frame. ``coefficients`` (N, 52) of the fitted expression are
+    by `head.arkit.NAMES`.
     """
 
     colour: Tensor
@@ -41,6 +45,7 @@ class FaceDescriptors:
     rotation: Tensor
     clear: Tensor
     speed: Tensor
+    coefficients: Tensor
 
     @cached_property
     def flat(self) -> Tensor:
@@ -65,41 +70,45 @@ def luminance(colour: Tensor) -> Tensor:
 def descriptors(
     textures: FaceTextures,
     posed: PosedFaces,
-    motion: Floats,
+    played: Played,
     hidden: NDArray[np.bool_],
     indices: Sequence[int],
 ) -> FaceDescriptors:
     """Read the descriptors of the faces ``indices``, of which some (N,) are mostly ``hidden``.
 
-    ``motion`` (N, 478, 3) is of their shapes, in centimetres.
+    ``played`` has their motion and their coefficients.
     """
     with closing(parallel_map(textures.read, indices)) as read:
         # Noted here: notes from threads reach nobody.
         pairs = zip(indices, read, strict=True)
-        planes = [_coarse(_finite(textures, index, texture)) for index, texture in pairs]
+        planes = [_coarse(_sound(textures, index, texture)) for index, texture in pairs]
     chosen = np.asarray(indices, np.int64)
-    moved = torch.from_numpy(motion[chosen]).float()
+    motion, coefficients = (torch.from_numpy(part[chosen]).float() for part in played)
     rotation = torch.from_numpy(posed.rotation[chosen])
     clear = torch.from_numpy(~hidden[chosen]).float()
     speed = torch.from_numpy(posed.speed[chosen])
-    numbers = (part.to(device()) for part in (moved, rotation, clear, speed))
+    numbers = (part.to(device()) for part in (motion, rotation, clear, speed, coefficients))
     return FaceDescriptors(*(torch.stack(part) for part in zip(*planes, strict=True)), *numbers)
 
 
-def mattes(occlusion: Occlusion, index: int) -> tuple[Tensor, Tensor]:
-    """Read what is in front of the face ``index``, in texture space.
+def finite_texture(textures: FaceTextures, index: int) -> Tensor:
+    """Read the face ``index``, (SIZE, SIZE, 9), without texels that are not finite."""
+    return _sound(textures, index, textures.read(index))
+
+
+def mattes(texture: Tensor) -> tuple[Tensor, Tensor]:
+    """What is in front of a face, by its ``texture`` (SIZE, SIZE, 9).
 
     How surprising each coarse texel is, (1, 1, COARSE, COARSE), see `occluders.scores`, and the
     matte (1, 1, SIZE, SIZE) of what is thin.
     """
-    texture = _finite(occlusion.textures, index, occlusion.textures.read(index))
     score, thin = texture.permute(2, 0, 1)[None, 7:].split(1, 1)
     return reduced(score), thin
 
 
-def light_and_validity(textures: FaceTextures, index: int) -> tuple[Tensor, Tensor]:
-    """Read the light (1, 3, COARSE, COARSE), log, and the validity (1, 1, ...) of one face."""
-    planes = _finite(textures, index, textures.read(index)).permute(2, 0, 1)[None]
+def light_and_validity(texture: Tensor) -> tuple[Tensor, Tensor]:
+    """The light (1, 3, COARSE, COARSE), log, and the validity (1, 1, ...) of a ``texture``."""
+    planes = texture.permute(2, 0, 1)[None]
     return reduced(to_log(planes[:, 4:7])), reduced(planes[:, 3:4])
 
 
@@ -110,7 +119,7 @@ def coarse_normals(landmarks: Floats) -> Tensor:
     return torch.nn.functional.normalize(normal.permute(0, 3, 1, 2), dim=1)
 
 
-def _finite(textures: FaceTextures, index: int, texture: Floats) -> Tensor:
+def _sound(textures: FaceTextures, index: int, texture: Floats) -> Tensor:
     """A texture without its NaN and infinite texels, which would spread over the whole face."""
     sound = np.isfinite(texture).all(-1, keepdims=True)
     broken = int((~sound).sum())

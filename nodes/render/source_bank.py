@@ -33,6 +33,9 @@ class Costs:
     turn: float = 0.3
     """A radian between the poses."""
 
+    excess: float = 1.0
+    """A centimetre of expression that the picture has and the frame has not."""
+
     change: float = 0.075
     """Another picture than in the frame before, and as much again for each centimetre."""
 
@@ -62,12 +65,14 @@ _COSTS = dict.fromkeys(POINTS, Costs()) | {FACE: Costs(turn=1.2, change=0.15)}
 class SourceBank:
     """The pictures of a likeness to choose from.
 
-    ``shutter`` is the open share of a frame, in the plate and in the takes; ``detail`` is in
-    pixels of the plate across a centimetre of the face.
+    ``motions`` (52, 478, 3) are those of the coefficients, in centimetres. ``shutter`` is the open
+    share of a frame, in the plate and in the takes; ``detail`` is in pixels of the plate across a
+    centimetre of the face.
     """
 
     descriptors: FaceDescriptors
     albedo: Tensor
+    motions: Tensor
     shutter: float
     detail: float
 
@@ -113,7 +118,21 @@ class SourceBank:
         visible = torch.stack([torch.minimum(row, seen).sum(1) for row in valid])
         hidden = 1 - visible / (valid.sum(1, keepdim=True) + 1e-3)
         cost = _COSTS[name]
-        return _apart(name, double, own) + (cost.light * uneven + cost.hidden * hidden).float()
+        missed = (cost.light * uneven + cost.hidden * hidden).float()
+        return _apart(name, double, own) + cost.excess * self._excess(name, double) + missed
+
+    def _excess(self, name: str, double: FaceDescriptors) -> Tensor:
+        """What the pictures' expression adds to the frames': root mean square (T, N), centimetres.
+
+        What a picture lacks, the mesh adds by moving it; what it has too much, stays as folds.
+        """
+        moved = self.motions[:, list(POINTS[name])].flatten(1)
+        stiffness = moved @ moved.T / len(POINTS[name])
+        rows = []
+        for row in double.coefficients:
+            beyond = (self.descriptors.coefficients - row).clamp(min=0)
+            rows.append(((beyond @ stiffness) * beyond).sum(1).clamp(min=0).sqrt())
+        return torch.stack(rows)
 
     def _faults(self, name: str) -> Tensor:
         """Cast shadows (N,) in the pictures, which relighting cannot remove."""

@@ -30,9 +30,11 @@ class Source:
     landmarks: Floats  # (478, 3) in its pixels
     light: Tensor  # (1, 3, 64, 64) log
     valid: Tensor  # (1, 1, 64, 64) how far each texel is seen, 0..1
+    relief: Tensor  # (1, 1, 256, 256) log: see `folds.relief`
 
 
-Sources = dict[str, list[tuple[float, Source]]]
+Shares = list[tuple[float, Source]]
+Sources = dict[str, Shares]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +152,7 @@ def extent(weight: Tensor) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _flat(view: View, shares: list[tuple[float, Source]], albedo: Tensor) -> Tensor:
+def _flat(view: View, shares: Shares, albedo: Tensor) -> Tensor:
     """The likeness (1, 3, H, W), log, without light."""
     plain = view.of(albedo)
     flat = torch.zeros_like(plain)

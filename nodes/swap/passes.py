@@ -14,11 +14,14 @@ from lifemask.nodes.refiner.face_passes import FacePasses
 from lifemask.nodes.render.acescct import STOP
 from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
+from lifemask.nodes.render.descriptors import mattes
 from lifemask.nodes.render.filters import border_blur, dilate, erode, resample
+from lifemask.nodes.render.folds import bare, folds, relief
 from lifemask.nodes.render.motion_blur import smeared
 from lifemask.nodes.render.occlusion_matte import in_front
+from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.render.texture import normals
-from lifemask.nodes.render.warp import View, Window, render
+from lifemask.nodes.render.warp import Shares, View, Window, render
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
@@ -83,12 +86,14 @@ def render_passes(
     features = _on_device(meshes.own[:, :2] - corner)
     sources = pictures.sources(frame)
     picture = render(view, sources, frame.openings, albedo, texture_light, tone)
+    texture = pictures.subject(frame)
+    picture = picture + view.of(_folds(plan, frame, sources[FACE], texture), "bilinear")
     picture = smeared(view, picture, frame.motion)
     landmarks = _on_device(meshes.subject[:, :2] - corner)
     picture = with_catchlights(picture, plate, view, own, features, landmarks)
     carried = resample(plate, view.fragments(features))
     predicted = view.of(subject) + light
-    score, thin = pictures.mattes(frame)
+    score, thin = mattes(texture)
     return FacePasses(
         view=view,
         own=own,
@@ -104,6 +109,19 @@ def render_passes(
         face=face,
         occlusion=in_front(plate, own, face, score, thin, meshes.width, swap.occluder_sensitivity),
     )
+
+
+def _folds(plan: ShotPlan, frame: FramePlan, shares: Shares, subject: Tensor) -> Tensor:
+    """What folds change, (1, 1, SIZE, SIZE), log: the pictures' own go, the subject's come."""
+    change = torch.zeros_like(shares[0][1].relief)
+    if any(frame.removed_folds.values()):
+        own = sum(share * source.relief for share, source in shares)
+        change = change - folds(torch.as_tensor(own), plan.calm, frame.removed_folds)
+    if any(frame.added_folds.values()):
+        mask = bare(plan.albedo) * bare(plan.subject_albedo)
+        added = folds(relief(subject), plan.subject_calm, frame.added_folds)
+        change = change + added * mask.to(added)
+    return change
 
 
 def _with_mouth(log: Tensor, carried: Tensor, view: View, share: float) -> Tensor:

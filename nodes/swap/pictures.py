@@ -9,7 +9,8 @@ from lifemask.nodes.device import device
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.plate_subject import Occlusion
 from lifemask.nodes.render.atlas import coarse, openings
-from lifemask.nodes.render.descriptors import light_and_validity, mattes
+from lifemask.nodes.render.descriptors import finite_texture, light_and_validity
+from lifemask.nodes.render.folds import relief
 from lifemask.nodes.render.warp import Source, Sources, prepared
 from lifemask.nodes.swap.plan import FramePlan
 from lifemask.ocio.colour.transform import finite
@@ -37,15 +38,16 @@ class FacePictures:
             for name, shares in plan.pictures.items()
         }
 
-    def mattes(self, plan: FramePlan) -> tuple[Tensor, Tensor]:
-        """Return what is in front of the subject: see `descriptors.mattes`."""
-        return mattes(self.occlusion, plan.index)
+    def subject(self, plan: FramePlan) -> Tensor:
+        """Return the subject's texture (SIZE, SIZE, 9) in this frame."""
+        return finite_texture(self.occlusion.textures, plan.index)
 
     def _read(self, index: int, reduction: float) -> Source:
-        light, valid = light_and_validity(self.likeness.textures, index)
+        texture = finite_texture(self.likeness.textures, index)
+        light, valid = light_and_validity(texture)
         picture = prepared(finite(self.likeness.picture(index)[..., :3]), reduction)
         landmarks = self.likeness.landmarks[index]
-        return Source(picture, landmarks, light, torch.maximum(valid, _opened()))
+        return Source(picture, landmarks, light, torch.maximum(valid, _opened()), relief(texture))
 
 
 def _opened() -> Tensor:

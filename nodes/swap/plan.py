@@ -10,6 +10,7 @@ import numpy as np
 
 from lifemask.nodes import archive
 from lifemask.nodes.errors import BrokenFileError
+from lifemask.nodes.render.folds import FOLDING, Calm
 from lifemask.nodes.render.warp import Opening
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Arrays = Mapping[str, NDArray[Any]]
 
-VERSION = 1
+VERSION = 2
 _KIND = "plan"
 _ROWS = [
     "index",
@@ -36,6 +37,8 @@ _ROWS = [
     "reduction",
     "confidence",
 ]
+_FOLDS = ("removed_folds", "added_folds")
+_CALM = ("calm", "subject_calm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,9 @@ class FramePlan:
     is the plate's and ``tone`` (3,) grades the likeness's complexion to the subject's; both are
     log. ``pictures`` gives the shares of the pictures for each region. ``mouth`` is the share of
     the subject's own mouth between the lips, ``reduction`` how many of a picture's pixels make one
-    of the plate's, and ``confidence``, 0..1, is that of the face's place.
+    of the plate's, and ``confidence``, 0..1, is that of the face's place. ``removed_folds`` and
+    ``added_folds`` are the shares, by the regions of `folds.FOLDING`, of the pictures' folds that
+    go and of the subject's that come.
     """
 
     index: int
@@ -69,6 +74,8 @@ class FramePlan:
     confidence: float
     pictures: Mapping[str, Mapping[int, float]]
     openings: Mapping[str, Opening]
+    removed_folds: Mapping[str, float]
+    added_folds: Mapping[str, float]
 
     @property
     def used(self) -> set[int]:
@@ -82,7 +89,8 @@ class ShotPlan:
 
     ``made_of`` is a digest of all its inputs: see `planner.WholeShotPlanner`. Face space has
     ``size`` pixels a side; ``detail`` is in pixels of the plate across a centimetre of the face.
-    ``albedo`` and ``subject_albedo`` (3, 64, 64) are log, in texture space.
+    ``albedo`` and ``subject_albedo`` (3, 64, 64) are log, in texture space, where ``calm`` and
+    ``subject_calm`` are the faces at rest.
     """
 
     made_of: str
@@ -90,6 +98,8 @@ class ShotPlan:
     detail: float
     albedo: "Floats"
     subject_albedo: "Floats"
+    calm: Calm
+    subject_calm: Calm
     frames: tuple[FramePlan, ...]
 
     def at(self, frame: int) -> FramePlan | None:
@@ -153,7 +163,11 @@ def _arrays(plan: ShotPlan) -> "dict[str, NDArray[Any]]":
         rows |= _shares(region, [one.pictures[region] for one in frames])
     for name in frames[0].openings:
         rows[f"openings.{name}"] = np.stack([_row(one.openings[name]) for one in frames])
-    return {**rows, "albedo": plan.albedo, "subject_albedo": plan.subject_albedo}
+    for name in _FOLDS:
+        rows[name] = np.array([[getattr(one, name)[r] for r in FOLDING] for one in frames])
+    faces = {name: getattr(plan, name) for name in _CALM}
+    calm = {name: np.stack([face.relief, face.deviation]) for name, face in faces.items()}
+    return {**rows, **calm, "albedo": plan.albedo, "subject_albedo": plan.subject_albedo}
 
 
 def _shares(region: str, frames: Sequence[Mapping[int, float]]) -> "dict[str, NDArray[Any]]":
@@ -171,8 +185,9 @@ def _row(opening: Opening) -> "NDArray[np.float64]":
 
 def _unpacked(arrays: "dict[str, NDArray[Any]]") -> dict[str, Any]:
     albedos = {name: arrays.pop(name) for name in ("albedo", "subject_albedo")}
+    calm = {name: Calm(*arrays.pop(name)) for name in _CALM}
     count = len(arrays["frame"])
-    return {**albedos, "frames": tuple(_frame(arrays, row) for row in range(count))}
+    return {**albedos, **calm, "frames": tuple(_frame(arrays, row) for row in range(count))}
 
 
 def _frame(arrays: "Arrays", row: int) -> FramePlan:
@@ -187,7 +202,12 @@ def _frame(arrays: "Arrays", row: int) -> FramePlan:
         for name, array in arrays.items()
         if name.startswith("openings.")
     }
-    return FramePlan(**values, pictures=pictures, openings=openings)
+    removed, added = (
+        dict(zip(FOLDING, arrays[name][row].tolist(), strict=True)) for name in _FOLDS
+    )
+    return FramePlan(
+        **values, pictures=pictures, openings=openings, removed_folds=removed, added_folds=added
+    )
 
 
 def _value(value: Any) -> Any:  # noqa: ANN401

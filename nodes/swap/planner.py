@@ -19,15 +19,19 @@ from lifemask.nodes.faces.face_space import Placed
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import unshown
 from lifemask.nodes.faceset.gaps import faded
+from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.head.performed import played
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.render.atlas import Floats, atlas, coarse, openings
 from lifemask.nodes.render.descriptors import FaceDescriptors, descriptors
+from lifemask.nodes.render.folds import FOLDING
 from lifemask.nodes.render.shape import posed
 from lifemask.nodes.render.source_bank import FACE, POINTS, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening
+from lifemask.nodes.swap.calm_face import calm_face
+from lifemask.nodes.swap.fold_amounts import beyond, mixed
 from lifemask.nodes.swap.openings import matched, misfits, unmatched
 from lifemask.nodes.swap.plan import VERSION, FramePlan, ShotPlan
 from lifemask.nodes.swap.steady import Runs, beside, steady, steady_light
@@ -77,6 +81,8 @@ class WholeShotPlanner:
             detail=subject.posed.detail,
             albedo=likeness.albedo,
             subject_albedo=subject.albedo,
+            calm=calm_face(likeness.textures, likeness.posed),
+            subject_calm=calm_face(subject.textures, subject.posed),
             frames=tuple(planning.frames()),
         )
 
@@ -158,10 +164,10 @@ class _Planning:
         neutral = likeness.posed.neutral
         self.shapes = played(self.performance, neutral, self.own.rotation)
         self.unseen = self._unseen()
-        motion = likeness.posed.shape - neutral
+        shown = likeness.posed.shape - neutral, likeness.posed.coefficients
         everyone = range(len(likeness))
         hidden = likeness.posed.hidden
-        self.faces = descriptors(likeness.textures, likeness.posed, motion, hidden, everyone)
+        self.faces = descriptors(likeness.textures, likeness.posed, shown, hidden, everyone)
 
     def frames(self) -> Iterator[FramePlan]:
         """Choose the pictures, and yield the plan of each frame."""
@@ -196,11 +202,20 @@ class _Planning:
             confidence=self._confidence(index),
             pictures=pictures,
             openings={name: Opening.of(table[index]) for name, table in chosen.openings.items()},
+            **self._folds(index, pictures[FACE]),
         )
+
+    def _folds(self, index: int, shares: dict[int, float]) -> dict[str, dict[str, float]]:
+        """The shares of the pictures' folds that go, and of the subject's that come."""
+        shown = mixed(self.likeness.posed.coefficients, shares)
+        played = self.performance.coefficients[index]
+        added = dict.fromkeys(FOLDING, 0.0) if self.unseen[index] else beyond(played, shown)
+        return {"removed_folds": beyond(shown, played), "added_folds": added}
 
     def _chosen(self) -> "_Chosen":
         albedo = torch.from_numpy(self.likeness.albedo).to(device())
-        bank = SourceBank(self.faces, albedo, self.shutter, self.own.detail)
+        motions = torch.from_numpy(landmark_model().motions).to(device())
+        bank = SourceBank(self.faces, albedo, motions, self.shutter, self.own.detail)
         seen, changes = self._compared(bank), bank.changes()
         paths = {name: self._path(cost, changes[name]) for name, cost in seen.costs.items()}
         mouth = steady(self._faded(misfits(seen.misfit, paths["mouth"])), self.runs)[:, 0]
@@ -220,7 +235,8 @@ class _Planning:
 
     def _subject(self, chunk: range) -> FaceDescriptors:
         motion = self.shapes - self.likeness.posed.neutral
-        return descriptors(self.subject.textures, self.own, motion, self.unseen, chunk)
+        played = motion, self.performance.coefficients
+        return descriptors(self.subject.textures, self.own, played, self.unseen, chunk)
 
     def _path(self, costs: Tensor, changes: Tensor) -> Tensor:
         """The picture for each frame, (T,)."""
