@@ -4,12 +4,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faces.pose import rotations
+from lifemask.nodes.faces.runs import runs
+from lifemask.nodes.faces.velocity import velocities
+from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.posed_faces import PosedFaces
 from lifemask.nodes.render.atlas import atlas
 from lifemask.nodes.render.shape import turned
+from lifemask.nodes.types import FaceTrack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +38,35 @@ def performance_of(faces: PosedFaces, camera: "Camera", source: str) -> Performa
         translation=translation,
         confidence=faces.confidence,
     )
+
+
+def tracked_performance(track: FaceTrack, camera: "Camera", source: str) -> Performance:
+    """Return what somebody plays in the frames in which a ``track`` shows them.
+
+    Raises FaceError when there is none.
+    """
+    seen = track.confidence > 0
+    if not seen.any():
+        raise FaceError(f"{source}: {track.person} is seen in no frame")
+    take = np.zeros(int(seen.sum()), np.int64)
+    arrays = [part[seen] for part in (track.landmarks, track.expression, track.confidence)]
+    frames = track.frames[seen]
+    head = fitted(*arrays, runs(take, frames, arrays[0]))
+    faces = PosedFaces(
+        frame=frames,
+        take=take,
+        landmarks=arrays[0],
+        velocity=velocities(track.landmarks, track.frames)[seen],
+        shape=head.placed.shape,
+        scale=head.placed.scale,
+        rotation=head.placed.rotation,
+        centre=head.placed.centre,
+        expression=arrays[1],
+        coefficients=head.coefficients,
+        confidence=arrays[2],
+        neutral=head.neutral,
+    )
+    return performance_of(faces, camera, source)
 
 
 def shapes_of(neutral: "Floats", coefficients: "Floats", rotation: "Floats") -> "Floats":

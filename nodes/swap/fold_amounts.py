@@ -71,7 +71,7 @@ def mixed(coefficients: "Floats", shares: Mapping[int, float]) -> "Floats":
 
 
 def calmest(coefficients: "Floats", usable: "NDArray[np.bool_]", count: int) -> Sequence[int]:
-    """Return at most ``count`` of the ``usable`` faces, the calmest in its least calm region first."""
+    """Return at most ``count`` of the ``usable`` faces, those calm in every region first."""
     least = np.min([*calmness(coefficients).values()], axis=0)
     order = np.argsort(-least, kind="stable")
     return order[usable[order]][:count].tolist()

@@ -9,6 +9,7 @@ from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack
 from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
+    from lifemask.nodes.performance import Performance
     from lifemask.nodes.track.people import Person
 
 
@@ -30,6 +31,15 @@ class Track(Node):
     min_frames: Annotated[
         int, Knob("Drop people seen in fewer frames.", 1, 1000, "frames", was="least_frames")
     ] = 5
+    focal_length: Annotated[
+        float,
+        Knob(
+            "Lens, for a sensor 36 mm wide; 0 takes the header's, or 50. Places the head only.",
+            0,
+            2000,
+            "mm",
+        ),
+    ] = 0.0
 
     def __call__(self, plate: FrameSource) -> list[FaceTrack]:
         """Return the tracks, the largest face first; raises FaceError when there is no face."""
@@ -56,6 +66,16 @@ class Track(Node):
             _face_track(person, f"p{number}", width, height, frames)
             for number, person in enumerate(found, 1)
         ]
+
+    def performance(self, plate: FrameSource, track: FaceTrack) -> "Performance":
+        """Return what the person of a ``track`` of the ``plate`` plays, for any other face."""
+        from lifemask.nodes.head.camera import Camera
+        from lifemask.nodes.head.performed import tracked_performance
+
+        with plate.open() as reader:
+            header = reader.read(plate.frames[0]).header
+        camera = Camera.of(*plate.size(), header, self.focal_length)
+        return tracked_performance(track, camera, plate.name)
 
 
 _SQUARE = 0.01  # tolerance of a pixel's aspect ratio

@@ -31,8 +31,11 @@ class TrackOnShot(OnShot):
         """Return the files of the tracks, and the number of frames that show each person."""
         shot = Shot.load(self.shot)
         self._number(shot)  # refused before the work
-        tracks = shot.node(Track, **self.knobs)(shot.plate_of(self.frames))
+        node, plate = shot.node(Track, **self.knobs), shot.plate_of(self.frames)
+        tracks = node(plate)
         paths = self._save(shot, tracks)
+        for track in tracks:
+            node.performance(plate, track).save(shot.next_version("performances", track.person))
         return {"track": paths, "text": [_summary(track) for track in tracks]}
 
     def _save(self, shot: Shot, tracks: list[FaceTrack]) -> list[Path]:
