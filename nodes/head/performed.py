@@ -49,21 +49,21 @@ def tracked_performance(track: FaceTrack, camera: "Camera", source: str) -> Perf
     if not seen.any():
         raise FaceError(f"{source}: {track.person} is seen in no frame")
     take = np.zeros(int(seen.sum()), np.int64)
-    arrays = [part[seen] for part in (track.landmarks, track.expression, track.confidence)]
-    frames = track.frames[seen]
-    head = fitted(*arrays, runs(take, frames, arrays[0]))
+    landmarks, confidence = track.landmarks[seen], track.confidence[seen]
+    expression, frames = track.expression[seen], track.frames[seen]
+    head = fitted(landmarks, expression, confidence, runs(take, frames, landmarks))
     faces = PosedFaces(
         frame=frames,
         take=take,
-        landmarks=arrays[0],
+        landmarks=landmarks,
         velocity=velocities(track.landmarks, track.frames)[seen],
         shape=head.placed.shape,
         scale=head.placed.scale,
         rotation=head.placed.rotation,
         centre=head.placed.centre,
-        expression=arrays[1],
+        expression=expression,
         coefficients=head.coefficients,
-        confidence=arrays[2],
+        confidence=confidence,
         neutral=head.neutral,
     )
     return performance_of(faces, camera, source)

@@ -74,4 +74,4 @@ def calmest(coefficients: "Floats", usable: "NDArray[np.bool_]", count: int) -> 
     """Return at most ``count`` of the ``usable`` faces, those calm in every region first."""
     least = np.min([*calmness(coefficients).values()], axis=0)
     order = np.argsort(-least, kind="stable")
-    return order[usable[order]][:count].tolist()
+    return [int(place) for place in order[usable[order]][:count]]
