@@ -8,10 +8,13 @@ from conftest import FOOTAGE, SPACE
 
 from lifemask.nodes.faces.blendshapes import NAMES
 from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.truth import GroundTruth, Truth
 from lifemask.nodes.truth.expression import TrackPair, nearest
-from lifemask.nodes.truth.on_shot import table
+from lifemask.nodes.truth.on_shot import expression_table, table
 from lifemask.nodes.types import FaceTrack
+from lifemask.plugin.benchmarks import benchmark_swap
+from lifemask.plugin.commands.cli import main
 
 JAW = NAMES.index("jawOpen")
 FRAMES = (1020, 1021, 1022)
@@ -93,3 +96,11 @@ def test_it_is_left_out_when_not_asked_for():
     found = Truth(landmarks=0, expression=False)(swap, ground)
     assert found.expression is found.expression_floor is None
     assert not any("expression" in line for line in table(found, found))
+
+
+def test_the_last_swap_of_a_shot_is_compared_with_its_plate(shot):
+    words = ["swap", str(shot), "--likeness", "ada", "--no-model", "--frames", "1001-1004"]
+    assert main(words) == 0
+    found = benchmark_swap.expression(Shot.load(shot), "ada")
+    assert 0 < found.expression_error < 0.1
+    assert any(line.startswith("lip_opening") for line in expression_table(found))

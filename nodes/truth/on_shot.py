@@ -1,8 +1,9 @@
 """Truth on a swap of a shot that was rendered twice."""
 
+from collections.abc import Iterable
 from dataclasses import Field, asdict, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from lifemask.nodes.command import FRAMES, Command, Option, Result
 from lifemask.nodes.shot.interpretation import space_of
@@ -10,6 +11,9 @@ from lifemask.nodes.swap import frames_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
+
+if TYPE_CHECKING:
+    from lifemask.nodes.truth.expression import ExpressionFigures
 
 _EXPRESSION = ("expression", "expression_floor")
 _Value = float | tuple[float | None, ...] | None
@@ -61,25 +65,29 @@ def _frames(swap: str, frames: str) -> Sequence:
 
 def table(swap: Figures, plate: Figures) -> list[str]:
     """Return the figures of a swap beside those of the untouched plate and the perfect swap."""
-    rows = [("", "plate", "swap", "perfect", "")]
-    rows += [
+    rows = [
         _row(f, getattr(plate, f.name), getattr(swap, f.name), _goal(f.metadata["perfect"]))
         for f in fields(Figures)
         if f.name not in _EXPRESSION and getattr(swap, f.name) is not None
     ]
-    rows += _expression_rows(swap)
+    lines = _lines([("", "plate", "swap", "perfect", ""), *rows])
+    if swap.expression:
+        lines += expression_table(swap.expression, swap.expression_floor)
+    return lines
+
+
+def expression_table(
+    swap: "ExpressionFigures", perfect: "ExpressionFigures | None" = None
+) -> list[str]:
+    """Return the figures of a swap's expression; the ``perfect`` swap's are what tracking errs."""
+    return _lines(
+        _row(f, None, getattr(swap, f.name), number_text(getattr(perfect, f.name, None)))
+        for f in fields(swap)
+    )
+
+
+def _lines(rows: Iterable[_Row]) -> list[str]:
     return [f"{a:26}{b:>21}{c:>21}{d:>21}  {e}".rstrip() for a, b, c, d, e in rows]
-
-
-def _expression_rows(swap: Figures) -> list[_Row]:
-    """The rows of the expression: the perfect swap has what tracking itself gets wrong."""
-    own, floor = swap.expression, swap.expression_floor
-    if own is None:
-        return []
-    return [
-        _row(f, None, getattr(own, f.name), number_text(getattr(floor, f.name, None)))
-        for f in fields(own)
-    ]
 
 
 def _row(field: Field[Any], plate: _Value, swap: _Value, goal: str) -> _Row:

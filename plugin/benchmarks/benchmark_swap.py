@@ -20,7 +20,8 @@ from lifemask.nodes.shot.names import is_double
 from lifemask.nodes.swap import frames_of
 from lifemask.nodes.swap.roles import cast_of
 from lifemask.nodes.truth import Figures, GroundTruth, Truth
-from lifemask.nodes.truth.on_shot import table
+from lifemask.nodes.truth.expression import ExpressionFigures, TrackPair, tracked_again
+from lifemask.nodes.truth.on_shot import expression_table, table
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.sequence import Sequence
 from lifemask.plugin.benchmarks.longer_shot import FIRST, looped
@@ -74,6 +75,8 @@ def _report(shot: Shot, asked: "BenchmarkSwap") -> dict[str, Any]:
     likeness = asked.likeness or only_likeness(shot)
     cast_of(shot, [likeness])  # what it lacks is said of this shot, not of the longer one
     report: dict[str, Any] = {"speed": speed(shot, likeness, asked.lengths, asked.width)}
+    if not asked.renders and shot.versions("swaps", likeness):
+        report["expression"] = expression(shot, likeness)
     if asked.renders:
         swap = shot.latest("swaps", likeness)
         report |= score(swap, asked.renders)
@@ -84,13 +87,15 @@ def _report(shot: Shot, asked: "BenchmarkSwap") -> dict[str, Any]:
 
 def _plain(item: tuple[str, Any]) -> tuple[str, Any]:
     name, value = item
-    return name, asdict(value) if isinstance(value, Figures) else value
+    return name, asdict(value) if isinstance(value, Figures | ExpressionFigures) else value
 
 
 def _lines(report: Mapping[str, Any]) -> list[str]:
     lines = _speed_lines(report["speed"])
     if "swap" in report:
         lines += table(report["swap"], report["plate"])
+    if report.get("expression"):
+        lines += expression_table(report["expression"])
     return lines + [f"{name:16}{value:>42}" for name, value in report.get("identity", {}).items()]
 
 
@@ -181,6 +186,14 @@ def score(swap: Path, renders: Path) -> dict[str, Figures]:
     own = Footage(sequence, space_of(sequence, ""))
     untouched = ground.rendered(ground.plate, sequence.frames)
     return {"swap": Truth()(own, ground), "plate": Truth(expression=False)(untouched, ground)}
+
+
+def expression(shot: Shot, likeness: str) -> ExpressionFigures | None:
+    """Return how the last swap plays beside the plate; None where no frame shows both."""
+    (role,) = cast_of(shot, [likeness])
+    sequence = frames_of(shot.latest("swaps", role.likeness.performer))
+    own = tracked_again(Footage(sequence, space_of(sequence, "")), role.track)
+    return TrackPair.of(own, role.track).figures
 
 
 def ground_of(renders: Path) -> GroundTruth:

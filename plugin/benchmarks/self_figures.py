@@ -38,6 +38,7 @@ DOCS = {
 _STEADY = [33, 133, 362, 263, 1, 61, 291, 168, 2, 17, 0]  # corners of eyes and mouth, nose, lips
 _FACE = 0.55  # of the side: the width of the face
 _MIDDLE = (0.5, 0.45)  # of the side: where the middle of the landmarks is
+_MUCH = 0.8  # of its size: a face that is larger is not averaged
 _SPACE = "Linear Rec.709 (sRGB)"  # in whose primaries the ground truth is measured, too
 
 
@@ -115,6 +116,8 @@ def _matrix(landmarks: "F32", target: "NDArray[np.float64]") -> "F32":
 
 
 def _seen(linear: "F32", matrix: "F32") -> "F32":
-    """A picture (H, W, 3) in the square, log."""
-    log = np.asarray(to_log(torch.from_numpy(linear)).numpy(), np.float32)
-    return straightened(log, matrix)
+    """A picture (H, W, 3) in the square, log; averaged where the face is reduced much."""
+    scale = float(np.linalg.norm(matrix[0, :2]))
+    if scale < _MUCH:
+        linear = np.asarray(cv2.GaussianBlur(linear, (0, 0), 0.3 / scale - 0.3), np.float32)
+    return np.asarray(to_log(torch.from_numpy(straightened(linear, matrix))).numpy(), np.float32)
