@@ -9,8 +9,17 @@ import torch
 from conftest import FOOTAGE
 
 from lifemask.nodes.faceset import advice
-from lifemask.nodes.faceset.coverage import UNITS, Light, Shown, coverage, light_of
+from lifemask.nodes.faceset.coverage import (
+    EXPRESSIONS,
+    UNITS,
+    Light,
+    Shown,
+    coverage,
+    expressions,
+    light_of,
+)
 from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.head.arkit import NAMES
 from lifemask.nodes.render.light import harmonics
 from lifemask.nodes.shot.folder import Shot
 from lifemask.plugin.commands.cli import main
@@ -46,6 +55,11 @@ def test_nothing_is_said_of_what_the_takes_show():
         ("mouth", [0.3, 0.2, 0.2], [0.02, 0.3, 0.3], ["closes the mouth", "frame 1030"]),
         ("eyes", [0.4, 0.4, 0.4], [0.1, 0.4, 0.4], ["closes the eyes", "frame 1030", "blinks"]),
         ("eyes", [0.3, 0.3, 0.3], [0.5, 0.3, 0.3], ["opens the eyes", "frame 1030"]),
+        ("smile", [0, 0, 0.2], [0.1, 0.9, 0.8], ["never smiles", "1031-1032", "a wide smile"]),
+        ("laugh", [0.1, 0, 0], [0, 0, 0.7], ["never laughs", "frame 1032", "upper teeth"]),
+        ("raised brows", [0.2, 0, 0], [0.8, 0, 0], ["never raises the brows", "surprise"]),
+        ("frown", [0.2, 0, 0], [0.6, 0, 0], ["never frowns", "angry frown"]),
+        ("pursed lips", [0, 0, 0], [0.5, 0, 0], ["never purses the lips", "a kiss"]),
         ("exposure", [-5, -5, -4], [0, 0, 0], ["4.0 stops brighter", "1030-1032"]),
         ("size", [100, 100, 100], [100, 100, 412], ["412 pixels", "frame 1032", "100 in"]),
     ],
@@ -53,6 +67,34 @@ def test_nothing_is_said_of_what_the_takes_show():
 def test_what_no_take_shows_is_said_with_the_plate_s_frames(axis, own, plate, words):
     (line,) = said(shown(**{axis: own}), shown(**{axis: plate}))
     assert all(word in line for word in ["ada", *words])
+
+
+def test_takes_without_a_calm_face_are_told():
+    (line,) = said(shown(frown=[0.6, 0.7, 0.5], smile=[0, 0.5, 0]), None)
+    assert line == "No calm face is in the takes of ada: shoot three seconds of a resting face."
+    assert said(shown(frown=[0.6, 0.7, 0.5, 0.1, 0.1, 0.1]), None) == []
+
+
+@pytest.mark.parametrize(
+    ("faces", "why"),
+    [
+        (shown(yaw=[40.0, 35.0, 50.0]), "There are only profiles of ada"),
+        (shown(yaw=[0.0, 35.0, 50.0]), "There are few expressions of ada"),
+    ],
+)
+def test_why_the_face_at_rest_is_not_known_is_said(faces, why):
+    (line,) = said(replace(faces, uncertainty=1.2), None)
+    assert line.startswith(f"{why}: the face at rest is known to 1.2 % of the eyes' distance.")
+    assert said(replace(faces, uncertainty=0.5), None) == []
+
+
+def test_expressions_are_called_what_a_director_calls_them():
+    coefficients = np.zeros((2, len(NAMES)), np.float32)
+    coefficients[1, [NAMES.index(f"mouthSmile{side}") for side in ("Left", "Right")]] = 0.8
+    found = expressions(coefficients)
+    assert found.keys() == EXPRESSIONS.keys()
+    np.testing.assert_allclose(found["smile"], [0, 0.8])
+    assert not found["laugh"].any()
 
 
 def test_a_key_light_that_no_take_has_is_said():

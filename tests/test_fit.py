@@ -7,7 +7,7 @@ from made_up import tracked
 from lifemask.nodes.faces.blendshapes import expression
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.faces.topology import LIPS
-from lifemask.nodes.head import fit
+from lifemask.nodes.head import fit, placed_frames
 from lifemask.nodes.head.arkit import NAMES
 from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.head.landmark_model import landmark_model
@@ -94,10 +94,9 @@ def test_the_less_is_shown_the_less_is_sure():
     assert unsure["varied"] < unsure["grimace"] < 1.1 * unsure["one"]
 
 
-def test_landmarks_that_jump_or_are_covered_do_not_shape_the_neutral():
+def test_landmarks_that_jump_shape_the_neutral_less(monkeypatch):
     random = np.random.default_rng(7)
-    neutral, coefficients = somebody(random), acted(random, 30)
-    landmarks = filmed(random, neutral, coefficients)
+    landmarks = filmed(random, somebody(random), acted(random, 30))
     clean = fit_of(landmarks)
     size = clean.placed.scale[:, None, None]
     wrong = landmarks.copy()
@@ -105,9 +104,13 @@ def test_landmarks_that_jump_or_are_covered_do_not_shape_the_neutral():
         some = random.choice(468, 40, replace=False)
         wrong[frame, some] += 3 * size[frame] * random.normal(size=(40, 3))
     found = fit_of(wrong)
-    assert apart(found.neutral, clean.neutral) < 0.4
-    moved = np.linalg.norm(found.placed.centre - clean.placed.centre, axis=1) / size[:, 0, 0]
-    assert np.median(moved) < 0.1
+    monkeypatch.setattr(placed_frames, "_OUTLIER", 1e6)
+    shaped = fit_of(wrong)
+    assert apart(found.neutral, clean.neutral) < 0.4 * apart(shaped.neutral, clean.neutral)
+    moved, shifted = (
+        np.linalg.norm(one.placed.centre - clean.placed.centre) for one in (found, shaped)
+    )
+    assert moved < 0.8 * shifted
 
 
 def test_a_frame_that_is_not_trusted_hardly_shapes_the_neutral():

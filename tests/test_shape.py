@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from made_up import posed, somebody
 
-from lifemask.nodes.faces import blendshapes
 from lifemask.nodes.faces.similarity import similarity
+from lifemask.nodes.head.arkit import NAMES
+from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.render.atlas import atlas
 from lifemask.nodes.render.shape import place
 from lifemask.nodes.render.shape import posed as posed_landmarks
@@ -15,10 +16,10 @@ from lifemask.nodes.render.shape import posed as posed_landmarks
 
 def performance(random, neutral, count):
     """Shapes of a performance (N, 478, 3), and the coefficients that made them."""
-    expression = np.zeros((count, len(blendshapes.NAMES)), np.float32)
+    expression = np.zeros((count, len(NAMES)), np.float32)
     for row in expression:
         row[random.integers(1, len(row), 4)] = random.uniform(0, 1, 4)
-    return neutral + np.einsum("nb,bki->nki", expression, atlas().blendshapes), expression
+    return neutral + np.einsum("nb,bki->nki", expression, landmark_model().motions), expression
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -64,6 +65,6 @@ def test_a_likeness_keeps_its_own_features_through_the_doubles_performance():
     landmarks, scale, rotation, centre = posed(random, shapes)
     placed = place(landmarks, shapes, atlas())
     target = posed_landmarks(replace(placed, shape=likeness + placed.shape - double))
-    motion = np.einsum("nb,bki->nki", expression, atlas().blendshapes)
+    motion = np.einsum("nb,bki->nki", expression, landmark_model().motions)
     truth = np.einsum("nki,nji->nkj", likeness + motion, rotation) * scale[:, None, None]
     np.testing.assert_allclose(target, truth + centre[:, None], atol=0.1)

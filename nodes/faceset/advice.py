@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lifemask.nodes.faceset.coverage import Light, Shown
+from lifemask.nodes.faceset.coverage import EXPRESSIONS, Light, Shown
 from lifemask.ocio.media.frame_ranges import named_range
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ _STEP = 5  # degrees to which a turn is rounded up
 _KEY, _SOFT = 0.5, 0.35  # contrast from which light has a side, and below which it has none
 _APART = 50.0  # degrees up to which two lights count as the same
 _NOISE = 2.0  # stops by which takes may be darker
+_PLAYED = 0.3  # of a coefficient: the plate's expressions beyond that are missed
+_CALM = 0.3  # coefficient up to which a face is at rest
+_FEW = 3  # calm frames that tell the resting face
+_SIDE = 25.0  # degrees of yaw from which a face is seen from the side
+_UNSURE = 0.8  # % of the eyes' distance: a neutral that is known less well shows
 _SOFTER = 1.25  # how many times larger the plate's face may be
 _MANY = 1 / 3  # of the takes' frames, left out or blurred
 _MOVES = 2.0  # % of the face's width in a frame: faster motion shows as blur
@@ -77,6 +82,12 @@ _ENDS = (
     _End("mouth", -1, 0.05, _never("closes the mouth", "shoot it shut, as in m, b and p")),
     _End("eyes", 1, 0.06, _never("opens the eyes", "shoot surprise")),
     _End("eyes", -1, 0.06, _never("closes the eyes", "shoot blinks, and the eyes kept shut")),
+    _End("smile", 1, _PLAYED, _never("smiles", "shoot a wide smile, with lips shut and open")),
+    _End("laugh", 1, _PLAYED, _never("laughs", "shoot a laugh that shows the upper teeth")),
+    _End("raised brows", 1, _PLAYED, _never("raises the brows", "shoot surprise")),
+    _End("frown", 1, _PLAYED, _never("frowns", "shoot an angry frown")),
+    _End("pursed lips", 1, _PLAYED, _never("purses the lips", "shoot a kiss, and 'oo'")),
+    _End("sneer", 1, _PLAYED, _never("sneers", "shoot disgust, with the nose wrinkled")),
     _End(
         "exposure",
         1,
@@ -99,6 +110,7 @@ def advice(
         yield from _sharper(name, own, plate)
         yield from _moving(name, own, plate)
         yield from _lit(name, own, plate)
+    yield from _resting(name, own)
     total = kept + sum(dropped.values())
     for reason, remedy in _REMEDIES.items():
         count = dropped.get(reason, 0)
@@ -112,6 +124,27 @@ def _beyond(name: str, end: _End, own: Shown, plate: Shown) -> Iterator[str]:
     if over.any():
         where = frames(plate.frame[over])
         yield end.say(name, end.sign * float(asked.max()), end.sign * float(shown.max()), where)
+
+
+def _resting(name: str, own: Shown) -> Iterator[str]:
+    """Yield why the face at rest is not known well, and what shows it."""
+    active = np.max([own.axes[expression] for expression in EXPRESSIONS], axis=0)
+    if int((active < _CALM).sum()) < min(_FEW, len(active)):
+        yield f"No calm face is in the takes of {name}: shoot three seconds of a resting face."
+    elif own.uncertainty > _UNSURE:
+        yield (
+            f"{_thin(own)} of {name}: the face at rest is known to {own.uncertainty:.1f} % of the "
+            "eyes' distance. Shoot three seconds of a resting face from the front."
+        )
+
+
+def _thin(own: Shown) -> str:
+    """What makes the takes tell little, in words."""
+    if len(own.frame) == 1:
+        return "There is one frame"
+    if (np.abs(own.axes["yaw"]) > _SIDE).all():
+        return "There are only profiles"
+    return "There are few expressions"
 
 
 def _sharper(name: str, own: Shown, plate: Shown) -> Iterator[str]:

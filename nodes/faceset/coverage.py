@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from lifemask.nodes.faces.face_space import FACE_WIDTH
 from lifemask.nodes.faces.pose import angles, rotations
 from lifemask.nodes.faceset.files import COVERAGE, FaceSet
 from lifemask.nodes.faceset.provider import posed_faces_of
+from lifemask.nodes.head.arkit import NAMES
 from lifemask.nodes.render.descriptors import luminance
 from lifemask.nodes.render.light import harmonics
 from lifemask.ocio.system.atomic import replacing
@@ -22,11 +24,22 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.floating]
 
+EXPRESSIONS = {
+    "smile": ("mouthSmile",),
+    "laugh": ("mouthSmile", "mouthUpperUp"),
+    "raised brows": ("browInnerUp", "browOuterUp"),
+    "frown": ("browDown",),
+    "pursed lips": ("mouthPucker",),
+    "sneer": ("noseSneer",),
+}
+"""A director's words, and the coefficients (`arkit.NAMES` begin so) that such a face has."""
+
 UNITS = {
     "yaw": "degrees, + to picture right",
     "pitch": "degrees, + down",
     "mouth": "opening in mouth widths",
     "eyes": "opening in eye widths",
+    **dict.fromkeys(EXPRESSIONS, "coefficient, 1 is full"),
     "exposure": "stops from mid grey",
     "size": "pixels across the face",
     "motion": "% of the face's width in a frame",
@@ -63,6 +76,8 @@ class Shown:
     frame: "NDArray[np.int64]"
     axes: "dict[str, Floats]"
     lights: tuple[Light, ...]
+    uncertainty: float = 0.0
+    """Standard deviation of the neutral in % of the eyes' distance."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +139,25 @@ def shown(faceset: FaceSet, likeness: FaceSet) -> Shown:
         "motion": posed_faces_of(faceset).speed / FACE_WIDTH * 100,
         "light azimuth": np.array([light.azimuth for light in lights])[takes],
         "light elevation": np.array([light.elevation for light in lights])[takes],
+        **expressions(faces.coefficients),
     }
-    return Shown(faces.frame, axes, lights)
+    return Shown(faces.frame, axes, lights, float(faces.uncertainty))
+
+
+def expressions(coefficients: "Floats") -> "dict[str, Floats]":
+    """Return how far faces of those ``coefficients`` (N, 52) show each of the `EXPRESSIONS`."""
+    return {
+        name: np.min([coefficients[:, part].mean(1) for part in parts], axis=0)
+        for name, parts in _parts().items()
+    }
+
+
+@cache
+def _parts() -> "dict[str, list[list[int]]]":
+    return {
+        name: [[at for at, each in enumerate(NAMES) if each.startswith(part)] for part in parts]
+        for name, parts in EXPRESSIONS.items()
+    }
 
 
 # Upper and lower edge in the middle, then the two corners.

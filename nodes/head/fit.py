@@ -43,13 +43,14 @@ class Settings:
     """How the frames count: chosen on people left out."""
 
     frames: int = 96  # most from which the neutral is told
-    alike: float = 0.4  # of coefficients: how far apart frames err on their own
-    count: float = 4.0  # frames at most that the neutral trusts, since all err alike in part
+    lasting: float = 0.6  # of a frame's error, what others alike have as well
+    alike: float = 0.2  # of coefficients: how far apart frames err on their own
+    count: float = 20.0  # frames at most that the neutral trusts, since all err alike in part
     turned: float = 3.0  # by how much more a head errs that is turned by a right angle: variance
     least: float = 0.05  # weight of a frame that nothing is known of
     most: float = 1.2  # coefficient
     steady: float = 60.0  # precision of a coefficient's change from frame to frame
-    calibration: float = 1.0  # of the uncertainty
+    calibration: float = 1.15  # of the uncertainty
 
 
 SETTINGS = Settings()
@@ -66,26 +67,27 @@ def fitted(
     ``landmarks`` (N, 478, 3) are in pixels, ``expression`` (N, 52) by `faces.blendshapes.NAMES`,
     ``weight`` (N,) is trust in each frame. Within each of the ``runs`` coefficients are steady.
     """
-    known = _likelihood()
+    known = _likelihood(SETTINGS.lasting)
     observed = known.observed(expression)
     some = _chosen(weight)
     person = _Person(known, landmarks[some], observed[some], weight[some])
     identity, count = person.found()
-    neutral = known.neutral(identity).reshape(-1, 3).astype(np.float32)
+    neutral = known.neutral(identity)
     follows = _follows(runs, len(weight))
-    parts = [*zip(*_expressions(known, landmarks, observed, identity, follows), strict=True)]
+    parts = [*zip(*_expressions(neutral, landmarks, observed, follows), strict=True)]
+    shape = neutral.reshape(-1, 3).astype(np.float32)
     return HeadFit(
         identity=known.modes(identity).astype(np.float32),
-        neutral=neutral,
+        neutral=shape,
         coefficients=np.concatenate(parts[0]).astype(np.float32),
         placed=_joined(parts[1]),
-        uncertainty=SETTINGS.calibration * 100 * known.doubt(count) / _eyes_apart(neutral),
+        uncertainty=SETTINGS.calibration * 100 * known.doubt(count) / _eyes_apart(shape),
     )
 
 
 @cache
-def _likelihood() -> Likelihood:
-    return Likelihood(landmark_model())
+def _likelihood(scaled: float) -> Likelihood:
+    return Likelihood(landmark_model(), scaled)
 
 
 def _chosen(weight: Singles) -> NDArray[np.int64]:
@@ -109,8 +111,8 @@ class _Person:
         coefficients, identity = self.observed, np.zeros(len(self.known.told))
         for _ in range(_ROUNDS):
             shape = self.known.neutral(identity) + coefficients @ self.known.motions
-            own, moving = self.frames.told(shape)
-            share = self._shares()
+            own, moving = self.frames.told(shape, self.known.expected)
+            share = self._shares(coefficients)
             who = partial(self._identity, share, own)
             coefficients = _descended(
                 coefficients, partial(self._slope, who, moving), self.known.steps
@@ -129,9 +131,9 @@ class _Person:
         left = moving - who(coefficients) @ self.known.confused
         return self.known.slope(coefficients, left, self.observed)
 
-    def _shares(self) -> Floats:
+    def _shares(self, coefficients: Floats) -> Floats:
         """By how much each frame (N,) counts: those alike in expression share their weight."""
-        apart = self.observed[:, None, _FACIAL] - self.observed[None, :, _FACIAL]
+        apart = coefficients[:, None, _FACIAL] - coefficients[None, :, _FACIAL]
         alike = np.exp(-np.square(apart).sum(-1) / (2 * SETTINGS.alike**2))
         away = np.square(self.frames.placed.rotation[:, :2, 2]).sum(1)
         sure = np.square(self.frames.trust.mean(1)) / (1 + SETTINGS.turned * away)
@@ -143,38 +145,38 @@ _FACIAL = [index for index, name in enumerate(NAMES) if not name.startswith("eye
 
 
 def _expressions(
-    known: Likelihood, landmarks: Singles, observed: Floats, identity: Floats, follows: Truths
+    neutral: Floats, landmarks: Singles, observed: Floats, follows: Truths
 ) -> Iterator[tuple[Floats, Placed]]:
-    """Yield coefficients and poses of all frames, chunk by chunk, given who it is."""
+    """Yield coefficients and poses of all frames, chunk by chunk, given the neutral (1434,)."""
+    known = _likelihood(1.0)
     for first in range(0, len(landmarks), _CHUNK):
         around = slice(max(0, first - _MARGIN), first + _CHUNK + _MARGIN)
         frames = PlacedFrames(known, landmarks[around])
-        found = _expression(known, frames, observed[around], identity, follows[around])
+        found = _expression(known, frames, neutral, observed[around], follows[around])
         inner = slice(first - around.start, first - around.start + _CHUNK)
         yield found[inner], Placed(*(part[inner] for part in _parts(frames.placed)))
 
 
 def _expression(
-    known: Likelihood, frames: PlacedFrames, observed: Floats, identity: Floats, follows: Truths
+    known: Likelihood, frames: PlacedFrames, neutral: Floats, observed: Floats, follows: Truths
 ) -> Floats:
     """The coefficients (N, 52) of frames, steady where a frame follows the one before."""
-    neutral, coefficients = known.neutral(identity), observed
+    coefficients = observed
     linked = SETTINGS.steady * follows[1:, None].astype(np.float64)
     steps = 1 / (1 / known.steps + 4 * SETTINGS.steady)
     for _ in range(_REFINE):
-        _, moving = frames.told(neutral + coefficients @ known.motions)
-        left = moving - identity @ known.confused
-        slope = partial(_steady_slope, known, left, observed, linked)
+        _, moving = frames.told(neutral + coefficients @ known.motions, neutral)
+        slope = partial(_steady_slope, known, moving, observed, linked)
         coefficients = _descended(coefficients, slope, steps)
     frames.shapes(neutral + coefficients @ known.motions)
     return coefficients
 
 
 def _steady_slope(
-    known: Likelihood, left: Floats, observed: Floats, linked: Floats, coefficients: Floats
+    known: Likelihood, moving: Floats, observed: Floats, linked: Floats, coefficients: Floats
 ) -> Floats:
     change = np.pad(linked * np.diff(coefficients, axis=0), ((1, 1), (0, 0)))
-    return known.slope(coefficients, left, observed) + change[:-1] - change[1:]
+    return known.slope(coefficients, moving, observed) + change[:-1] - change[1:]
 
 
 def _descended(start: Floats, slope: Callable[[Floats], Floats], steps: Floats) -> Floats:

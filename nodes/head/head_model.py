@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lifemask.nodes import archive
 from lifemask.nodes.faces import topology
 from lifemask.nodes.head.eyeballs import Eyeballs, sphere_through
-from lifemask.nodes.head.packed_shapes import unpacked
+from lifemask.nodes.head.packed_shapes import under, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ def head_model() -> HeadModel:
     return HeadModel(
         mean=mean,
         identity=identity_of(arrays),
-        expressions=unpacked(_pack(arrays, "expressions"), len(mean)),
+        expressions=unpacked(under("expressions", arrays), len(mean)),
         triangles=arrays["triangles"].astype(np.int64),
         corners=arrays["corners"].astype(np.int64),
         weights=arrays["weights"].astype(np.float32),
@@ -104,15 +104,8 @@ def head_model() -> HeadModel:
 
 def identity_of(arrays: "Mapping[str, NDArray[Any]]") -> Floats:
     """Return the identity modes (60, V, 3) that a file's arrays hold."""
-    parts = [_identity(_pack(arrays, f"identity/{name}"), part) for name, part in PACKED.items()]
+    parts = [_identity(under(f"identity/{name}", arrays), part) for name, part in PACKED.items()]
     return np.concatenate(parts, 1)
-
-
-def _pack(arrays: "Mapping[str, NDArray[Any]]", prefix: str) -> dict[str, NDArray[Any]]:
-    start = f"{prefix}/"
-    return {
-        name.removeprefix(start): each for name, each in arrays.items() if name.startswith(start)
-    }
 
 
 def _identity(pack: "Mapping[str, NDArray[Any]]", part: slice) -> Floats:

@@ -21,11 +21,10 @@ Floats = NDArray[np.float64]
 class Spread:
     """How far shapes and coefficients may be from what is expected: chosen on people left out."""
 
-    error: float = 0.5  # times the errors of the landmark model
-    single: float = 0.1  # centimetres by which each landmark errs on its own
-    sides: float = 0.3  # of coefficients, between left and right
-    observed: float = 2.0  # times the deviation of the coefficients that a network observes
-    rarity: float = 0.3  # of the exponential prior on coefficients: likelihoods a unit
+    single: float = 0.12  # centimetres by which each landmark errs on its own
+    sides: float = 0.2  # of coefficients, between left and right
+    observed: float = 1.5  # times the deviation of the coefficients that a network observes
+    rarity: float = 1.5  # of the exponential prior on coefficients: likelihoods a unit
 
 
 SPREAD = Spread()
@@ -35,9 +34,10 @@ _MODES = 60  # of the head model
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The Gaussian of a landmark model."""
+    """The Gaussian of a landmark model, whose errors are ``scaled``."""
 
     model: LandmarkModel
+    scaled: float = 1.0
 
     @cached_property
     def expected(self) -> Floats:
@@ -52,7 +52,7 @@ class Likelihood:
     @cached_property
     def _errors(self) -> Floats:
         errors = self.model.errors.reshape(len(self.model.errors), -1)
-        return SPREAD.error * errors.astype(np.float64)
+        return self.scaled * errors.astype(np.float64)
 
     @cached_property
     def deviation(self) -> Floats:

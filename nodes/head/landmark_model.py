@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lifemask.nodes import archive
 from lifemask.nodes.head.head_model import FILE, KIND
+from lifemask.nodes.head.packed_shapes import under, unpacked
 
 Floats = NDArray[np.float32]
 
@@ -33,13 +34,12 @@ class LandmarkModel:
 def landmark_model() -> LandmarkModel:
     """Return the model that ships with Lifemask."""
     arrays, _ = archive.load(FILE, KIND)
-    known = {
-        name.removeprefix("landmarks/"): array.astype(np.float32)
-        for name, array in arrays.items()
-        if name.startswith("landmarks/")
-    }
+    stored = under("landmarks", arrays)
+    known = {name: stored[name].astype(np.float32) for name in stored if "/" not in name}
+    modes, errors = (
+        unpacked(under(name, stored), len(stored["neutral"])) for name in ("identity", "errors")
+    )
     fields = known.pop("fields")
     own = np.einsum("fk,ij->fikj", fields, np.diag(known.pop("own")))
     own = own.reshape(-1, fields.shape[1], 3).astype(np.float32)
-    known["identity"] = np.concatenate([known["identity"], own])
-    return LandmarkModel(**known)
+    return LandmarkModel(identity=np.concatenate([modes, own]), errors=errors, **known)

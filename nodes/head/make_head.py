@@ -32,7 +32,7 @@ from lifemask.nodes.head.make_landmark_model import (
     pose_basis,
     pose_part,
 )
-from lifemask.nodes.head.packed_shapes import packed
+from lifemask.nodes.head.packed_shapes import named, packed
 from lifemask.nodes.provenance import SHIPPED
 from lifemask.nodes.render.atlas import atlas
 
@@ -63,8 +63,8 @@ def make(
         "corners": corners.astype(np.uint16),
         "weights": weights,
         **packed_identity(identity),
-        **_named("expressions", packed(expressions, _STILL, _EXPRESSION_STEP)),
-        **_named("landmarks", landmarks),
+        **named("expressions", packed(expressions, _STILL, _EXPRESSION_STEP)),
+        **named("landmarks", landmarks),
     }
     people = len(set(renders.person.tolist()))
     return arrays, {**SHIPPED, "people": people, "frames": len(renders)}
@@ -94,12 +94,8 @@ def packed_identity(identity: Floats) -> Arrays:
             kept = slice(_COMPONENTS[name])
             arrays[f"identity/{name}/mix"] = u[:, kept]
             shapes = (s[kept, None] * vt[kept]).reshape(-1, *shapes.shape[1:])
-        arrays |= _named(f"identity/{name}", packed(shapes, 0, _IDENTITY_STEP))
+        arrays |= named(f"identity/{name}", packed(shapes, 0, _IDENTITY_STEP))
     return arrays
-
-
-def _named(prefix: str, arrays: Arrays) -> Arrays:
-    return {f"{prefix}/{name}": array for name, array in arrays.items()}
 
 
 def _identities(path: Path) -> dict[str, Floats]:

@@ -15,6 +15,7 @@ from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.faces.topology import COUNT, MESH_COUNT
 from lifemask.nodes.head import arkit
 from lifemask.nodes.head.exact_renders import ExactRenders
+from lifemask.nodes.head.packed_shapes import named, packed
 from lifemask.nodes.render.atlas import atlas
 from lifemask.nodes.render.shape import place, turned
 
@@ -50,7 +51,7 @@ class Field:
 _OWN = (Field(0.06, 3.0, 30), Field(0.02, 0.8, 120))
 _OWN_DEPTH = 0.75  # of what it is across: in z
 
-_ERRORS = 20  # factors of what neutral and motion leave of a shape
+_ERRORS = 60  # factors of what neutral and motion leave of a shape
 _FAR = 0.6  # centimetres
 
 
@@ -86,10 +87,10 @@ def landmark_arrays(
     return {
         "neutral": neutral,
         "motions": found.motions.astype(np.float16),
-        "identity": modes.astype(np.float16),
+        **named("identity", packed(modes, 0, _FAR)),
+        **named("errors", packed(error_factors(found.errors), 0, _FAR)),
         "fields": np.concatenate([smooth_fields(field) for field in _OWN]).astype(np.float16),
         "own": np.array([1, 1, _OWN_DEPTH], np.float32),
-        "errors": error_factors(found.errors).astype(np.float16),
         "observed": observed,
         "deviation": deviation,
     }

@@ -30,6 +30,17 @@ def packed(shapes: Floats, still: float, step: float) -> dict[str, NDArray[Any]]
     }
 
 
+def named(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the ``arrays`` as PREFIX/NAME."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return those of the ``arrays`` that `named` called so, by their names before."""
+    begins = f"{prefix}/"
+    return {n.removeprefix(begins): a for n, a in arrays.items() if n.startswith(begins)}
+
+
 def unpacked(arrays: Mapping[str, NDArray[Any]], vertices: int) -> Floats:
     """Return the shapes (K, V, 3) of a mesh with that many ``vertices``."""
     steps = arrays["steps"]

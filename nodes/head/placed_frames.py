@@ -29,22 +29,24 @@ class PlacedFrames:
         self._amiss = np.zeros_like(landmarks)
         self.trust = np.ones(landmarks.shape[:2])
 
-    def told(self, expected: Floats) -> tuple[Floats, Floats]:
-        """Return how the shapes count for the neutral (N, M) and for coefficients (N, 52)."""
-        apart = self.shapes(expected) - self._likelihood.expected
-        told = apart @ self._likelihood.projection
+    def told(self, expected: Floats, neutral: Floats) -> tuple[Floats, Floats]:
+        """Return how the shapes count, less the ``neutral`` (1434,), given those ``expected``.
+
+        They count for the identity (N, M) and for coefficients (N, 52).
+        """
+        told = (self.shapes(expected) - neutral) @ self._likelihood.projection
         return told[:, : -len(NAMES)], told[:, -len(NAMES) :]
 
     def shapes(self, expected: Floats) -> Floats:
         """Return the shapes (N, 1434) less what turns do, given those that are ``expected``.
 
-        Landmarks that stand out are moved to where they would not (Huber's pseudo-values).
+        The more a landmark stands out, the nearer it is moved to where it is expected.
         """
         expected = expected.reshape(self._landmarks.shape)
         self._place(expected)
         left = self.placed.shape - self._amiss - expected
         far = np.linalg.norm(left, axis=-1) / self._likelihood.deviation
-        self.trust = np.minimum(1, _OUTLIER / np.maximum(far, _OUTLIER))
+        self.trust = np.square(_OUTLIER / np.maximum(far, _OUTLIER))
         usual = expected + self.trust[..., None] * left
         self._usual = posed(self._with_shape((usual + self._amiss).astype(np.float32)))
         return np.asarray(usual.reshape(len(usual), -1))

@@ -1,4 +1,4 @@
-"""The recipe of the shipped atlas's motion: what expressions and turns do to a tracked shape.
+"""The recipe of the shipped atlas's turns: what a head's turn does to a tracked shape.
 
 It needs more people than the maps do, and no pictures: FACESETS is a folder of facesets, such as
 `lifemask base --facesets` keeps, each of which counts as another person.
@@ -35,7 +35,7 @@ def learned(facesets: Path) -> tuple[Atlas, dict[str, object]]:
     people = [one.folder.name for one, shown in counts for _ in range(int(shown.sum()))]
     found, _ = with_shapes(atlas(), landmarks, people)
     motion = {"facesets": len(known), "frames": len(landmarks)}
-    moved = replace(atlas(), blendshapes=found.blendshapes, turns=found.turns)
+    moved = replace(atlas(), turns=found.turns)
     return moved, {**about(), "motion": motion}
 
 

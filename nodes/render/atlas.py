@@ -7,7 +7,7 @@ alone.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -45,7 +45,6 @@ class Atlas:
     """
 
     mean: Floats  # (478, 3) centimetres, x right, y down, z away
-    blendshapes: Floats  # (52, 478, 3) centimetres at coefficient 1
     turns: Floats  # (8, 478, 3) centimetres, what `shape.turned` does to a tracked shape
     rigid: Floats  # (478,) how little a landmark moves with expression
     uv: Floats  # (504, 2), 0..1
@@ -122,7 +121,8 @@ def about() -> dict[str, Any]:
 def _shipped() -> Atlas:
     arrays, _ = archive.load(_FILE, "atlas")
     triangles = arrays.pop("triangles").astype(np.int64)
-    maps = {name: array.astype(np.float32) for name, array in arrays.items()}
+    # The file has motions as well, which are those of the head now.
+    maps = {f.name: arrays[f.name].astype(np.float32) for f in fields(Atlas) if f.name in arrays}
     return Atlas(triangles=triangles, **maps)
 
 

@@ -101,7 +101,7 @@ def make(corpus: Path) -> tuple[Atlas, dict[str, object]]:
 
 def save(path: Path, atlas: Atlas, about: Mapping[str, object]) -> None:
     """Write ``atlas``, in half floats where these are enough."""
-    half = ("blendshapes", "turns", "face", "skin", "albedo")
+    half = ("turns", "face", "skin", "albedo")
     arrays = {name: getattr(atlas, name).astype(np.float16) for name in half}
     arrays |= {name: getattr(atlas, name) for name in ("mean", "rigid", "uv")}
     arrays["triangles"] = atlas.triangles.astype(np.int16)
@@ -122,7 +122,6 @@ def empty() -> Atlas:
     skirt = [np.stack([inner, after, outer], 1), np.stack([after, beyond, outer], 1)]
     return Atlas(
         mean=mean,
-        blendshapes=np.zeros((len(NAMES), topology.COUNT, 3), np.float32),
         turns=np.zeros((TURNS, topology.COUNT, 3), np.float32),
         rigid=rigid,
         uv=np.zeros((topology.MESH_COUNT + len(outer), 2), np.float32),
@@ -148,7 +147,7 @@ def _picture(beauty: Sequence, frame: int) -> Floats:
 
 
 def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atlas, Floats]:
-    """The atlas with mean head, blendshapes and turns, and the shape (N, 478, 3) of every still.
+    """The atlas with mean head and turns, and the shape (N, 478, 3) of every still.
 
     One ridge regression for everybody: a shape is its person's neutral (``people`` (N,)), plus the
     blendshapes by their coefficients, plus the tracking error of the head's rotation. It gives the
@@ -167,8 +166,8 @@ def with_shapes(atlas: Atlas, landmarks: Floats, people: list[str]) -> tuple[Atl
         found = np.linalg.solve(known.T @ known + ridge, known.T @ flat)
         model = (known @ found).reshape(landmarks.shape).astype(np.float32)
     parts = found.reshape(-1, topology.COUNT, 3).astype(np.float32)
-    blendshapes, turns, mean = np.split(parts, [len(NAMES), count])
-    atlas = replace(atlas, mean=mean.mean(0), blendshapes=blendshapes, turns=turns)
+    _, turns, mean = np.split(parts, [len(NAMES), count])
+    atlas = replace(atlas, mean=mean.mean(0), turns=turns)
     return atlas, placed.shape.astype(np.float32)
 
 
