@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
-from made_up import tracked
+from made_up import put, tracked
 
 from lifemask.nodes.faces.blendshapes import expression
+from lifemask.nodes.faces.pose import rotation_of
 from lifemask.nodes.faces.similarity import similarity
-from lifemask.nodes.faces.topology import LIPS
+from lifemask.nodes.faces.topology import LEFT_BROW, LEFT_EYE, LIPS, RIGHT_BROW, RIGHT_EYE
 from lifemask.nodes.head import fit, placed_frames
 from lifemask.nodes.head.arkit import NAMES
 from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.render.atlas import atlas
+from lifemask.nodes.render.shape import turned
 
 EYES_APART = np.linalg.norm(atlas().mean[33] - atlas().mean[263])
 SMILE = {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8, "cheekSquintLeft": 0.5}
@@ -111,6 +113,55 @@ def test_landmarks_that_jump_shape_the_neutral_less(monkeypatch):
         np.linalg.norm(one.placed.centre - clean.placed.centre) for one in (found, shaped)
     )
     assert moved < 0.8 * shifted
+
+
+def test_a_profile_alone_is_less_sure():
+    random = np.random.default_rng(11)
+    neutral, played = somebody(random), acted(random, 8)
+    shapes = neutral + np.tensordot(played, landmark_model().motions, 1)
+
+    def turned_to(degrees):
+        rotation = rotation_of(np.full((8, 3), [degrees, 0, 0]))
+        amiss = np.tensordot(turned(rotation), atlas().turns, 1)
+        found = fit_of(put(random, shapes + amiss, rotation)[0])
+        return found.uncertainty, apart(found.neutral, neutral)
+
+    (front, _), (side, off) = turned_to(0), turned_to(55)
+    assert side > 1.1 * front
+    assert off < apart(landmark_model().neutral, neutral)
+
+
+def test_spectacles_on_all_frames_leave_the_mouth_alone():
+    random = np.random.default_rng(12)
+    neutral, coefficients = somebody(random), acted(random, 20)
+    landmarks = filmed(random, neutral, coefficients)
+    clean = fit_of(landmarks)
+    size, rims = clean.placed.scale[:, None, None], [*RIGHT_EYE, *LEFT_EYE]
+    landmarks[:, rims] += 0.15 * size * random.normal(size=(1, len(rims), 3))
+    assert apart(fit_of(landmarks).neutral, clean.neutral, LIPS) < 0.25
+
+
+def test_a_child_is_not_made_an_adult():
+    random = np.random.default_rng(13)
+    mean = landmark_model().neutral
+    # A short lower face and a high brow.
+    low = 1 / (1 + np.exp(-mean[:, 1:2]))
+    child = mean * np.float32([1.04, 1, 1]) - np.float32([0, 1, 0]) * 0.12 * low * mean
+    found = fit_of(filmed(random, child, acted(random, 30)))
+    assert apart(found.neutral, child) < 0.4 * apart(mean, child)
+
+
+def test_behind_a_mask_the_upper_face_is_still_fitted():
+    random = np.random.default_rng(14)
+    neutral, coefficients = somebody(random), acted(random, 20)
+    landmarks = filmed(random, neutral, coefficients)
+    size = fit_of(landmarks).placed.scale[:, None, None]
+    masked = np.flatnonzero(atlas().mean[:468, 1] > atlas().mean[4, 1])
+    landmarks[:, masked] += 0.8 * size * random.normal(size=(20, len(masked), 3))
+    found = fit_of(landmarks)
+    upper = [*RIGHT_EYE, *LEFT_EYE, *RIGHT_BROW, *LEFT_BROW]
+    assert apart(found.neutral, neutral, upper) < apart(landmark_model().neutral, neutral, upper)
+    assert np.isfinite(found.coefficients).all()
 
 
 def test_a_frame_that_is_not_trusted_hardly_shapes_the_neutral():

@@ -50,7 +50,8 @@ class Settings:
     least: float = 0.05  # weight of a frame that nothing is known of
     most: float = 1.2  # coefficient
     steady: float = 60.0  # precision of a coefficient's change from frame to frame
-    calibration: float = 1.15  # of the uncertainty
+    posterior: float = 1.05  # times its deviation is the neutral's true one
+    common: float = 0.14  # of a common expression that may be taken for somebody's neutral
 
 
 SETTINGS = Settings()
@@ -71,7 +72,7 @@ def fitted(
     observed = known.observed(expression)
     some = _chosen(weight)
     person = _Person(known, landmarks[some], observed[some], weight[some])
-    identity, count = person.found()
+    identity, doubt = person.found()
     neutral = known.neutral(identity)
     follows = _follows(runs, len(weight))
     parts = [*zip(*_expressions(neutral, landmarks, observed, follows), strict=True)]
@@ -81,7 +82,7 @@ def fitted(
         neutral=shape,
         coefficients=np.concatenate(parts[0]).astype(np.float32),
         placed=_joined(parts[1]),
-        uncertainty=SETTINGS.calibration * 100 * known.doubt(count) / _eyes_apart(shape),
+        uncertainty=100 * doubt / _eyes_apart(shape),
     )
 
 
@@ -107,7 +108,7 @@ class _Person:
         self.frames = PlacedFrames(known, landmarks)
 
     def found(self) -> tuple[Floats, float]:
-        """Return the identity (M,), and how many frames with errors of their own it is from."""
+        """Return the identity (M,), and the standard deviation of its neutral in centimetres."""
         coefficients, identity = self.observed, np.zeros(len(self.known.told))
         for _ in range(_ROUNDS):
             shape = self.known.neutral(identity) + coefficients @ self.known.motions
@@ -118,7 +119,15 @@ class _Person:
                 coefficients, partial(self._slope, who, moving), self.known.steps
             )
             identity = who(coefficients)
-        return identity, float(share.sum())
+        return identity, self._doubt(share, coefficients)
+
+    def _doubt(self, share: Floats, coefficients: Floats) -> float:
+        """That of the posterior, and a part of the expression that the frames have in common."""
+        usual = share @ coefficients / share.sum() @ self.known.motions
+        across = usual.reshape(-1, 3)[:, :2]
+        common = float(np.sqrt(2 * np.square(across).mean()))
+        posterior = self.known.doubt(float(share.sum()))
+        return float(np.hypot(SETTINGS.posterior * posterior, SETTINGS.common * common))
 
     def _identity(self, share: Floats, own: Floats, coefficients: Floats) -> Floats:
         """The likeliest identity, given the coefficients."""
