@@ -60,6 +60,8 @@ FRAMES = strategies.builds(
     openings=strategies.fixed_dictionaries(dict.fromkeys(REGIONS[1:], OPENINGS)),
     removed_folds=AMOUNTS,
     added_folds=AMOUNTS,
+    gaze=numbers(2, 2),
+    gaze_turn=numbers(2),
 )
 PLANS = strategies.builds(
     ShotPlan,

@@ -6,12 +6,14 @@ import torch
 
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import atlas, openings, regions
+from lifemask.nodes.render.eyes import Irises
 from lifemask.nodes.render.source_bank import POINTS
 from lifemask.nodes.render.warp import Opening, Source, View, Window, prepared, render
 
 SIZE = 200
 NONE = torch.zeros(3)
 FLAT = torch.zeros(1, 3, 64, 64)
+AHEAD = np.zeros((2, 2), np.float32), np.zeros(2, np.float32)
 SEEN = torch.ones(1, 1, 64, 64)
 
 
@@ -41,6 +43,12 @@ def seen_by(landmarks, width=SIZE, height=SIZE):
     return View.of_mesh(mesh, window), window
 
 
+def source_of(log, light, seen):
+    """A picture of `front`, whose eyes look ahead."""
+    irises = Irises.of(front(), 8.0, 1.0, np.zeros((2, 2), np.float32))
+    return Source(log, front(), light, seen, torch.zeros(1, 1, 256, 256), irises)
+
+
 def everywhere(source):
     return {name: [(1.0, source)] for name in POINTS}
 
@@ -48,8 +56,8 @@ def everywhere(source):
 def test_a_likeness_on_its_own_picture_is_that_picture():
     log = log_of(picture())
     view, window = seen_by(front())
-    source = Source(log, front(), FLAT, SEEN)
-    result = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
+    source = source_of(log, FLAT, SEEN)
+    result = render(view, everywhere(source), {}, FLAT, FLAT, NONE, AHEAD)
     covered = view.covered.bool().expand_as(result)
     assert covered.float().mean() > 0.4
     error = (result - log[(..., *window.slices)]).abs()[covered]
@@ -59,8 +67,8 @@ def test_a_likeness_on_its_own_picture_is_that_picture():
 def test_a_face_that_moved_is_carried_along():
     moved = front(8.0, 108.0, 93.0, 0.3)
     view, window = seen_by(moved)
-    source = Source(log_of(picture()), front(), FLAT, SEEN)
-    result = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
+    source = source_of(log_of(picture()), FLAT, SEEN)
+    result = render(view, everywhere(source), {}, FLAT, FLAT, NONE, AHEAD)
     rows, columns = np.mgrid[window.slices] + 0.5
     x, y = columns - 108, rows - 93
     cos, sin = np.cos(0.3), np.sin(0.3)
@@ -75,35 +83,35 @@ def test_a_face_that_moved_is_carried_along():
 def test_the_light_is_exchanged_and_the_tone_added():
     log = log_of(picture())
     view, window = seen_by(front())
-    source = Source(log, front(), FLAT + 0.3, SEEN)
+    source = source_of(log, FLAT + 0.3, SEEN)
     tone = torch.tensor([0.02, 0.0, -0.02])
-    result = render(view, everywhere(source), {}, FLAT, FLAT + 0.4, tone)
+    result = render(view, everywhere(source), {}, FLAT, FLAT + 0.4, tone, AHEAD)
     truth = log[(..., *window.slices)] + 0.1 + tone.view(1, 3, 1, 1)
     assert (result - truth).abs()[view.covered.bool().expand_as(result)].max() < 2e-3
 
 
 def test_where_no_picture_sees_the_face_its_albedo_stands_in():
     view, _ = seen_by(front())
-    source = Source(log_of(picture()), front(), FLAT, 0 * SEEN)
-    result = render(view, everywhere(source), {}, FLAT - 0.1, FLAT + 0.4, NONE)
+    source = source_of(log_of(picture()), FLAT, 0 * SEEN)
+    result = render(view, everywhere(source), {}, FLAT - 0.1, FLAT + 0.4, NONE, AHEAD)
     torch.testing.assert_close(result, torch.full_like(result, 0.3), atol=1e-3, rtol=0)
 
 
 def test_shares_of_pictures_are_mixed():
     view, window = seen_by(front())
-    one, two = (Source(log_of(picture(seed)), front(), FLAT, SEEN) for seed in (1, 2))
+    one, two = (source_of(log_of(picture(seed)), FLAT, SEEN) for seed in (1, 2))
     mixed = {name: [(0.25, one), (0.75, two)] for name in POINTS}
-    result = render(view, mixed, {}, FLAT, FLAT, NONE)
+    result = render(view, mixed, {}, FLAT, FLAT, NONE, AHEAD)
     truth = (0.25 * one.log + 0.75 * two.log)[(..., *window.slices)]
     assert (result - truth).abs()[view.covered.bool().expand_as(result)].max() < 2e-3
 
 
 def test_an_opening_is_graded_and_the_skin_is_not():
     view, window = seen_by(front())
-    source = Source(log_of(picture()), front(), FLAT, SEEN)
-    plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
+    source = source_of(log_of(picture()), FLAT, SEEN)
+    plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE, AHEAD)
     fix = Opening(1.0, NONE.numpy(), np.float32([0.1, 0.1, 0.1]))
-    lifted = render(view, everywhere(source), {"right_eye": fix}, FLAT, FLAT, NONE) - plain
+    lifted = render(view, everywhere(source), {"right_eye": fix}, FLAT, FLAT, NONE, AHEAD) - plain
     eyes = {name: front()[list(POINTS[name]), :2].mean(0).astype(int) for name in POINTS}
     for name, expected in (("right_eye", 0.1), ("left_eye", 0.0), ("mouth", 0.0)):
         x, y = eyes[name] - (window.x0, window.y0)
@@ -117,10 +125,10 @@ def test_an_opening_is_graded_and_the_skin_is_not():
 
 def test_an_openings_contrast_is_taken_about_its_bright_colour():
     view, _ = seen_by(front())
-    source = Source(log_of(picture()), front(), FLAT, SEEN)
-    plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE)
+    source = source_of(log_of(picture()), FLAT, SEEN)
+    plain = render(view, everywhere(source), {}, FLAT, FLAT, NONE, AHEAD)
     fix = Opening(1.5, np.float32([0.4, 0.4, 0.4]), NONE.numpy())
-    graded = render(view, everywhere(source), {"mouth": fix}, FLAT, FLAT, NONE)
+    graded = render(view, everywhere(source), {"mouth": fix}, FLAT, FLAT, NONE, AHEAD)
     inside = (view.of_atlas(openings()["mouth"]) > 0.99).expand_as(plain)
     assert inside.any()
     truth = 0.4 + 1.5 * (plain[inside] - 0.4)

@@ -9,6 +9,7 @@ from lifemask.nodes.faces.pose import rotations
 from lifemask.nodes.faces.runs import runs
 from lifemask.nodes.faces.velocity import velocities
 from lifemask.nodes.head.fit import fitted
+from lifemask.nodes.head.gaze import gaze_of
 from lifemask.nodes.head.landmark_model import landmark_model
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.posed_faces import PosedFaces
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 def performance_of(faces: PosedFaces, camera: "Camera", source: str) -> Performance:
     """Return what somebody plays in pictures that the ``camera`` took; ``source`` names them."""
     translation = camera.translation(faces.scale, faces.centre)
+    continuous = runs(faces.take, faces.frame, faces.landmarks)
     return Performance(
         source=source,
         camera=camera,
         frame=faces.frame,
         coefficients=faces.coefficients,
         residual=faces.shape - shapes_of(faces.neutral, faces.coefficients, faces.rotation),
-        gaze=np.zeros((len(faces), 2, 2), np.float32),
+        gaze=gaze_of(faces.shape, faces.rotation, faces.expression, continuous),
         rotation=camera.seen_from_axis(rotations(faces.landmarks), translation),
         translation=translation,
         confidence=faces.confidence,

@@ -13,6 +13,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faces.face_space import CLOSE, OVERSAMPLING, SIDE
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
+from lifemask.nodes.render.eyes import EYES, Irises, turned
 from lifemask.nodes.render.filters import averaging, blur, resample
 from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.source_bank import FACE
@@ -31,7 +32,11 @@ class Source:
     light: Tensor  # (1, 3, 64, 64) log
     valid: Tensor  # (1, 1, 64, 64) how far each texel is seen, 0..1
     relief: Tensor  # (1, 1, 256, 256) log: see `folds.relief`
+    irises: Irises
 
+
+Gaze = tuple[Floats, Floats]
+"""Of both eyes, (2, 2), and what a knob adds to it, (2,): degrees, see `head.gaze`."""
 
 Shares = list[tuple[float, Source]]
 Sources = dict[str, Shares]
@@ -125,19 +130,20 @@ def render(
     albedo: Tensor,
     light: Tensor,
     tone: Tensor,
+    gaze: Gaze,
 ) -> Tensor:
     """The likeness (1, 3, H, W), log, in the ``light`` (1, 3, 64, 64) of the plate.
 
     ``sources`` has the pictures of each region with their shares; where a picture does not see the
     face, the likeness's ``albedo`` (1, 3, 64, 64) stands in. ``tone`` (3,), the complexion, is
-    added.
+    added. Irises are turned to the ``gaze``.
     """
     weights = {name: view.of_atlas(map_) for name, map_ in regions().items()}
     weights[FACE] = (1 - torch.stack(list(weights.values())).sum(0)).clamp(0, 1)
     total = torch.zeros_like(weights[FACE]).repeat(1, 3, 1, 1)
     for name, weight in weights.items():
         at = extent(weight)
-        flat = _flat(view.cut(at), sources[name], albedo)
+        flat = _flat(view.cut(at), sources[name], albedo, name, gaze)
         if name in fixes:
             flat = flat + view.cut(at).of_atlas(openings()[name]) * _opened(flat, fixes[name])
         total[..., *at] += weight[..., *at] * flat
@@ -152,20 +158,25 @@ def extent(weight: Tensor) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _flat(view: View, shares: Shares, albedo: Tensor) -> Tensor:
+def _flat(view: View, shares: Shares, albedo: Tensor, name: str, gaze: Gaze) -> Tensor:
     """The likeness (1, 3, H, W), log, without light."""
     plain = view.of(albedo)
     flat = torch.zeros_like(plain)
     for share, source in shares:
-        picked = _picked(view, source) - view.of(source.light)
+        picked = _picked(view, source, name, gaze) - view.of(source.light)
         flat = flat + share * torch.lerp(plain, picked, _seen(view, source))
     return flat
 
 
-def _picked(view: View, source: Source) -> Tensor:
-    """The source's pixels, carried over by the mesh: sampled once."""
+def _picked(view: View, source: Source, name: str, gaze: Gaze) -> Tensor:
+    """The source's pixels, carried over by the mesh, irises turned: sampled once."""
     vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
-    return resample(source.log, view.fragments(vertices))
+    position = view.fragments(vertices)
+    if name in EYES:
+        inside = view.of_atlas(openings()[name]).clamp(0, 1)
+        shift = source.irises.shift(name, *gaze)
+        position = turned(position, inside, source.irises, name, shift)
+    return resample(source.log, position)
 
 
 def _seen(view: View, source: Source) -> Tensor:

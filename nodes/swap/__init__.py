@@ -85,6 +85,8 @@ class Swap(Node):
         float,
         Knob("Share of the double's own mouth where no take has one like it.", 0, 1, was="mouth"),
     ] = 1.0
+    gaze_yaw: Annotated[float, Knob("Turns the eyes to picture right.", -30, 30, "deg")] = 0.0
+    gaze_pitch: Annotated[float, Knob("Turns the eyes down.", -20, 20, "deg")] = 0.0
     occluder_sensitivity: Annotated[
         float, Knob("Higher finds more occluders; 0 finds none.", 0, 4, was="occluders")
     ] = 1.0

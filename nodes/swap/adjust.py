@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def adjusted(plan: FramePlan, swap: "Swap") -> FramePlan:
-    """Return the plan with the placement, grade and mouth of the knobs."""
+    """Return the plan with the placement, grade, mouth and gaze of the knobs."""
     return replace(
         plan,
         landmarks=_placed(plan, swap),
         tone=plan.tone + np.float32(swap.exposure * STOP),
         mouth=plan.mouth * swap.double_mouth,
+        gaze_turn=np.array([swap.gaze_yaw, swap.gaze_pitch], np.float32),
     )
 
 

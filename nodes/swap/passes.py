@@ -85,7 +85,9 @@ def render_passes(
     corner = np.array([window.x0, window.y0], np.float32)
     features = _on_device(meshes.own[:, :2] - corner)
     sources = pictures.sources(frame)
-    picture = render(view, sources, frame.openings, albedo, texture_light, tone)
+    picture = render(
+        view, sources, frame.openings, albedo, texture_light, tone, (frame.gaze, frame.gaze_turn)
+    )
     texture = pictures.subject(frame)
     picture = picture + view.of(_folds(plan, frame, sources[FACE], texture), "bilinear")
     picture = smeared(view, picture, frame.motion)

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.device import device
+from lifemask.nodes.head.gaze import gaze_of
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.plate_subject import Occlusion
 from lifemask.nodes.render.atlas import coarse, openings
 from lifemask.nodes.render.descriptors import finite_texture, light_and_validity
+from lifemask.nodes.render.eyes import Irises
 from lifemask.nodes.render.folds import relief
 from lifemask.nodes.render.warp import Source, Sources, prepared
 from lifemask.nodes.swap.plan import FramePlan
@@ -26,9 +28,11 @@ class FacePictures:
     """
 
     def __init__(self, likeness: Likeness, occlusion: Occlusion) -> None:
-        """Nothing is read yet."""
+        """No picture is read yet."""
         self.likeness, self.occlusion = likeness, occlusion
         self._source = lru_cache(_HELD)(self._read)
+        faces = likeness.posed
+        self._gaze = gaze_of(faces.shape, faces.rotation, faces.expression, [])
 
     def sources(self, plan: FramePlan) -> Sources:
         """Return the pictures of each region that a plan names, with their shares."""
@@ -47,7 +51,19 @@ class FacePictures:
         light, valid = light_and_validity(texture)
         picture = prepared(finite(self.likeness.picture(index)[..., :3]), reduction)
         landmarks = self.likeness.landmarks[index]
-        return Source(picture, landmarks, light, torch.maximum(valid, _opened()), relief(texture))
+        return Source(
+            picture,
+            landmarks,
+            light,
+            torch.maximum(valid, _opened()),
+            relief(texture),
+            self._irises(index),
+        )
+
+    def _irises(self, index: int) -> Irises:
+        scale, facing = self.likeness.scale[index], self.likeness.posed.rotation[index, 0, 0]
+        landmarks, gaze = self.likeness.landmarks[index], self._gaze[index]
+        return Irises.of(landmarks, float(scale), float(facing), gaze)
 
 
 def _opened() -> Tensor:

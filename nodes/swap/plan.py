@@ -36,6 +36,8 @@ _ROWS = [
     "mouth",
     "reduction",
     "confidence",
+    "gaze",
+    "gaze_turn",
 ]
 _FOLDS = ("removed_folds", "added_folds")
 _CALM = ("calm", "subject_calm")
@@ -55,7 +57,8 @@ class FramePlan:
     the subject's own mouth between the lips, ``reduction`` how many of a picture's pixels make one
     of the plate's, and ``confidence``, 0..1, is that of the face's place. ``removed_folds`` and
     ``added_folds`` are the shares, by the regions of `folds.FOLDING`, of the pictures' folds that
-    go and of the subject's that come.
+    go and of the subject's that come. ``gaze`` (2, 2) is of both eyes, see `head.gaze`, and
+    ``gaze_turn`` (2,) what the artist adds to it; in degrees.
     """
 
     index: int
@@ -76,6 +79,8 @@ class FramePlan:
     openings: Mapping[str, Opening]
     removed_folds: Mapping[str, float]
     added_folds: Mapping[str, float]
+    gaze: "Floats"
+    gaze_turn: "Floats"
 
     @property
     def used(self) -> set[int]:

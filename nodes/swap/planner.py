@@ -202,6 +202,8 @@ class _Planning:
             confidence=self._confidence(index),
             pictures=pictures,
             openings={name: Opening.of(table[index]) for name, table in chosen.openings.items()},
+            gaze=self.performance.gaze[index],
+            gaze_turn=np.zeros(2, np.float32),
             **self._folds(index, pictures[FACE]),
         )
 
