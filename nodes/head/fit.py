@@ -49,7 +49,7 @@ class Settings:
     turned: float = 3.0  # by how much more a head errs that is turned by a right angle: variance
     least: float = 0.05  # weight of a frame that nothing is known of
     most: float = 1.2  # coefficient
-    steady: float = 60.0  # precision of a coefficient's change from frame to frame
+    steady: float = 20.0  # precision of its change: a blink, .3 a frame, is hardly held back
     posterior: float = 1.05  # times its deviation is the neutral's true one
     common: float = 0.14  # of a common expression that may be taken for somebody's neutral
 
