@@ -25,7 +25,7 @@ from lifemask.nodes.learning.train_segmenter import (
 )
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
-from lifemask.nodes.render.descriptors import mattes
+from lifemask.nodes.render.descriptors import finite_texture, mattes
 from lifemask.nodes.render.occluders import occlusion
 from lifemask.nodes.render.segmenter import Segmenter, segmented
 from lifemask.nodes.render.texture import reduced
@@ -176,8 +176,9 @@ def microphone(rgb, at):
 
 def before_the_chin(faceset):
     """The most that is found in front of each face, around the chin."""
-    front = occlusion_of(faceset)
-    matte = torch.cat([occlusion(mattes(front, index)[0]) for index in range(len(faceset))])
+    front = occlusion_of(faceset).textures
+    textures = [finite_texture(front, index) for index in range(len(faceset))]
+    matte = torch.cat([occlusion(mattes(texture)[0]) for texture in textures])
     return matte[:, 0, 40:58, 22:42].amax((1, 2))
 
 
