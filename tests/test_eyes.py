@@ -82,6 +82,16 @@ def test_a_larger_difference_is_followed_nearly_to_its_end():
     assert 0.95 * whole < shift[0] < whole
 
 
+def test_a_tracked_pitch_moves_nothing_and_shut_eyes_do_not_turn():
+    down = np.array([[0, 15], [0, 15]], np.float32)
+    assert not irises().shift("right_eye", down, NO_TURN).any()
+    shut = face()
+    for upper, lower in ((159, 145), (386, 374)):
+        shut[upper] = shut[lower]
+    closed = Irises.of(shut, SCALE, 1.0, AHEAD)
+    assert not closed.shift("left_eye", AHEAD, np.array([10, 5], np.float32)).any()
+
+
 def test_lids_and_skin_stay_where_they_are():
     own = irises()
     inside = OPEN.clone()
