@@ -95,6 +95,7 @@ def filled_in(folder):
         "shot": f"{folder}/sh010",
         "takes": f"{takes}/ada_studio.####.exr",
         "takes_colorspace": SPACE,
+        "recording": f"{folder}/dub.csv",
         "likeness": "ada",
         "document": str(FOOTAGE / "releases/ada.md"),
         "expires": "2099-12-31",
