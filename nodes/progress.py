@@ -4,6 +4,7 @@ A node wraps its loop in `each`; the command line, a host or a test listens with
 A listener stops the work by raising `StoppedError`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -77,3 +78,9 @@ def each(items: Iterable[T], task: str, total: int) -> Iterator[T]:
     for done, item in enumerate(items, 1):
         yield item
         report(Progress(task, done, total))
+
+
+def to_stderr(step: Progress) -> None:
+    """Show a step, for a recipe that is run as a module and has no console of its own."""
+    end = "\n" if step.done == step.total else ""
+    sys.stderr.write(f"\r{step.task} {step.done}/{step.total}{end}")

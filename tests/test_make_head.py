@@ -61,5 +61,5 @@ def test_a_corpus_without_the_people_is_refused(tmp_path):
 def test_a_render_without_its_truth_is_refused(tmp_path):
     renders = corpus(tmp_path / "corpus", FRAMES)
     (renders / "take" / PERSON / "gt" / "gt.1015.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(BrokenFileError, match=r"gt\.1015\.json: does not tell"):
+    with pytest.raises(BrokenFileError, match=r"gt\.1015\.json: holds no ground truth"):
         tracked([renders], frozenset({PERSON}))

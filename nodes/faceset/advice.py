@@ -19,7 +19,7 @@ _APART = 50.0  # degrees up to which two lights count as the same
 _NOISE = 2.0  # stops by which takes may be darker
 _PLAYED = 0.3  # of a coefficient: the plate's expressions beyond that are missed
 _CALM = 0.3  # coefficient up to which a face is at rest
-_FEW = 3  # calm frames that tell the resting face
+_FEW = 3  # calm frames that are enough for the face at rest
 _SIDE = 25.0  # degrees of yaw from which a face is seen from the side
 _UNSURE = 0.8  # % of the eyes' distance: a neutral that is known less well shows
 _SOFTER = 1.25  # how many times larger the plate's face may be
@@ -139,7 +139,7 @@ def _resting(name: str, own: Shown) -> Iterator[str]:
 
 
 def _thin(own: Shown) -> str:
-    """What makes the takes tell little, in words."""
+    """Why the takes show too little, in words."""
     if len(own.frame) == 1:
         return "There is one frame"
     if (np.abs(own.axes["yaw"]) > _SIDE).all():

@@ -1,4 +1,4 @@
-"""Renders of synthetic people as a tracker sees them, beside what is exactly true of them.
+"""Renders of synthetic people as a tracker sees them, beside their exact pose, expression and gaze.
 
 A corpus holds a folder ``TAKE/PERSON`` for each take of a person: a scene-linear
 ``beauty/beauty.####.exr`` with its primaries in the header, and ``gt/gt.####.json`` with
@@ -98,6 +98,4 @@ def _exact(file: Path) -> dict[str, Any]:
             "camera": lens @ (np.linalg.inv(camera) @ head @ _TO_RENDER)[:3],
         }
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise BrokenFileError(
-            f"{file}: does not tell what is true of the render ({error})"
-        ) from error
+        raise BrokenFileError(f"{file}: holds no ground truth of a render ({error})") from error

@@ -25,7 +25,7 @@ class Eyeballs:
 def sphere_through(eyeball: "Floats", depth: "Floats") -> "tuple[NDArray[np.float64], float]":
     """Return centre (3,) and radius of an ``eyeball`` (V, 3), by least squares over its back.
 
-    ``depth`` (V,) tells which vertices these are: it grows away from the cornea.
+    ``depth`` (V,) grows away from the cornea.
     """
     back = eyeball[depth > np.quantile(depth, 1 - _BACK)].astype(np.float64)
     known = np.hstack([2 * back, np.ones((len(back), 1))])

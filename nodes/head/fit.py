@@ -42,7 +42,7 @@ class HeadFit:
 class Settings:
     """How the frames count: chosen on people left out."""
 
-    frames: int = 96  # most from which the neutral is told
+    frames: int = 96  # most that the neutral is estimated from
     lasting: float = 0.6  # of a frame's error, what others alike have as well
     alike: float = 0.2  # of coefficients: how far apart frames err on their own
     count: float = 20.0  # frames at most that the neutral trusts, since all err alike in part
@@ -72,7 +72,7 @@ def fitted(
     observed = known.observed(expression)
     some = _chosen(weight)
     person = _Person(known, landmarks[some], observed[some], weight[some])
-    identity, doubt = person.found()
+    identity, deviation = person.found()
     neutral = known.neutral(identity)
     follows = _follows(runs, len(weight))
     parts = [*zip(*_expressions(neutral, landmarks, observed, follows), strict=True)]
@@ -82,7 +82,7 @@ def fitted(
         neutral=shape,
         coefficients=np.concatenate(parts[0]).astype(np.float32),
         placed=_joined(parts[1]),
-        uncertainty=100 * doubt / _eyes_apart(shape),
+        uncertainty=100 * deviation / _eyes_apart(shape),
     )
 
 
@@ -109,35 +109,35 @@ class _Person:
 
     def found(self) -> tuple[Floats, float]:
         """Return the identity (M,), and the standard deviation of its neutral in centimetres."""
-        coefficients, identity = self.observed, np.zeros(len(self.known.told))
+        coefficients, identity = self.observed, np.zeros(len(self.known.information))
         for _ in range(_ROUNDS):
             shape = self.known.neutral(identity) + coefficients @ self.known.motions
-            own, moving = self.frames.told(shape, self.known.expected)
+            own, moving = self.frames.evidence(shape, self.known.expected)
             share = self._shares(coefficients)
             who = partial(self._identity, share, own)
             coefficients = _descended(
                 coefficients, partial(self._slope, who, moving), self.known.steps
             )
             identity = who(coefficients)
-        return identity, self._doubt(share, coefficients)
+        return identity, self._deviation(share, coefficients)
 
-    def _doubt(self, share: Floats, coefficients: Floats) -> float:
+    def _deviation(self, share: Floats, coefficients: Floats) -> float:
         """That of the posterior, and a part of the expression that the frames have in common."""
         usual = share @ coefficients / share.sum() @ self.known.motions
         across = usual.reshape(-1, 3)[:, :2]
         common = float(np.sqrt(2 * np.square(across).mean()))
-        posterior = self.known.doubt(float(share.sum()))
+        posterior = self.known.deviation_of_neutral(float(share.sum()))
         return float(np.hypot(SETTINGS.posterior * posterior, SETTINGS.common * common))
 
     def _identity(self, share: Floats, own: Floats, coefficients: Floats) -> Floats:
         """The likeliest identity, given the coefficients."""
-        left = share @ (own - coefficients @ self.known.confused.T)
-        return np.asarray(left / (1 + share.sum() * self.known.told))
+        left = share @ (own - coefficients @ self.known.cross_information.T)
+        return np.asarray(left / (1 + share.sum() * self.known.information))
 
     def _slope(
         self, who: Callable[[Floats], Floats], moving: Floats, coefficients: Floats
     ) -> Floats:
-        left = moving - who(coefficients) @ self.known.confused
+        left = moving - who(coefficients) @ self.known.cross_information
         return self.known.slope(coefficients, left, self.observed)
 
     def _shares(self, coefficients: Floats) -> Floats:
@@ -174,7 +174,7 @@ def _expression(
     linked = SETTINGS.steady * follows[1:, None].astype(np.float64)
     steps = 1 / (1 / known.steps + 4 * SETTINGS.steady)
     for _ in range(_REFINE):
-        _, moving = frames.told(neutral + coefficients @ known.motions, neutral)
+        _, moving = frames.evidence(neutral + coefficients @ known.motions, neutral)
         slope = partial(_steady_slope, known, moving, observed, linked)
         coefficients = _descended(coefficients, slope, steps)
     frames.shapes(neutral + coefficients @ known.motions)

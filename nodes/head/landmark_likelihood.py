@@ -69,14 +69,14 @@ class Likelihood:
 
     @cached_property
     def _rotated(self) -> tuple[Floats, Floats]:
-        """Information (M,) of the factors that tell most, and the rotation (M, K) to them."""
+        """Information (M,) of the factors that it says most of, and the rotation (M, K) to them."""
         factors = self.model.identity.reshape(len(self.model.identity), -1).astype(np.float64)
-        told, rotation = np.linalg.eigh(self._weighted(factors) @ factors.T)
-        return told[: -_FACTORS - 1 : -1], rotation.T[: -_FACTORS - 1 : -1]
+        information, rotation = np.linalg.eigh(self._weighted(factors) @ factors.T)
+        return information[: -_FACTORS - 1 : -1], rotation.T[: -_FACTORS - 1 : -1]
 
     @property
-    def told(self) -> Floats:
-        """How much a shape tells of each of the factors (M,): ``factors @ E^-1 @ factors.T``."""
+    def information(self) -> Floats:
+        """Fisher information (M,) of a shape about each factor: ``factors @ E^-1 @ factors.T``."""
         return self._rotated[0]
 
     @cached_property
@@ -99,14 +99,14 @@ class Likelihood:
         return self._weighted(np.concatenate([self.factors, self.motions])).T
 
     @cached_property
-    def motions_told(self) -> Floats:
+    def motion_information(self) -> Floats:
         """``motions @ E^-1 @ motions.T`` (52, 52)."""
-        return np.asarray(self.motions @ self.projection[:, len(self.told) :])
+        return np.asarray(self.motions @ self.projection[:, len(self.information) :])
 
     @cached_property
-    def confused(self) -> Floats:
+    def cross_information(self) -> Floats:
         """``factors @ E^-1 @ motions.T`` (M, 52): how far expressions look like somebody else."""
-        return np.asarray(self.factors @ self.projection[:, len(self.told) :])
+        return np.asarray(self.factors @ self.projection[:, len(self.information) :])
 
     @cached_property
     def pull(self) -> Floats:
@@ -116,7 +116,7 @@ class Likelihood:
     @cached_property
     def curvature(self) -> Floats:
         """The second derivative (52, 52) of the cost of one shape by its coefficients."""
-        return np.asarray(self.motions_told + np.diag(self.pull) + _sides())
+        return np.asarray(self.motion_information + np.diag(self.pull) + _sides())
 
     @cached_property
     def steps(self) -> Floats:
@@ -130,23 +130,25 @@ class Likelihood:
         known = np.pad(expression, ((0, 0), (0, 1)), constant_values=1)
         return np.asarray((known @ self.model.observed).clip(0, 1), np.float64)
 
-    def slope(self, coefficients: Floats, told: Floats, observed: Floats) -> Floats:
+    def slope(self, coefficients: Floats, evidence: Floats, observed: Floats) -> Floats:
         """Return the derivative of the cost by the ``coefficients`` (N, 52), per frame.
 
-        ``told`` (N, 52) is how the shapes count, less that of their neutral.
+        ``evidence`` (N, 52) is the shapes' for the coefficients, less that of their neutral.
         """
         pulled = observed * self.pull - SPREAD.rarity
-        return np.asarray(coefficients @ self.curvature - told - pulled)
+        return np.asarray(coefficients @ self.curvature - evidence - pulled)
 
-    def doubt(self, frames: float) -> float:
+    def deviation_of_neutral(self, frames: float) -> float:
         """Return the standard deviation of a neutral, in centimetres, rms over the landmarks.
 
         ``frames`` is how many shapes with errors of their own it is from.
         """
-        unknown = np.linalg.solve(self.curvature, self.confused.T)
-        told = np.eye(len(self.told)) + frames * (np.diag(self.told) - self.confused @ unknown)
-        flat = self.factors.reshape(len(told), -1, 3)[..., :2].reshape(len(told), -1)
-        variance = np.einsum("md,md->d", flat, np.linalg.solve(told, flat))
+        unknown = np.linalg.solve(self.curvature, self.cross_information.T)
+        precision = np.eye(len(self.information)) + frames * (
+            np.diag(self.information) - self.cross_information @ unknown
+        )
+        flat = self.factors.reshape(len(precision), -1, 3)[..., :2].reshape(len(precision), -1)
+        variance = np.einsum("md,md->d", flat, np.linalg.solve(precision, flat))
         return float(np.sqrt(2 * variance.mean()))
 
 

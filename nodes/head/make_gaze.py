@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lifemask.nodes import archive
+from lifemask.nodes import archive, progress
 from lifemask.nodes.head.exact_renders import ExactRenders, tracked
 from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.head.gaze import KIND, features, openness
@@ -60,7 +60,8 @@ def main() -> None:
     parser.add_argument("corpora", type=Path, metavar="CORPUS", nargs="+", help="TAKE/PERSON.")
     given = parser.parse_args()
     people = frozenset(json.loads(given.people.read_text(encoding="utf-8")))
-    seen, gaze = examples(tracked(given.corpora, people))
+    with progress.reporting(progress.to_stderr):
+        seen, gaze = examples(tracked(given.corpora, people))
     archive.save(given.out, KIND, regression(seen, gaze), {**SHIPPED, "frames": len(seen)})
 
 

@@ -2,14 +2,13 @@
 
 KIT is an NPZ file of ICT-FaceKit Light (`FaceKit.load`). PEOPLE is a JSON file that gives the
 identity of each synthetic person, 60 numbers in standard deviations by their name. Each CORPUS
-holds renders of them with what is exactly true of each (`head.exact_renders`). Tracking them takes
+holds renders of them with their exact ground truth (`head.exact_renders`). Tracking them takes
 an eighth of a second a frame, the rest a minute.
 
 Run it as ``python -m lifemask.nodes.head.make_head KIT PEOPLE OUT CORPUS...``.
 """
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
@@ -106,11 +105,6 @@ def _identities(path: Path) -> dict[str, Floats]:
         raise BrokenFileError(f"{path}: not 60 numbers for each person ({error})") from error
 
 
-def _print(step: progress.Progress) -> None:
-    end = "\n" if step.done == step.total else ""
-    sys.stderr.write(f"\r{step.task} {step.done}/{step.total}{end}")
-
-
 def main() -> None:
     """Make the head of KIT from renders of PEOPLE in every CORPUS, and write it to OUT."""
     parser = ArgumentParser(description="Make the head model from exact renders.")
@@ -120,7 +114,7 @@ def main() -> None:
     parser.add_argument("corpora", type=Path, metavar="CORPUS", nargs="+", help="TAKE/PERSON.")
     given = parser.parse_args()
     identities = _identities(given.people)
-    with progress.reporting(_print):
+    with progress.reporting(progress.to_stderr):
         renders = tracked(given.corpora, frozenset(identities))
         arrays, about = make(FaceKit.load(given.kit), identities, renders)
     archive.save(given.out, KIND, arrays, about)

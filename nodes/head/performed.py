@@ -77,8 +77,8 @@ def shapes_of(neutral: "Floats", coefficients: "Floats", rotation: "Floats") -> 
     A tracker shows a head that is turned by ``rotation`` (N, 3, 3) in a slightly other shape.
     """
     motion = np.einsum("nc,cki->nki", coefficients, landmark_model().motions)
-    amiss = np.einsum("np,pki->nki", turned(rotation), atlas().turns)
-    return np.asarray(neutral + motion + amiss, np.float32)
+    turn_error = np.einsum("np,pki->nki", turned(rotation), atlas().turns)
+    return np.asarray(neutral + motion + turn_error, np.float32)
 
 
 def played(performance: Performance, neutral: "Floats", rotation: "Floats") -> "Floats":

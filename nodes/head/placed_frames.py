@@ -26,16 +26,16 @@ class PlacedFrames:
     def __init__(self, likelihood: Likelihood, landmarks: Singles) -> None:
         self._likelihood = likelihood
         self._landmarks, self._usual = landmarks, landmarks
-        self._amiss = np.zeros_like(landmarks)
+        self._turn_error = np.zeros_like(landmarks)
         self.trust = np.ones(landmarks.shape[:2])
 
-    def told(self, expected: Floats, neutral: Floats) -> tuple[Floats, Floats]:
-        """Return how the shapes count, less the ``neutral`` (1434,), given those ``expected``.
+    def evidence(self, expected: Floats, neutral: Floats) -> tuple[Floats, Floats]:
+        """Return what the shapes say beyond the ``neutral`` (1434,), given those ``expected``.
 
-        They count for the identity (N, M) and for coefficients (N, 52).
+        Of the identity (N, M) and of the coefficients (N, 52): see `Likelihood.projection`.
         """
-        told = (self.shapes(expected) - neutral) @ self._likelihood.projection
-        return told[:, : -len(NAMES)], told[:, -len(NAMES) :]
+        both = (self.shapes(expected) - neutral) @ self._likelihood.projection
+        return both[:, : -len(NAMES)], both[:, -len(NAMES) :]
 
     def shapes(self, expected: Floats) -> Floats:
         """Return the shapes (N, 1434) less what turns do, given those that are ``expected``.
@@ -44,16 +44,16 @@ class PlacedFrames:
         """
         expected = expected.reshape(self._landmarks.shape)
         self._place(expected)
-        left = self.placed.shape - self._amiss - expected
+        left = self.placed.shape - self._turn_error - expected
         far = np.linalg.norm(left, axis=-1) / self._likelihood.deviation
         self.trust = np.square(_OUTLIER / np.maximum(far, _OUTLIER))
         usual = expected + self.trust[..., None] * left
-        self._usual = posed(self._with_shape((usual + self._amiss).astype(np.float32)))
+        self._usual = posed(self._with_shape((usual + self._turn_error).astype(np.float32)))
         return np.asarray(usual.reshape(len(usual), -1))
 
     def _place(self, expected: Floats) -> None:
-        self.placed = place(self._usual, (expected + self._amiss).astype(np.float32), atlas())
-        self._amiss = np.tensordot(turned(self.placed.rotation), atlas().turns, 1)
+        self.placed = place(self._usual, (expected + self._turn_error).astype(np.float32), atlas())
+        self._turn_error = np.tensordot(turned(self.placed.rotation), atlas().turns, 1)
         moved = self._landmarks - self.placed.centre[:, None]
         shape = np.einsum("nki,nij->nkj", moved, self.placed.rotation)
         self.placed = self._with_shape(shape / self.placed.scale[:, None, None])

@@ -11,7 +11,6 @@ Run it as ``python -m lifemask.nodes.render.make_atlas CORPUS OUT``. Each step f
 an empty atlas, and the renderer uses the parts made so far.
 """
 
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -260,18 +259,13 @@ def _albedo_of(person: str, stills: list[Still], textures: list[Textures]) -> Fl
     return complexion(joined, torch.from_numpy(take)).albedo.permute(1, 2, 0).numpy()
 
 
-def _print(step: progress.Progress) -> None:
-    end = "\n" if step.done == step.total else ""
-    sys.stderr.write(f"\r{step.task} {step.done}/{step.total}{end}")
-
-
 def main() -> None:
     """Make the atlas of CORPUS and write it to OUT."""
     parser = ArgumentParser(description="Make the atlas of texture space from exact renders.")
     parser.add_argument("corpus", type=Path, metavar="CORPUS", help="Folder of TAKE/PERSON.")
     parser.add_argument("out", type=Path, metavar="OUT", help="The file, atlas.safetensors.")
     given = parser.parse_args()
-    with progress.reporting(_print):
+    with progress.reporting(progress.to_stderr):
         save(given.out, *make(given.corpus))
 
 

@@ -117,8 +117,8 @@ def _folds(plan: ShotPlan, frame: FramePlan, shares: Shares, subject: Tensor) ->
     """What folds change, (1, 1, SIZE, SIZE), log: the pictures' own go, the subject's come."""
     change = torch.zeros_like(shares[0][1].relief)
     if any(frame.removed_folds.values()):
-        own = sum(share * source.relief for share, source in shares)
-        change = change - folds(torch.as_tensor(own), plan.calm, frame.removed_folds)
+        own = torch.stack([share * source.relief for share, source in shares]).sum(0)
+        change = change - folds(own, plan.calm, frame.removed_folds)
     if any(frame.added_folds.values()):
         mask = bare(plan.albedo) * bare(plan.subject_albedo)
         added = folds(relief(subject), plan.subject_calm, frame.added_folds)

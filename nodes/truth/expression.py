@@ -1,4 +1,4 @@
-"""The expression of a swap beside its plate's: both are tracked, so that what is lost is seen."""
+"""The expression of a swap beside its plate's: both are tracked, so that a loss is seen."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -47,9 +47,8 @@ class BenchmarkSelf(Command):
     """Put a person on themself in a clip, so that the clip is the exact answer, and score it.
 
     The takes come from another part of the clip than the plate, and show the same person, which
-    nothing checks. With another likeness there is no
-    exact answer, and the release that a shot has of them is needed; then only expression and
-    occlusion are measured.
+    nothing checks. With another likeness there is no exact answer, and the release that a shot has
+    of them is needed; then only expression and occlusion are measured.
     """
 
     name = "benchmark self"
