@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LEAST_CONFIDENCE", "FaceTrack", "Model"]
+__all__ = ["LEAST_CONFIDENCE", "FaceTrack", "HandTrack", "Model"]
+
+T = TypeVar("T")
 
 LEAST_CONFIDENCE = 0.4
 """Below it a face counts as lost in a track, and as mostly hidden in a faceset."""
@@ -43,20 +45,59 @@ class FaceTrack:
 
     def save(self, path: Path) -> None:
         """Write the track to ``path``, whole or not at all."""
-        from lifemask.nodes import archive
-
-        names = ("frames", "landmarks", "confidence", "rotation", "expression")
-        about = {"person": self.person, "width": self.width, "height": self.height}
-        archive.save(path, "track", {name: getattr(self, name) for name in names}, about)
+        _save(self, path, "track")
 
     @classmethod
     def load(cls, path: Path) -> "FaceTrack":
         """Read a track; raises BrokenFileError when it is incomplete or altered."""
-        from lifemask.nodes import archive
-        from lifemask.nodes.errors import BrokenFileError
+        return _load(cls, path, "track")
 
-        arrays, about = archive.load(path, "track")
-        try:
-            return cls(**about, **arrays)  # type: ignore[arg-type]
-        except TypeError as error:
-            raise BrokenFileError(f"{path}: not a track of this version ({error})") from error
+
+@dataclass(frozen=True)
+class HandTrack:
+    """One hand through a plate.
+
+    ``frames`` (N,) are consecutive; where the hand is lost, ``presence`` (N,) is 0 and the rest is
+    NaN. ``landmarks`` (N, 21, 3) are in plate pixels, pixel centres at .5, x right, y down, z away
+    from the camera, same scale, its zero at the wrist; `nodes.hands.skeleton` says which joint each
+    is. ``world`` (N, 21, 3) is the hand in metres about its own middle, on the same axes.
+    ``handedness`` (N,) is how likely it is a right hand, 0..1.
+    """
+
+    hand: str
+    width: int
+    height: int
+    frames: "NDArray[np.int64]"
+    landmarks: "NDArray[np.float32]"
+    world: "NDArray[np.float32]"
+    presence: "NDArray[np.float32]"
+    handedness: "NDArray[np.float32]"
+
+    def save(self, path: Path) -> None:
+        """Write the hand to ``path``, whole or not at all."""
+        _save(self, path, "hand")
+
+    @classmethod
+    def load(cls, path: Path) -> "HandTrack":
+        """Read a hand; raises BrokenFileError when it is incomplete or altered."""
+        return _load(cls, path, "hand")
+
+
+def _save(value: "FaceTrack | HandTrack", path: Path, kind: str) -> None:
+    """Write the arrays of a track, and beside them its name and the size of the plate."""
+    from lifemask.nodes import archive
+
+    values = vars(value)
+    about = {name: one for name, one in values.items() if isinstance(one, str | int)}
+    archive.save(path, kind, {name: values[name] for name in values if name not in about}, about)
+
+
+def _load(cls: type[T], path: Path, kind: str) -> T:
+    from lifemask.nodes import archive
+    from lifemask.nodes.errors import BrokenFileError
+
+    arrays, about = archive.load(path, kind)
+    try:
+        return cls(**about, **arrays)
+    except TypeError as error:
+        raise BrokenFileError(f"{path}: not a {kind} of this version ({error})") from error

@@ -8,7 +8,7 @@ import pytest
 
 NODES = Path(__file__).parents[1] / "nodes"
 PACKAGES = {folder.name for folder in NODES.iterdir() if (folder / "__init__.py").exists()}
-LAYERS = ["faces", "render", "head", "faceset", "refiner", "swap", "learning", "train"]
+LAYERS = ["faces", "hands", "render", "head", "faceset", "refiner", "swap", "learning", "train"]
 """From what knows nothing of the others to what builds on them."""
 
 

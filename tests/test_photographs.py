@@ -99,8 +99,8 @@ def test_a_picture_without_a_face_has_none(shape):
 
 @pytest.mark.parametrize(("border", "exposures"), [(0, 3), (200, 4)])
 def test_only_what_is_framed_is_looked_at_in_an_exposure_more(monkeypatch, border, exposures):
-    looked, look = [], detector._pass
-    monkeypatch.setattr(detector, "_pass", lambda *given: looked.append(given) or look(*given))
+    looked, look = [], detector.candidates
+    monkeypatch.setattr(detector, "candidates", lambda *given: looked.append(given) or look(*given))
     pixels = np.full((128, 128, 3), np.linspace(0.1, 0.6, 128)[:, None], np.float32)
     seen = picture(np.pad(pixels, ((border,) * 2, (border,) * 2, (0, 0)), constant_values=1e-4))
     assert not len(detector.find(seen).boxes)

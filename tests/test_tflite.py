@@ -18,6 +18,8 @@ SHAPES = {
     "face_detection_full_range_sparse.tflite": (192, 192, 3),
     "face_landmarks_detector.tflite": (256, 256, 3),
     "face_blendshapes.tflite": (146, 2),
+    "palm_detection_full.tflite": (192, 192, 3),
+    "hand_landmark_full.tflite": (224, 224, 3),
 }
 OUTPUTS = {
     "face_detection_back.tflite": [
@@ -34,6 +36,16 @@ OUTPUTS = {
         ((), [0.0163]),
     ],
     "face_blendshapes.tflite": [((52,), [0.0, 0.0649, 0.0015, 0.6353])],
+    "palm_detection_full.tflite": [
+        ((2016, 18), [-3.4938, -0.4119, 17.8239, 17.8226]),
+        ((2016,), [-9.8277, -12.901, -9.754, -12.048]),
+    ],
+    "hand_landmark_full.tflite": [
+        ((63,), [110.0186, 180.342, 0.0001, 113.2825]),
+        ((), [0.0132]),
+        ((), [0.5718]),
+        ((63,), [0.0055, 0.077, 0.0456, 0.0123]),
+    ],
 }
 """By file, for a grey ramp: each output's shape and first numbers."""
 
@@ -54,7 +66,7 @@ def test_neither_the_batch_nor_the_threads_change_a_bit(name, shape, monkeypatch
 
 @pytest.mark.parametrize(("name", "outputs"), OUTPUTS.items())
 def test_a_network_gives_what_it_gave(name, outputs):
-    """Another interpreter, written from TensorFlow Lite's schema, computed these numbers."""
+    """Other interpreters computed these: one written from TFLite's schema, of hands OpenCV's."""
     ramp = torch.linspace(0, 1, int(np.prod(SHAPES[name]))).view(1, *SHAPES[name])
     found = load(name)(ramp)
     assert [tuple(output.shape[1:]) for output in found] == [shape for shape, _ in outputs]
@@ -147,7 +159,7 @@ def test_a_missing_file_is_one_clear_error(tmp_path):
 def test_every_shipped_file_has_its_hash_and_its_notice():
     notice = (weights.FOLDER / "NOTICE").read_text()
     files = [f.name for f in weights.FOLDER.iterdir() if f.suffix in (".tflite", ".binarypb")]
-    assert len(files) == 5
+    assert len(files) == 7
     for name in files:
         assert weights.read(name)
         assert name in notice

@@ -23,12 +23,18 @@ _SMALLEST_SEEN, _SMALLEST_USED = 0.06, 24
 
 @dataclass(frozen=True)
 class Kind:
-    """A BlazeFace: its file, input size, (stride, anchors a cell) of its grids, least score."""
+    """A single-shot detector (BlazeFace, BlazePalm).
+
+    Its file, input size, (stride, anchors a cell) of its grids, least score, the darkest input,
+    and how many of the points after a box are used: of a face only the first two, the eyes.
+    """
 
     file: str
     size: int
     grids: tuple[tuple[int, int], ...]
     least: float
+    black: float = -1.0
+    points: int = 2
 
 
 BACK = Kind("face_detection_back.tflite", 256, ((16, 2), (32, 6)), 0.65)
@@ -91,45 +97,54 @@ def find(seen: Picture, tiled: bool = True) -> Found:
     others = [usual * factor for factor in _OTHERS]
     if (lit / usual).log2().abs() > _SAME:
         others.insert(0, lit)
+    height, width = seen.size
     for exposure in [usual, *others]:
         passes = [(BACK, False), (FULL, tiled)]
-        parts = [_pass(seen, kind, exposure, tiles) for kind, tiles in passes]
+        parts = [
+            candidates(seen, kind, windows(height, width, tiles), exposure)
+            for kind, tiles in passes
+        ]
         boxes, eyes, scores = (torch.cat(each) for each in zip(*parts, strict=True))
         if len(boxes):
             break
-    return _merged(boxes, eyes, scores)
+    return Found(*merged(boxes, eyes, scores))
 
 
-def _pass(seen: Picture, kind: Kind, gain: Tensor, tiled: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the boxes, eyes and scores of one network in all windows, above its least score."""
-    height, width = seen.size
+def candidates(
+    seen: Picture, kind: Kind, rects: Tensor, gain: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the boxes (N, 4), points (N, K, 2) and scores (N,) that one network finds.
+
+    It looks at each of the upright ``rects`` (M, 5), exposed by ``gain`` (M,) or (1,). Boxes of one
+    thing overlap; those below the least score are left out.
+    """
     cells = anchors(kind)
     parts = []
-    for window in windows(height, width, tiled).split(_BATCH):
-        shown = display(crops(seen, window, kind.size), gain)
-        raw, score = _network(kind)(shown.permute(0, 2, 3, 1) * 2 - 1)
+    pairs = zip(rects.split(_BATCH), gain.expand(len(rects)).split(_BATCH), strict=True)
+    for window, bright in pairs:
+        shown = display(crops(seen, window, kind.size), bright)
+        raw, score = _network(kind)(shown.permute(0, 2, 3, 1) * (1 - kind.black) + kind.black)
         sure = torch.sigmoid(score)
-        # A face that the edge of a tile cuts is whole in a neighbour, or in the whole frame.
-        inner = window[:, 2] < max(height, width)
-        parts.append(_read(raw / kind.size, sure > kind.least, sure, cells, window, inner))
+        # What the edge of a tile cuts is whole in a neighbour, or in the whole frame.
+        inner = window[:, 2] < max(seen.size)
+        parts.append(_read(kind, raw / kind.size, sure, cells, window, inner))
     kept = [torch.cat(each) for each in zip(*parts, strict=True)]
     return kept[0], kept[1], kept[2]
 
 
 def _read(
-    raw: Tensor, wanted: Tensor, score: Tensor, cells: Tensor, window: Tensor, inner: Tensor
+    kind: Kind, raw: Tensor, score: Tensor, cells: Tensor, window: Tensor, inner: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return what the network says, in picture pixels."""
     middle, half = raw[..., :2] + cells, raw[..., 2:4] / 2
     boxes = torch.cat([middle - half, middle + half], -1)
-    # Of the six points after the box only the first two, the eyes, are used.
-    eyes = raw[..., 4:8].unflatten(-1, (2, 2)) + cells[:, None]
+    points = raw[..., 4 : 4 + 2 * kind.points].unflatten(-1, (kind.points, 2)) + cells[:, None]
     cut = ((boxes < -0.02) | (boxes > 1.02)).any(-1) & inner[:, None]
-    which, anchor = (wanted & ~cut).nonzero(as_tuple=True)
+    which, anchor = ((score > kind.least) & ~cut).nonzero(as_tuple=True)
     size, origin = window[which, 2, None], window[which, :2] - window[which, 2:4] / 2
-    boxes, eyes = boxes[which, anchor], eyes[which, anchor]
+    boxes, points = boxes[which, anchor], points[which, anchor]
     boxes = boxes * size + origin.repeat(1, 2)
-    return boxes, eyes * size[:, None] + origin[:, None], score[which, anchor]
+    return boxes, points * size[:, None] + origin[:, None], score[which, anchor]
 
 
 def overlap_ratios(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,13 +158,13 @@ def overlap_ratios(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     return common / union, common / torch.minimum(first, second).clamp(min=1e-9)
 
 
-def _merged(boxes: Tensor, eyes: Tensor, scores: Tensor) -> Found:
-    """Return one box for each face: the average of those that agree, weighted by score.
+def merged(boxes: Tensor, points: Tensor, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return one box for each thing, the best first: the average of those that agree, by score.
 
-    Averaging is steadier than keeping the best. A box inside another is the same face.
+    Averaging is steadier than keeping the best. A box inside another is the same thing.
     """
     order = scores.argsort(descending=True)
-    boxes, eyes, scores = boxes[order], eyes[order], scores[order]
+    boxes, points, scores = boxes[order], points[order], scores[order]
     union, inside = overlap_ratios(boxes, boxes)
     left = torch.ones(len(scores), dtype=torch.bool)
     rows = []
@@ -160,8 +175,8 @@ def _merged(boxes: Tensor, eyes: Tensor, scores: Tensor) -> Found:
         left &= ~(agree | (inside[best] > 0.7))
         weight = scores[agree] / scores[agree].sum()
         box = (boxes[agree] * weight[:, None]).sum(0)
-        rows.append((box, (eyes[agree] * weight[:, None, None]).sum(0), scores[best]))
+        rows.append((box, (points[agree] * weight[:, None, None]).sum(0), scores[best]))
     if not rows:
-        return Found(boxes, eyes, scores)
-    box, eye, score = (torch.stack(each) for each in zip(*rows, strict=True))
-    return Found(box, eye, score)
+        return boxes, points, scores
+    kept = [torch.stack(each) for each in zip(*rows, strict=True)]
+    return kept[0], kept[1], kept[2]

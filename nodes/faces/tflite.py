@@ -1,4 +1,4 @@
-"""The face networks: .tflite files, which LiteRT runs on the processor."""
+"""The face and hand networks: .tflite files, which LiteRT runs on the processor."""
 
 import os
 import threading

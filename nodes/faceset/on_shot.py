@@ -15,7 +15,7 @@ from lifemask.nodes.progress import note
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.interpretation import LAYER, note_layer, space_of
 from lifemask.nodes.shot.names import check_performer, person_of
-from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
+from lifemask.nodes.shot.tracks import chosen, double_name, people_of, plate_tracks
 from lifemask.nodes.track import Track
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.media.footage import Footage
@@ -148,7 +148,7 @@ class FacesetOnShot(OnShot):
         return FaceSet.load(shot.latest(self.makes, check_performer(self.double_is, "double-is")))
 
     def _advice(self, shot: Shot, name: str) -> list[str]:
-        doubles = [double_name(shot, person) for person in shot.newest("track")]
+        doubles = [double_name(shot, person) for person in people_of(shot)]
         likenesses = [one for one in shot.performers if one != self.double_is]
         return report(shot, likenesses if self.double else [name], doubles)
 
@@ -163,7 +163,7 @@ class FacesetOnShot(OnShot):
     @classmethod
     def lacking(cls, shot: Shot, likenesses: Sequence[str], person: str = "") -> str:
         """Return which likenesses, and which people of the plate, have no faceset yet."""
-        people = [one for one in shot.newest("track") if person in ("", one)]
+        people = [one for one in people_of(shot) if person in ("", one)]
         doubles = [double_name(shot, one) for one in people]
         return cls.lacking_of([*likenesses, *doubles], {*shot.names(cls.makes)})
 

@@ -6,6 +6,7 @@ from lifemask.nodes.errors import KnobError, Remedy, ShotError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _DOUBLE = re.compile(r"double(?:_(.*))?")
+_HAND = re.compile(r"hand_\d+")
 _LAST = 99_999
 _LONGEST = 100
 """Letters: with version, frame and ending, a file name stays within the 255 that disks allow."""
@@ -29,6 +30,11 @@ def check_name(name: str, what: str) -> str:
 def is_double(name: str) -> bool:
     """Whether a faceset of this name is a double's own."""
     return person_of(name) is not None
+
+
+def is_hand(name: str) -> bool:
+    """Whether a track of this name is a hand's, and no person's."""
+    return bool(_HAND.fullmatch(name))
 
 
 def check_performer(name: str, what: str) -> str:

@@ -1,11 +1,12 @@
-"""Track: the faces of a plate, one track for each person."""
+"""Track: the faces of a plate, one track for each person, and the hands."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError, Remedy
-from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack
+from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, HandTrack
 from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class Track(Node):
 
     Gives one track for each person; p1 is the largest on screen over the whole plate. A person who
     is hidden, or leaves and comes back, keeps the name. A frame that does not show the face is
-    marked as lost, never guessed.
+    marked as lost, never guessed. Hands are followed, too: 21 landmarks each.
     """
 
     samples: Annotated[int, Knob("Crops averaged for each face; more is steadier.", 2, 64)] = 8
@@ -31,6 +32,7 @@ class Track(Node):
     min_frames: Annotated[
         int, Knob("Drop people seen in fewer frames.", 1, 1000, "frames", was="least_frames")
     ] = 5
+    hands: Annotated[bool, Knob("Also follow hands, which may go before a face.")] = True
     focal_length: Annotated[
         float,
         Knob(
@@ -43,17 +45,26 @@ class Track(Node):
 
     def __call__(self, plate: FrameSource) -> list[FaceTrack]:
         """Return the tracks, the largest face first; raises FaceError when there is no face."""
+        return replace(self, hands=False).with_hands(plate)[0]
+
+    def with_hands(self, plate: FrameSource) -> tuple[list[FaceTrack], list[HandTrack]]:
+        """Return the tracks of the faces, and the hands, the one seen most first.
+
+        Raises FaceError when there is no face.
+        """
+        from lifemask.nodes.hands.hand_tracker import HandTracker
         from lifemask.nodes.track.people import people
         from lifemask.nodes.track.tracker import Tracker, pictures
 
-        width, height = plate.size()
+        size = plate.size()
         aspect = plate.pixel_aspect()
         if abs(aspect - 1) > _SQUARE:
             squeezed = f"its pixels are {aspect:g} times as wide as high, and are taken for square"
             progress.note("track", f"{plate.name}: {squeezed}; unsqueeze it first")
         frames = plate.frames
-        seen = progress.each(pictures(plate), "track", len(frames))
-        tracklets = Tracker(self.samples, self.smooth, self.small_faces).track(seen)
+        hands = HandTracker() if self.hands else None
+        tracker = Tracker(self.samples, self.smooth, self.small_faces, hands)
+        tracklets = tracker.track(progress.each(pictures(plate), "track", len(frames)))
         least = min(self.min_frames, len(frames))
         found = people(tracklets, least)
         if not found:
@@ -62,10 +73,11 @@ class Track(Node):
                 why = f"nobody is seen in {least} frames"
             remedy = Remedy("fewer_frames") if tracklets else None
             raise FaceError(f"{plate.name}: {why}", remedy)
-        return [
-            _face_track(person, f"p{number}", width, height, frames)
+        faces = [
+            _face_track(person, f"p{number}", *size, frames)
             for number, person in enumerate(found, 1)
         ]
+        return faces, hands.tracks(frames, *size) if hands else []
 
     def performance(self, plate: FrameSource, track: FaceTrack) -> "Performance":
         """Return what the person of a ``track`` of the ``plate`` plays, for any other face."""

@@ -1,26 +1,25 @@
-"""Follow faces from frame to frame, a chunk of frames at a time.
+"""Follow faces from frame to frame; one followed without a break is a tracklet.
 
-Each face is searched where it was in the previous frame. The detector runs on the last frame of a
-chunk, and while a face is missing; a face that it finds is followed back through the chunk, so
-nobody appears late. A face followed without a break is a tracklet; `people` joins those of one
-person.
+`people` joins the tracklets of one person.
 """
 
 from dataclasses import dataclass
 
 import torch
 
+from lifemask.nodes.faces.chunk_follower import ChunkFollower
 from lifemask.nodes.faces.detector import overlap_ratios
 from lifemask.nodes.faces.landmarker import Landed, boxes_of, landmarks, rects_of
 from lifemask.nodes.faces.photographs import LEAST_PRESENCE, apart, detected
 from lifemask.nodes.faces.pyramid import Picture, Tensor, crops, display, face_gains
 
+CHUNK = 8
+"""Frames between two runs of the detector, and pictures in memory at a time."""
+
 THUMB = 32
 # A face less like its usual thumbnail, and less like its last, than this is somebody else's.
 _OTHER = 0.4
 _LEARN = 0.05
-_PATIENCE = 12
-"""Frames after a loss in which the detector runs on every frame."""
 
 
 @dataclass(frozen=True)
@@ -37,57 +36,36 @@ Sightings = dict[int, Sighting]
 """The sightings of one frame by tracklet."""
 
 
-class Follower:
-    """Follows every face; keeps no picture between chunks."""
+class Follower(ChunkFollower[Picture, Sighting]):
+    """Follows every face."""
+
+    interval, patience = CHUNK, 12
 
     def __init__(self, small_faces: bool = True) -> None:
+        super().__init__()
         self._small_faces = small_faces
-        self._active: Sightings = {}
-        self._count = 0
-        self._missed = 0
-        self._started = False
 
-    @torch.inference_mode()
-    def chunk(self, pictures: list[Picture]) -> list[Sightings]:
-        """Return the sightings of each picture; the next chunk goes on where this one ends."""
-        frames: list[Sightings] = []
-        for number, seen in enumerate(pictures):
-            before = set(self._active)
-            self._active = advance(seen, self._active)
-            self._missed = _PATIENCE if before - set(self._active) else self._missed - 1
-            frames.append(dict(self._active))
-            if number == len(pictures) - 1 or self._missed > 0 or not self._started:
-                self._detect(pictures[: number + 1], frames)
-            self._started = True
-        return frames
+    def advance(self, seen: Picture, known: Sightings) -> Sightings:
+        """Return the ``known`` faces of a neighbouring frame as they are here; some may be lost."""
+        return _advanced(seen, list(known.values())) if known else {}
 
-    def _detect(self, pictures: list[Picture], frames: list[Sightings]) -> None:
-        """Detect in the last of ``pictures``; add new faces to it and to the frames before it."""
-        born = self._newborn(pictures[-1], frames[-1])
-        self._active |= born
-        for seen, frame in zip(reversed(pictures), reversed(frames), strict=True):
-            if frame is not frames[-1]:
-                born = _apart(advance(seen, born), frame, seen)
-            frame |= born
-            if not born:
-                return
-
-    def _newborn(self, seen: Picture, known: Sightings) -> Sightings:
-        """Return the detected faces that are not followed yet."""
+    def detect(self, seen: Picture, known: Sightings, first: int) -> Sightings:
+        """Return the detected faces, numbered from ``first``."""
         rects = detected(seen, self._small_faces, _rects(known, seen))
-        found = {
-            self._count + number: Sighting(self._count + number, rect, own, own)
-            for number, (rect, own) in enumerate(zip(rects, thumbnails(seen, rects), strict=True))
+        pairs = zip(rects, thumbnails(seen, rects), strict=True)
+        return {
+            number: Sighting(number, rect, own, own)
+            for number, (rect, own) in enumerate(pairs, first)
         }
-        self._count += len(found)
-        return _apart(found, known, seen)
+
+    def apart(self, seen: Picture, found: Sightings, known: Sightings) -> Sightings:
+        """Return those of the ``found`` faces that overlap none of the ``known``."""
+        free = apart(_rects(found, seen), _rects(known, seen)).tolist()
+        return {number: face for (number, face), ok in zip(found.items(), free, strict=True) if ok}
 
 
-def advance(seen: Picture, faces: Sightings) -> Sightings:
-    """Return the ``faces`` of a neighbouring frame as they are in this one; some may be lost."""
-    if not faces:
-        return {}
-    old = list(faces.values())
+def _advanced(seen: Picture, old: list[Sighting]) -> Sightings:
+    """Return the faces ``old`` of a neighbouring frame as they are in this one."""
     landed = landmarks(seen, torch.stack([face.rect for face in old]))
     rects = rects_of(landed.points)
     now = thumbnails(seen, rects)
@@ -109,12 +87,6 @@ def _kept(landed: Landed, alike: Tensor, steady: Tensor) -> Tensor:
     rival = (union > 0.6) & (alike[:, None] < alike[None])
     same = torch.maximum(alike, steady) > _OTHER
     return (landed.presence >= LEAST_PRESENCE) & same & ~rival.any(1)
-
-
-def _apart(faces: Sightings, known: Sightings, seen: Picture) -> Sightings:
-    """Return those of ``faces`` that overlap none of the ``known``."""
-    free = apart(_rects(faces, seen), _rects(known, seen)).tolist()
-    return {number: face for (number, face), ok in zip(faces.items(), free, strict=True) if ok}
 
 
 def _rects(faces: Sightings, seen: Picture) -> Tensor:

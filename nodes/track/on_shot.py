@@ -1,6 +1,6 @@
-"""Track on a shot: each face of the plate, a version for everybody in it."""
+"""Track on a shot: each face of the plate, a version for everybody in it and for each hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +10,12 @@ from lifemask.nodes.errors import Remedy, VersionExistsError, WriteError
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_version
 from lifemask.nodes.track import Track
-from lifemask.nodes.types import FaceTrack
+from lifemask.nodes.types import FaceTrack, HandTrack
 from lifemask.ocio.system.atomic import one_at_a_time
 
 
 class TrackOnShot(OnShot):
-    """Follow each face through the plate."""
+    """Follow each face through the plate, and each hand."""
 
     name = "track"
     example = "lifemask track sh010"
@@ -28,26 +28,29 @@ class TrackOnShot(OnShot):
     frames: Annotated[str, FRAMES] = ""
 
     def run(self) -> Result:
-        """Return the files of the tracks, and the number of frames that show each person."""
+        """Return the files of the tracks, and how many frames show each person and hand."""
         shot = Shot.load(self.shot)
         self._number(shot)  # refused before the work
         node, plate = shot.node(Track, **self.knobs), shot.plate_of(self.frames)
-        tracks = node(plate)
+        faces, hands = node.with_hands(plate)
+        tracks: dict[str, FaceTrack | HandTrack] = {face.person: face for face in faces}
+        tracks |= {hand.hand: hand for hand in hands}
         paths = self._save(shot, tracks)
-        for track in tracks:
+        for track in faces:
             node.performance(plate, track).save(shot.next_version("performances", track.person))
-        return {"track": paths, "text": [_summary(track) for track in tracks]}
+        text = [_summary(name, track) for name, track in tracks.items()]
+        return {"track": paths, "text": [*text, *_without(node, hands)]}
 
-    def _save(self, shot: Shot, tracks: list[FaceTrack]) -> list[Path]:
+    def _save(self, shot: Shot, tracks: Mapping[str, FaceTrack | HandTrack]) -> list[Path]:
         """Write the ``tracks`` under one number that no other run takes; return the files."""
         with one_at_a_time(shot.folder / self.makes):
             number = self._number(shot)
-            paths = {t.person: shot.version(self.makes, t.person, number) for t in tracks}
+            paths = {name: shot.version(self.makes, name, number) for name in tracks}
             try:
-                for track in tracks:
-                    track.save(paths[track.person])
+                for name, track in tracks.items():
+                    track.save(paths[name])
             except WriteError:
-                # The people of one run belong together: a part of them would pass for all.
+                # The tracks of one run belong together: a part of them would pass for all.
                 for path in () if self.overwrite else paths.values():
                     with suppress(OSError):
                         path.unlink(missing_ok=True)
@@ -57,7 +60,7 @@ class TrackOnShot(OnShot):
         return list(paths.values())
 
     def _number(self, shot: Shot) -> int:
-        """Return the number that all people of this run share."""
+        """Return the number that all tracks of this run share."""
         names = shot.names(self.makes)
         known = {n for name in names for n in shot.versions(self.makes, name)}
         if self.version in known and not self.overwrite:
@@ -73,6 +76,10 @@ class TrackOnShot(OnShot):
         return "" if shot.names(cls.makes) else "nobody has been tracked yet"
 
 
-def _summary(track: FaceTrack) -> str:
-    seen = int((track.confidence > 0).sum())
-    return f"{track.person} is seen in {seen} of {len(track.frames)} frames"
+def _summary(name: str, track: FaceTrack | HandTrack) -> str:
+    sure = track.confidence if isinstance(track, FaceTrack) else track.presence
+    return f"{name} is seen in {int((sure > 0).sum())} of {len(track.frames)} frames"
+
+
+def _without(node: Track, hands: list[HandTrack]) -> list[str]:
+    return ["no hand is seen"] if node.hands and not hands else []

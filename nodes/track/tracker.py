@@ -9,7 +9,8 @@ import torch
 from lifemask.nodes.faces.landmarker import landmarks
 from lifemask.nodes.faces.photographs import confidence
 from lifemask.nodes.faces.pyramid import Picture, picture, reduced, reduction
-from lifemask.nodes.track.follower import Follower, Sightings
+from lifemask.nodes.hands.hand_tracker import HandTracker
+from lifemask.nodes.track.follower import CHUNK, Follower, Sightings
 from lifemask.nodes.track.people import Tracklet
 from lifemask.nodes.track.steadier import Steadier, motion
 from lifemask.ocio.colour.transform import LINEAR_SRGB, convert, is_scene_linear
@@ -19,9 +20,6 @@ from lifemask.ocio.system.parallel import parallel_map
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-CHUNK = 8
-"""Frames between two runs of the detector, and pictures in memory at a time."""
 
 
 def pictures(plate: FrameSource) -> Iterator[Picture]:
@@ -45,8 +43,10 @@ def pictures(plate: FrameSource) -> Iterator[Picture]:
 class Tracker:
     """Makes tracklets from pictures that arrive in order."""
 
-    def __init__(self, samples: int, radius: int, small_faces: bool) -> None:
-        self._samples, self._radius = samples, radius
+    def __init__(
+        self, samples: int, radius: int, small_faces: bool, hands: HandTracker | None = None
+    ) -> None:
+        self._samples, self._radius, self._hands = samples, radius, hands
         self._follower = Follower(small_faces)
         self._tracklets: dict[int, Tracklet] = {}
         self._steadiers: dict[int, Steadier] = {}
@@ -55,7 +55,7 @@ class Tracker:
         self._place = 0
 
     def track(self, pictures: Iterable[Picture]) -> list[Tracklet]:
-        """Return all tracklets, landmarks in plate pixels."""
+        """Return all tracklets, landmarks in plate pixels; ``hands`` follows the hands along."""
         chunk: list[Picture] = []
         for seen in pictures:
             chunk.append(seen)
@@ -68,7 +68,11 @@ class Tracker:
         return list(self._tracklets.values())
 
     def _take(self, chunk: list[Picture]) -> None:
-        for seen, frame in zip(chunk, self._follower.chunk(chunk), strict=True):
+        frames = self._follower.chunk(chunk)
+        if self._hands:
+            rects = [{number: face.rect for number, face in frame.items()} for frame in frames]
+            self._hands.take(chunk, rects)
+        for seen, frame in zip(chunk, frames, strict=True):
             for number in set(self._last) - set(frame):
                 self._end(number)
             if frame:

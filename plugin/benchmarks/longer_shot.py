@@ -11,6 +11,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.faceset.files import Faces, FaceSet
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import is_double
+from lifemask.nodes.shot.tracks import people_of
 from lifemask.nodes.types import FaceTrack
 from lifemask.ocio.media.footage import Footage
 
@@ -85,7 +86,7 @@ def _enlarged(plate: Footage, folder: Path, width: int) -> list[Path]:
 def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
     import numpy as np
 
-    for person, path in shot.newest("track").items():
+    for person, path in people_of(shot).items():
         track = FaceTrack.load(path)
         scale = width / track.width if width else 1.0
         again = {name: getattr(track, name)[order] for name in ("rotation", "expression")}

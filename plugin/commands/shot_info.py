@@ -10,6 +10,7 @@ from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.keys import KEYS
 from lifemask.nodes.shot.names import check_name
 from lifemask.nodes.shot.release import refusal
+from lifemask.nodes.shot.tracks import people_of
 from lifemask.nodes.types import FaceTrack
 from lifemask.plugin.commands.catalog import commands
 
@@ -57,7 +58,7 @@ def info(shot: Shot, likenesses: Iterable[str], person: str = "") -> dict[str, A
         "project": shot.project,
         "performers": list(shot.performers),
         "plate": {key: getattr(shot, key) for key in KEYS["plate"]},
-        "people": {name: _seen(path) for name, path in shot.newest("track").items()},
+        "people": {name: _seen(path) for name, path in people_of(shot).items()},
         "versions": {s.makes: _versions(shot, s.makes) for s in steps if issubclass(s, OnShot)},
         "releases": releases,
         "advice": {name: lines for name in names if (lines := _advice(shot, name))},

@@ -18,6 +18,7 @@ from lifemask.nodes.errors import (
 from lifemask.nodes.faceset.coverage_report import known
 from lifemask.nodes.html.plots import timeline
 from lifemask.nodes.shot.folder import Shot
+from lifemask.nodes.shot.tracks import people_of
 from lifemask.nodes.swap import frames_of
 from lifemask.ocio.media.footage import Footage
 from lifemask.ocio.media.frame_ranges import named_range
@@ -216,7 +217,7 @@ def make(swap: Swapped, folder: Path, count: int, expression: bool = True) -> Re
 def _expression(swap: Swapped, hero: Look) -> str:
     from lifemask.plugin.reports.expression_curves import curves
 
-    known = swap.shot.newest("track")
+    known = people_of(swap.shot)
     people = [name for name in hero.header.get("people", "").split(", ") if name in known]
     return curves(swap.shot, Footage(swap.files, swap.space), people)
 
