@@ -21,7 +21,7 @@ class Likeness:
     ``picture`` reads one of them, (S, S, 3) or with more channels, scene-linear ACEScg.
     ``landmarks`` (N, 478, 3) are in its pixels, of which ``scale`` (N,) are across a centimetre of
     the face. ``textures`` are the same pictures unwrapped. ``albedo`` (3, 64, 64) is log, in
-    texture space.
+    texture space. ``identity`` (60,) is in the modes of the head model.
     """
 
     performer: str
@@ -29,6 +29,7 @@ class Likeness:
     landmarks: "Floats"
     scale: "Floats"
     albedo: "Floats"
+    identity: "Floats"
     picture: "Callable[[int], Floats]"
     textures: FaceTextures
 

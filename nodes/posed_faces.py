@@ -21,7 +21,8 @@ class PosedFaces:
     ``landmarks`` (N, 478, 3) are in a picture's pixels, ``velocity`` (N, 478, 2) in pixels a frame.
     ``shape`` (N, 478, 3) is the same without the pose, in centimetres; its irises give the gaze.
     The pose is ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and ``centre`` (N, 3)
-    in pixels: ``landmarks = scale * shape @ rotation.T + centre``. ``expression`` (N, 52) holds
+    in pixels: ``landmarks = scale * shape @ rotation.T + centre``. ``focal`` (N,) is that of the
+    lens in pixels, 0 where it is unknown. ``expression`` (N, 52) holds
     the coefficients of a network, see `faces.blendshapes`, ``coefficients`` (N, 52) those of the
     fit, by `head.arkit.NAMES`, and ``confidence`` (N,) is 0..1. ``neutral`` (478, 3) is the
     performer's shape without expression.
@@ -35,6 +36,7 @@ class PosedFaces:
     scale: "Floats"
     rotation: "Floats"
     centre: "Floats"
+    focal: "Floats"
     expression: "Floats"
     coefficients: "Floats"
     confidence: "Floats"

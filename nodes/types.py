@@ -1,8 +1,10 @@
 """The data that nodes exchange."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from lifemask.nodes.head.camera import Camera
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,7 @@ class Model:
 
 @dataclass(frozen=True)
 class FaceTrack:
-    """One person's face through a plate.
+    """One person's face through a plate that the ``camera`` took.
 
     ``frames`` (N,) are consecutive; where the face is lost, ``confidence`` (N,) is 0 and the rest
     is NaN. ``landmarks`` (N, 478, 3) are in plate pixels, pixel centres at .5, x right, y down, z
@@ -35,8 +37,7 @@ class FaceTrack:
     """
 
     person: str
-    width: int
-    height: int
+    camera: Camera
     frames: "NDArray[np.int64]"
     landmarks: "NDArray[np.float32]"
     confidence: "NDArray[np.float32]"
@@ -55,7 +56,7 @@ class FaceTrack:
 
 @dataclass(frozen=True)
 class HandTrack:
-    """One hand through a plate.
+    """One hand through a plate that the ``camera`` took.
 
     ``frames`` (N,) are consecutive; where the hand is lost, ``presence`` (N,) is 0 and the rest is
     NaN. ``landmarks`` (N, 21, 3) are in plate pixels, pixel centres at .5, x right, y down, z away
@@ -65,8 +66,7 @@ class HandTrack:
     """
 
     hand: str
-    width: int
-    height: int
+    camera: Camera
     frames: "NDArray[np.int64]"
     landmarks: "NDArray[np.float32]"
     world: "NDArray[np.float32]"
@@ -84,12 +84,13 @@ class HandTrack:
 
 
 def _save(value: "FaceTrack | HandTrack", path: Path, kind: str) -> None:
-    """Write the arrays of a track, and beside them its name and the size of the plate."""
+    """Write the arrays of a track, and beside them its name and the camera."""
     from lifemask.nodes import archive
 
     values = vars(value)
-    about = {name: one for name, one in values.items() if isinstance(one, str | int)}
-    archive.save(path, kind, {name: values[name] for name in values if name not in about}, about)
+    about = {name: one for name, one in values.items() if isinstance(one, str)}
+    arrays = {name: one for name, one in values.items() if name not in (*about, "camera")}
+    archive.save(path, kind, arrays, {**about, "camera": asdict(value.camera)})
 
 
 def _load(cls: type[T], path: Path, kind: str) -> T:
@@ -98,6 +99,6 @@ def _load(cls: type[T], path: Path, kind: str) -> T:
 
     arrays, about = archive.load(path, kind)
     try:
-        return cls(**about, **arrays)
-    except TypeError as error:
+        return cls(**{**about, "camera": Camera(**about["camera"]), **arrays})
+    except (KeyError, TypeError) as error:
         raise BrokenFileError(f"{path}: not a {kind} of this version ({error})") from error

@@ -91,6 +91,7 @@ def seen(random, count, identities):
     landmarks = np.zeros((len(person), 478, 3), np.float32)
     renders = ExactRenders(
         person=person,
+        take=np.full(len(person), "take"),
         landmarks=landmarks,
         expression=np.zeros((len(person), len(blendshapes.NAMES)), np.float32),
         confidence=np.ones(len(person), np.float32),

@@ -9,6 +9,7 @@ import pytest
 
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.faceset.files import FaceSet
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.types import FaceTrack
@@ -33,8 +34,7 @@ def shot(tmp_path):
     values = np.arange(1, FRAMES + 1, dtype=np.float32)
     track = FaceTrack(
         person="a",
-        width=12,
-        height=8,
+        camera=Camera.of(12, 8),
         frames=np.arange(1, FRAMES + 1),
         landmarks=np.repeat(values, 478 * 3).reshape(-1, 478, 3),
         confidence=values / 10,
@@ -67,7 +67,7 @@ def test_an_enlarged_loop_has_its_landmarks_where_they_were_in_the_picture(shot)
     with longer_shot.looped(shot, 6, width=36) as looped:
         channels, _ = exr.read_channels(looped.plate.sequence.file(1006))
         track = FaceTrack.load(looped.latest("track", "a"))
-    assert channels["G"].shape == (24, 36) == (track.height, track.width)
+    assert channels["G"].shape == (24, 36) == (track.camera.height, track.camera.width)
     assert (channels["G"] == 4).all()
     assert track.landmarks[:, 0, 0].tolist() == [3, 6, 9, 12, 15, 12]
 

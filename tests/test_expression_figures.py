@@ -7,6 +7,7 @@ import pytest
 from conftest import FOOTAGE, SPACE
 
 from lifemask.nodes.faces.blendshapes import NAMES
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.render.atlas import atlas
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.truth import GroundTruth, Truth
@@ -32,7 +33,9 @@ def talking(person="p1", frames=24, place=(0.0, 0.0)):
     numbers, sure = np.arange(1001, 1001 + frames), np.ones(frames)
     kinds = (np.int64, np.float32, np.float32, np.float32, np.float32)
     arrays = (numbers, landmarks, sure, turn, expression)
-    return FaceTrack(person, 640, 640, *(a.astype(k) for a, k in zip(arrays, kinds, strict=True)))
+    return FaceTrack(
+        person, Camera.of(640, 640), *(a.astype(k) for a, k in zip(arrays, kinds, strict=True))
+    )
 
 
 def figures(own, other):

@@ -11,6 +11,7 @@ from lifemask.nodes.faces.topology import LEFT_CORNER, RIGHT_CORNER
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.gaps import bridged, faded
 from lifemask.nodes.faceset.provider import posed_faces_of
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr
@@ -33,7 +34,7 @@ def crossed(folder, cover):
         planes = dict(zip("RGB", np.moveaxis(rgb.astype(np.float16), -1, 0), strict=True))
         exr.write(folder / f"plate.{frame}.exr", planes, {})
     landmarks = track.landmarks - np.array([200, 90, 0], np.float32)
-    whole = replace(track, width=240, height=180, landmarks=landmarks)
+    whole = replace(track, camera=Camera.of(240, 180), landmarks=landmarks)
     return Footage(Sequence.find(folder / "plate.####.exr"), SPACE), whole
 
 

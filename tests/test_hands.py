@@ -15,6 +15,7 @@ from lifemask.nodes.hands.hand_follower import HandSighting
 from lifemask.nodes.hands.hand_landmarker import hand_rects
 from lifemask.nodes.hands.hand_tracklets import HandTracklet, hand_tracks
 from lifemask.nodes.hands.palm_detector import PALM
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.tracks import hands_of, people_of, plate_tracks
 from lifemask.nodes.track import Track
@@ -185,7 +186,9 @@ def tracklet(places, x=100.0, step=0.0, presence=0.95):
 
 
 def tracks(*tracklets, count=40, factor=1):
-    return hand_tracks(list(tracklets), tuple(range(1001, 1001 + count)), (640, 360), factor)
+    return hand_tracks(
+        list(tracklets), tuple(range(1001, 1001 + count)), Camera.of(640, 360), factor
+    )
 
 
 def test_a_hand_that_comes_back_to_its_place_is_the_same():

@@ -41,6 +41,7 @@ def made_up_renders(random, people, each, motions):
     tracked[:, list(arkit.FROM_TRACKED)] = coefficients[:, :-1] / 2
     renders = ExactRenders(
         person=np.array([f"p{number:02d}" for number in person]),
+        take=np.full(len(person), "take"),
         landmarks=landmarks.astype(np.float32),
         expression=tracked.astype(np.float32),
         confidence=np.ones(len(person), np.float32),

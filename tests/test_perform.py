@@ -1,15 +1,18 @@
 """A shot's performances: tracked, recorded elsewhere, given to other programs, and swapped in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_performance import made_up
 
 from lifemask.nodes.head import live_link
 from lifemask.nodes.head.arkit import NAMES
+from lifemask.nodes.head.camera import Camera
+from lifemask.nodes.head.performed import tracked_performance
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.swap.plan import load
-from lifemask.nodes.track import Track
 from lifemask.plugin.commands.cli import main
 
 
@@ -24,8 +27,9 @@ def recording(tmp_path):
 
 
 def test_a_track_gives_the_performance_of_its_person(pair):
-    found = Track(focal_length=35).performance(pair.plate, pair.track)
-    seen = pair.track.confidence > 0
+    track = replace(pair.track, camera=Camera.of(640, 360, {}, 35))
+    found = tracked_performance(track, "plate")
+    seen = track.confidence > 0
     assert found.frame.tolist() == pair.track.frames[seen].tolist()
     assert (found.camera.source, found.camera.millimetres) == ("knob", pytest.approx(35))
     assert (found.coefficients >= 0).all()

@@ -74,7 +74,7 @@ def test_between_two_frames_it_is_halfway():
 def test_the_doubles_own_face_plays_its_own_performance(pair):
     faces = pair.role.subject.posed
     performance = performance_of(faces, Camera.of(640, 360), "plate")
-    shapes = played(performance, faces.neutral, faces.rotation)
+    shapes = played(performance, faces.neutral, faces)
     np.testing.assert_allclose(shapes, faces.shape, atol=1e-5)
 
 

@@ -62,6 +62,8 @@ FRAMES = strategies.builds(
     added_folds=AMOUNTS,
     gaze=numbers(2, 2),
     gaze_turn=numbers(2),
+    coefficients=numbers(52),
+    interior=NUMBERS,
 )
 PLANS = strategies.builds(
     ShotPlan,
@@ -70,6 +72,8 @@ PLANS = strategies.builds(
     detail=strategies.floats(1, 100),
     albedo=numbers(3, 64, 64),
     subject_albedo=numbers(3, 64, 64),
+    identity=numbers(60),
+    teeth=numbers(3),
     calm=CALM,
     subject_calm=CALM,
     frames=strategies.lists(FRAMES, min_size=1, max_size=3).map(tuple),

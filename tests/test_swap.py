@@ -18,6 +18,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import Faces
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.swap import Swap, frames_of, write_swap
 from lifemask.nodes.swap.roles import FacesetRole
@@ -307,7 +308,7 @@ def test_a_whole_swap_takes_the_place_of_the_older_one(pair, written, tmp_path):
 
 def test_the_older_swap_stays_until_the_new_one_begins(pair, tmp_path):
     write_swap(Swap(), only(pair.plate, 1001), [pair.role], tmp_path, "sh010")
-    wrong = replace(pair.role, track=replace(pair.track, width=999))
+    wrong = replace(pair.role, track=replace(pair.track, camera=Camera.of(999, 180)))
     with pytest.raises(SizeError, match="p1 was tracked at 999x180"):
         write_swap(Swap(), only(pair.plate, 1002), [wrong], tmp_path, "sh010")
     assert [file.name for file in tmp_path.glob("*.exr")] == ["sh010.1001.exr"]

@@ -13,6 +13,7 @@ from lifemask.nodes import progress
 from lifemask.nodes.errors import BrokenFileError, FaceError, Remedy, StoppedError
 from lifemask.nodes.faces.photographs import find_faces
 from lifemask.nodes.faces.pose import angles
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.track import Track
 from lifemask.nodes.track import tracker as plates
 from lifemask.nodes.types import FaceTrack
@@ -100,7 +101,7 @@ def test_the_pose_is_that_of_the_head(dialogue):
 def test_a_track_is_read_back_as_it_was_written(dialogue, tmp_path):
     dialogue.save(tmp_path / "p1.safetensors")
     again = FaceTrack.load(tmp_path / "p1.safetensors")
-    assert (again.person, again.width, again.height) == ("p1", 640, 360)
+    assert (again.person, again.camera) == ("p1", Camera.of(640, 360))
     for name in ("frames", "landmarks", "confidence", "rotation", "expression"):
         assert np.array_equal(getattr(again, name), getattr(dialogue, name), equal_nan=True)
 

@@ -43,6 +43,15 @@ class Faceset(Node):
             was="bridge",
         ),
     ] = 48
+    focal_length: Annotated[
+        float,
+        Knob(
+            "Lens of the takes, for a sensor 36 mm wide; 0 takes their headers', or assumes 50.",
+            0,
+            2000,
+            "mm",
+        ),
+    ] = 0.0
 
     def __call__(
         self,

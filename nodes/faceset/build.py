@@ -140,6 +140,7 @@ class FacesetBuild:
             faces["expression"],
             faces["confidence"],
             runs(faces["take"], faces["frame"], faces["landmarks"]),
+            faces["focal"],
         )
         faces |= {name: getattr(head.placed, name) for name in _PLACED}
         faces["coefficients"] = head.coefficients
@@ -223,4 +224,5 @@ def _seen(number: int, track: FaceTrack) -> dict[str, Any]:
         "velocity": velocities(track.landmarks, track.frames)[seen],
         "expression": track.expression[seen],
         "confidence": track.confidence[seen],
+        "focal": np.full(int(seen.sum()), track.camera.known_focal, np.float32),
     }

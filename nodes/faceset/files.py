@@ -30,7 +30,8 @@ class Faces:
     ``take`` and ``frame`` (N,) are the source of each face. ``matrix`` (N, 2, 3) maps the take's
     pixels to face space; ``landmarks`` (N, 478, 3) are in the take's pixels. ``shape``
     (N, 478, 3) in centimetres, ``scale`` (N,) in pixels a centimetre, ``rotation`` (N, 3, 3) and
-    ``centre`` (N, 3) are shape and pose. ``exposure`` (N,) is the skin's mean in stops from mid
+    ``centre`` (N, 3) are shape and pose; ``focal`` (N,) is the lens's in the take's pixels, 0 where
+    it is unknown. ``exposure`` (N,) is the skin's mean in stops from mid
     grey. ``pedestal`` (N, 3) is added to a picture so that its take's shadows are not below 0.
     ``velocity`` (N, 478, 2) of the landmarks is in the take's pixels a frame, 0 where unknown.
     ``expression`` (N, 52) is by `faces.blendshapes.NAMES`, ``coefficients`` (N, 52) of the fit by
@@ -49,6 +50,7 @@ class Faces:
     scale: "Floats"
     rotation: "Floats"
     centre: "Floats"
+    focal: "Floats"
     velocity: "Floats"
     expression: "Floats"
     coefficients: "Floats"

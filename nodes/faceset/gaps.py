@@ -56,6 +56,7 @@ def bridged(plate: FrameSource, track: FaceTrack, most: int) -> FaceTrack:
         track.expression[sure],
         track.confidence[sure],
         split(np.diff(sure) > 1),
+        np.full(len(sure), track.camera.known_focal, np.float32),
     ).placed
     landmarks, confidence = track.landmarks.copy(), track.confidence.copy()
     for first, last in progress.each(gaps, "bridge", len(gaps)):

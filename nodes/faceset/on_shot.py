@@ -127,7 +127,7 @@ class FacesetOnShot(OnShot):
             note_layer("faceset", take)
         spaces = [space_of(take, self.colorspace) for take in found]
         takes: list[FrameSource] = [*map(Footage, found, spaces)]
-        track = shot.node(Track)
+        track = shot.node(Track, focal_length=node.focal_length)
         return takes, [self._likeness(take, track(take)) for take in takes]
 
     def _likeness(self, take: FrameSource, tracks: list[FaceTrack]) -> FaceTrack:

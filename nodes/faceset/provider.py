@@ -67,6 +67,7 @@ def likeness_of(faceset: FaceSet) -> Likeness:
         landmarks=faceset.face_landmarks,
         scale=faces.scale * zoom,
         albedo=faces.albedo,
+        identity=faces.identity,
         picture=faceset.face,
         textures=TextureFiles(faceset),
     )

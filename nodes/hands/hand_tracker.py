@@ -9,6 +9,7 @@ from lifemask.nodes.faces.photographs import apart
 from lifemask.nodes.faces.pyramid import Picture, Tensor
 from lifemask.nodes.hands.hand_follower import HandFollower, Scene
 from lifemask.nodes.hands.hand_tracklets import HandTracklet, hand_tracks
+from lifemask.nodes.head.camera import Camera
 
 if TYPE_CHECKING:
     from lifemask.nodes.types import HandTrack
@@ -41,9 +42,9 @@ class HandTracker:
             self._factor = seen.factor
             self._place += 1
 
-    def tracks(self, frames: tuple[int, ...], width: int, height: int) -> "list[HandTrack]":
-        """Return the hands of the ``frames`` of a plate, the one seen most first."""
-        return hand_tracks(list(self._tracklets.values()), frames, (width, height), self._factor)
+    def tracks(self, frames: tuple[int, ...], camera: Camera) -> "list[HandTrack]":
+        """Return the hands of the ``frames`` that the ``camera`` took, the one seen most first."""
+        return hand_tracks(list(self._tracklets.values()), frames, camera, self._factor)
 
     def _near(self, rects: Mapping[int, Tensor], place: int) -> Tensor:
         """Return squares (N, 5) of the width of the faces that are, or lately were, in a frame."""

@@ -10,6 +10,7 @@ from lifemask.nodes.faces.runs import split
 from lifemask.nodes.faces.temporal_filter import smoothed
 from lifemask.nodes.hands.hand_follower import HandSighting
 from lifemask.nodes.hands.skeleton import COUNT
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.types import HandTrack
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class HandTracklet:
 
 
 def hand_tracks(
-    tracklets: list[HandTracklet], frames: tuple[int, ...], size: tuple[int, int], factor: int
+    tracklets: list[HandTracklet], frames: tuple[int, ...], camera: Camera, factor: int
 ) -> list[HandTrack]:
-    """Return the hands of a plate of ``size`` (width, height), the one seen most first.
+    """Return the hands of a plate that the ``camera`` took, the one seen most first.
 
     ``factor`` times a place in a tracklet is the place in the plate.
     """
@@ -58,7 +59,7 @@ def hand_tracks(
     seen = [(int(np.isfinite(table[:, 0]).sum()), table) for table in hands]
     kept = sorted((pair for pair in seen if pair[0] >= least), key=lambda pair: -pair[0])
     return [
-        _track(f"hand_{number}", table, frames, size, factor)
+        _track(f"hand_{number}", table, frames, camera, factor)
         for number, (_, table) in enumerate(kept, 1)
     ]
 
@@ -103,14 +104,13 @@ def _table(hand: list[HandTracklet], count: int) -> "Array":
 
 
 def _track(
-    name: str, table: "Array", frames: tuple[int, ...], size: tuple[int, int], factor: int
+    name: str, table: "Array", frames: tuple[int, ...], camera: Camera, factor: int
 ) -> HandTrack:
     landmarks, world = table[:, : 6 * COUNT].reshape(-1, 2, COUNT, 3).swapaxes(0, 1)
     presence, right = np.nan_to_num(table[:, -2]), table[:, -1]
     return HandTrack(
         hand=name,
-        width=size[0],
-        height=size[1],
+        camera=camera,
         frames=np.array(frames, np.int64),
         landmarks=landmarks * np.float32(factor),
         world=world,

@@ -1,7 +1,7 @@
 """The camera that a plate was shot with, as far as a head's place needs it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +50,16 @@ class Camera:
     def millimetres(self) -> float:
         """The focal length on `SENSOR`."""
         return self.focal * SENSOR / self.width
+
+    @property
+    def known_focal(self) -> float:
+        """The focal length in pixels, 0 where it is only assumed."""
+        return 0.0 if self.source == "default" else self.focal
+
+    def scaled(self, factor: float) -> "Camera":
+        """The camera of the plate that is resized by a ``factor``."""
+        width, height = (round(side * factor) for side in (self.width, self.height))
+        return replace(self, width=width, height=height, focal=self.focal * factor)
 
     def translation(self, scale: "Floats", centre: "Floats") -> "NDArray[np.float32]":
         """Return where heads are, (N, 3), in centimetres from the camera: right, down, away.

@@ -40,6 +40,7 @@ class ExactRenders:
     """N renders, of which each shows one person."""
 
     person: NDArray[np.str_]  # (N,) the folder's name
+    take: NDArray[np.str_]  # (N,) the name of the folder that it is in
     landmarks: Floats  # (N, 478, 3) as tracked, in pixels
     expression: Floats  # (N, 52) of `faces.blendshapes`, as tracked
     confidence: Floats  # (N,)
@@ -49,6 +50,13 @@ class ExactRenders:
 
     def __len__(self) -> int:
         return len(self.person)
+
+    @property
+    def focal(self) -> Floats:
+        """The focal lengths (N,) in pixels."""
+        across, ahead = self.camera[:, 0, :3], self.camera[:, 2, :3]
+        squares = np.square(ahead).sum(1)
+        return np.asarray(np.linalg.norm(np.cross(across, ahead), axis=1) / squares, np.float32)
 
     def project(self, number: int, points: Floats) -> tuple[Floats, Floats]:
         """Return where ``points`` (V, 3) of a head lie in a picture (V, 2), and how deep (V,)."""
@@ -80,6 +88,7 @@ def _of(take: Path) -> Iterator[dict[str, Any]]:
             confidence = np.float32(face.confidence)
             yield {
                 "person": take.name,
+                "take": take.parent.name,
                 "landmarks": face.landmarks,
                 "confidence": confidence,
                 **exact,

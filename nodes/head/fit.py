@@ -2,7 +2,7 @@
 
 All frames are explained at once. A shape, which is landmarks without their pose, is::
 
-    neutral + coefficients @ motions + turns(rotation) + error
+    neutral + coefficients @ motions + view(rotation, distance) + error
 
 The neutral has a Gaussian prior (`LandmarkModel.identity`); coefficients are 0 or above, mostly
 small, and alike left and right. So a face that smiles in all frames is still a smiling one.
@@ -61,21 +61,28 @@ _CHUNK, _MARGIN = 512, 16  # frames that are fitted together, and those around t
 
 
 def fitted(
-    landmarks: Singles, expression: Singles, weight: Singles, runs: Sequence[slice]
+    landmarks: Singles,
+    expression: Singles,
+    weight: Singles,
+    runs: Sequence[slice],
+    focal: Singles | None = None,
 ) -> HeadFit:
     """Return the head of one person in N frames, of which one is enough.
 
     ``landmarks`` (N, 478, 3) are in pixels, ``expression`` (N, 52) by `faces.blendshapes.NAMES`,
     ``weight`` (N,) is trust in each frame. Within each of the ``runs`` coefficients are steady.
+    ``focal`` (N,) is in pixels, 0 where it is unknown: such heads count as a metre away.
     """
     known = _likelihood(SETTINGS.lasting)
     observed = known.observed(expression)
     some = _chosen(weight)
-    person = _Person(known, landmarks[some], observed[some], weight[some])
+    lens = np.zeros(len(weight), np.float32) if focal is None else focal
+    frames = PlacedFrames(known, landmarks[some], lens[some])
+    person = _Person(known, frames, observed[some], weight[some])
     identity, deviation = person.found()
     neutral = known.neutral(identity)
     follows = _follows(runs, len(weight))
-    parts = [*zip(*_expressions(neutral, landmarks, observed, follows), strict=True)]
+    parts = [*zip(*_expressions(neutral, landmarks, lens, observed, follows), strict=True)]
     shape = neutral.reshape(-1, 3).astype(np.float32)
     return HeadFit(
         identity=known.modes(identity).astype(np.float32),
@@ -101,11 +108,10 @@ class _Person:
     """Who is in frames whose coefficients (N, 52) are ``observed`` by a network."""
 
     def __init__(
-        self, known: Likelihood, landmarks: Singles, observed: Floats, weight: Singles
+        self, known: Likelihood, frames: PlacedFrames, observed: Floats, weight: Singles
     ) -> None:
-        self.known, self.observed = known, observed
+        self.known, self.frames, self.observed = known, frames, observed
         self.weight = np.maximum(weight, SETTINGS.least)
-        self.frames = PlacedFrames(known, landmarks)
 
     def found(self) -> tuple[Floats, float]:
         """Return the identity (M,), and the standard deviation of its neutral in centimetres."""
@@ -154,13 +160,13 @@ _FACIAL = [index for index, name in enumerate(NAMES) if not name.startswith("eye
 
 
 def _expressions(
-    neutral: Floats, landmarks: Singles, observed: Floats, follows: Truths
+    neutral: Floats, landmarks: Singles, focal: Singles, observed: Floats, follows: Truths
 ) -> Iterator[tuple[Floats, Placed]]:
     """Yield coefficients and poses of all frames, chunk by chunk, given the neutral (1434,)."""
     known = _likelihood(1.0)
     for first in range(0, len(landmarks), _CHUNK):
         around = slice(max(0, first - _MARGIN), first + _CHUNK + _MARGIN)
-        frames = PlacedFrames(known, landmarks[around])
+        frames = PlacedFrames(known, landmarks[around], focal[around])
         found = _expression(known, frames, neutral, observed[around], follows[around])
         inner = slice(first - around.start, first - around.start + _CHUNK)
         yield found[inner], Placed(*(part[inner] for part in _parts(frames.placed)))

@@ -1,3 +1,3 @@
 """Which fit makes neutrals and coefficients of landmarks: those of another are not comparable."""
 
-FIT_VERSION = 2
+FIT_VERSION = 3

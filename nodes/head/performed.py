@@ -11,10 +11,9 @@ from lifemask.nodes.faces.velocity import velocities
 from lifemask.nodes.head.fit import fitted
 from lifemask.nodes.head.gaze import gaze_of
 from lifemask.nodes.head.landmark_model import landmark_model
+from lifemask.nodes.head.perspective import nearness, view_error
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.posed_faces import PosedFaces
-from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.render.shape import turned
 from lifemask.nodes.types import FaceTrack
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def performance_of(faces: PosedFaces, camera: "Camera", source: str) -> Performa
         camera=camera,
         frame=faces.frame,
         coefficients=faces.coefficients,
-        residual=faces.shape - shapes_of(faces.neutral, faces.coefficients, faces.rotation),
+        residual=faces.shape - _shapes(faces.neutral, faces.coefficients, faces),
         gaze=gaze_of(faces.shape, faces.rotation, faces.expression, continuous),
         rotation=camera.seen_from_axis(rotations(faces.landmarks), translation),
         translation=translation,
@@ -42,7 +41,7 @@ def performance_of(faces: PosedFaces, camera: "Camera", source: str) -> Performa
     )
 
 
-def tracked_performance(track: FaceTrack, camera: "Camera", source: str) -> Performance:
+def tracked_performance(track: FaceTrack, source: str) -> Performance:
     """Return what somebody plays in the frames in which a ``track`` shows them.
 
     Raises FaceError when there is none.
@@ -53,7 +52,8 @@ def tracked_performance(track: FaceTrack, camera: "Camera", source: str) -> Perf
     take = np.zeros(int(seen.sum()), np.int64)
     landmarks, confidence = track.landmarks[seen], track.confidence[seen]
     expression, frames = track.expression[seen], track.frames[seen]
-    head = fitted(landmarks, expression, confidence, runs(take, frames, landmarks))
+    focal = np.full(len(frames), track.camera.known_focal, np.float32)
+    head = fitted(landmarks, expression, confidence, runs(take, frames, landmarks), focal)
     faces = PosedFaces(
         frame=frames,
         take=take,
@@ -63,27 +63,25 @@ def tracked_performance(track: FaceTrack, camera: "Camera", source: str) -> Perf
         scale=head.placed.scale,
         rotation=head.placed.rotation,
         centre=head.placed.centre,
+        focal=focal,
         expression=expression,
         coefficients=head.coefficients,
         confidence=confidence,
         neutral=head.neutral,
     )
-    return performance_of(faces, camera, source)
+    return performance_of(faces, track.camera, source)
 
 
-def shapes_of(neutral: "Floats", coefficients: "Floats", rotation: "Floats") -> "Floats":
-    """Return tracked shapes (N, 478, 3): a ``neutral`` (478, 3) with ``coefficients`` (N, 52).
-
-    A tracker shows a head that is turned by ``rotation`` (N, 3, 3) in a slightly other shape.
-    """
-    motion = np.einsum("nc,cki->nki", coefficients, landmark_model().motions)
-    turn_error = np.einsum("np,pki->nki", turned(rotation), atlas().turns)
-    return np.asarray(neutral + motion + turn_error, np.float32)
-
-
-def played(performance: Performance, neutral: "Floats", rotation: "Floats") -> "Floats":
+def played(performance: Performance, neutral: "Floats", pose: PosedFaces) -> "Floats":
     """Return the shapes (N, 478, 3) in which the face with this ``neutral`` plays it.
 
-    ``rotation`` (N, 3, 3) is that of the head in the picture.
+    As a tracker would show them in the ``pose`` of N faces.
     """
-    return shapes_of(neutral, performance.coefficients, rotation) + performance.residual
+    return _shapes(neutral, performance.coefficients, pose) + performance.residual
+
+
+def _shapes(neutral: "Floats", coefficients: "Floats", pose: PosedFaces) -> "Floats":
+    """Tracked shapes (N, 478, 3): a ``neutral`` (478, 3) with ``coefficients`` (N, 52)."""
+    motion = np.einsum("nc,cki->nki", coefficients, landmark_model().motions)
+    view = view_error(pose.rotation, nearness(pose.scale, pose.focal))
+    return np.asarray(neutral + motion + view, np.float32)

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from lifemask.nodes.faces.face_space import Placed
 from lifemask.nodes.head.arkit import NAMES
 from lifemask.nodes.head.landmark_likelihood import Likelihood
+from lifemask.nodes.head.perspective import nearness, view_error
 from lifemask.nodes.render.atlas import atlas
-from lifemask.nodes.render.shape import place, posed, turned
+from lifemask.nodes.render.shape import place, posed
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -23,10 +24,10 @@ class PlacedFrames:
 
     placed: Placed
 
-    def __init__(self, likelihood: Likelihood, landmarks: Singles) -> None:
-        self._likelihood = likelihood
+    def __init__(self, likelihood: Likelihood, landmarks: Singles, focal: Singles) -> None:
+        self._likelihood, self._focal = likelihood, focal
         self._landmarks, self._usual = landmarks, landmarks
-        self._turn_error = np.zeros_like(landmarks)
+        self._view = np.zeros_like(landmarks)
         self.trust = np.ones(landmarks.shape[:2])
 
     def evidence(self, expected: Floats, neutral: Floats) -> tuple[Floats, Floats]:
@@ -38,22 +39,23 @@ class PlacedFrames:
         return both[:, : -len(NAMES)], both[:, -len(NAMES) :]
 
     def shapes(self, expected: Floats) -> Floats:
-        """Return the shapes (N, 1434) less what turns do, given those that are ``expected``.
+        """Return the shapes (N, 1434) less what the view does, given those that are ``expected``.
 
         The more a landmark stands out, the nearer it is moved to where it is expected.
         """
         expected = expected.reshape(self._landmarks.shape)
         self._place(expected)
-        left = self.placed.shape - self._turn_error - expected
+        left = self.placed.shape - self._view - expected
         far = np.linalg.norm(left, axis=-1) / self._likelihood.deviation
         self.trust = np.square(_OUTLIER / np.maximum(far, _OUTLIER))
         usual = expected + self.trust[..., None] * left
-        self._usual = posed(self._with_shape((usual + self._turn_error).astype(np.float32)))
+        self._usual = posed(self._with_shape((usual + self._view).astype(np.float32)))
         return np.asarray(usual.reshape(len(usual), -1))
 
     def _place(self, expected: Floats) -> None:
-        self.placed = place(self._usual, (expected + self._turn_error).astype(np.float32), atlas())
-        self._turn_error = np.tensordot(turned(self.placed.rotation), atlas().turns, 1)
+        self.placed = place(self._usual, (expected + self._view).astype(np.float32), atlas())
+        near = nearness(self.placed.scale, self._focal)
+        self._view = view_error(self.placed.rotation, near)
         moved = self._landmarks - self.placed.centre[:, None]
         shape = np.einsum("nki,nij->nkj", moved, self.placed.rotation)
         self.placed = self._with_shape(shape / self.placed.scale[:, None, None])

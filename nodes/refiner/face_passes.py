@@ -19,7 +19,8 @@ class FacePasses:
     plate, taken by the meshes from where the double's features are to the likeness's, and
     ``predicted`` what the double's albedo and the light make of it. ``darker`` is how much darker
     the double's skin is than the likeness's at the same place, as by a beard. ``face`` is where the
-    face may be replaced, ``occlusion`` what is in front.
+    face may be replaced, ``occlusion`` what is in front, and ``interior`` where the head model's
+    mouth is, which no refiner has learned.
     """
 
     view: View
@@ -35,6 +36,7 @@ class FacePasses:
     darker: Tensor
     face: Tensor
     occlusion: Tensor
+    interior: Tensor
 
     @cached_property
     def candidates(self) -> Tensor:

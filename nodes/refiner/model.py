@@ -137,7 +137,8 @@ class RefinerModel:
         prediction = self._blended(passes, crops)
         residual, matte, uncertainty = crops[-1].give(prediction, height, width).split([3, 1, 1], 1)
         eyes = passes.openings[:, :1].clamp(0, 1)
-        picture = passes.render + share * (1 - _SPARED * eyes) * residual * passes.view.covered
+        changed = (1 - _SPARED * eyes) * (1 - passes.interior) * passes.view.covered
+        picture = passes.render + share * residual * changed
         face = moved_matte(passes.face, matte)
         return Refined(picture, face, torch.maximum(_unlike(passes), uncertainty))
 

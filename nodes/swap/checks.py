@@ -70,9 +70,9 @@ def check_size(plate: FrameSource, cast: "list[Role]") -> None:
     """Raise SizeError unless all frames have the size at which everybody was tracked."""
     width, height = plate.size()
     for track in (role.track for role in cast):
-        if (width, height) != (track.width, track.height):
+        if (width, height) != (track.camera.width, track.camera.height):
             raise SizeError(
                 f"{plate.name}: is {width}x{height}, {track.person} was tracked at "
-                f"{track.width}x{track.height}",
+                f"{track.camera.width}x{track.camera.height}",
                 Remedy("track_again"),
             )

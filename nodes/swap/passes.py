@@ -22,6 +22,7 @@ from lifemask.nodes.render.occlusion_matte import in_front
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.render.texture import normals
 from lifemask.nodes.render.warp import Shares, View, Window, render
+from lifemask.nodes.swap.mouth_interior import interior, with_mouth
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
 
@@ -88,6 +89,8 @@ def render_passes(
     picture = render(
         view, sources, frame.openings, albedo, texture_light, tone, (frame.gaze, frame.gaze_turn)
     )
+    mouth = interior(view, frame)
+    picture = with_mouth(picture, mouth, window, plan, frame, light)
     texture = pictures.subject(frame)
     picture = picture + view.of(_folds(plan, frame, sources[FACE], texture), "bilinear")
     picture = smeared(view, picture, frame.motion)
@@ -110,6 +113,7 @@ def render_passes(
         darker=_darker(view, albedo, own, subject),
         face=face,
         occlusion=in_front(plate, own, face, score, thin, meshes.width, swap.occluder_sensitivity),
+        interior=mouth,
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Arrays = Mapping[str, NDArray[Any]]
 
-VERSION = 2
+VERSION = 3
 _KIND = "plan"
 _ROWS = [
     "index",
@@ -38,7 +38,10 @@ _ROWS = [
     "confidence",
     "gaze",
     "gaze_turn",
+    "coefficients",
+    "interior",
 ]
+_WHOLE = ("albedo", "subject_albedo", "identity", "teeth")
 _FOLDS = ("removed_folds", "added_folds")
 _CALM = ("calm", "subject_calm")
 
@@ -58,7 +61,8 @@ class FramePlan:
     of the plate's, and ``confidence``, 0..1, is that of the face's place. ``removed_folds`` and
     ``added_folds`` are the shares, by the regions of `folds.FOLDING`, of the pictures' folds that
     go and of the subject's that come. ``gaze`` (2, 2) is of both eyes, see `head.gaze`, and
-    ``gaze_turn`` (2,) what the artist adds to it; in degrees.
+    ``gaze_turn`` (2,) what the artist adds to it; in degrees. ``coefficients`` (52,) are of
+    `head.arkit.NAMES`, and ``interior`` is the share of the head model's mouth between the lips.
     """
 
     index: int
@@ -81,6 +85,8 @@ class FramePlan:
     added_folds: Mapping[str, float]
     gaze: "Floats"
     gaze_turn: "Floats"
+    coefficients: "Floats"
+    interior: float
 
     @property
     def used(self) -> set[int]:
@@ -95,7 +101,8 @@ class ShotPlan:
     ``made_of`` is a digest of all its inputs: see `planner.WholeShotPlanner`. Face space has
     ``size`` pixels a side; ``detail`` is in pixels of the plate across a centimetre of the face.
     ``albedo`` and ``subject_albedo`` (3, 64, 64) are log, in texture space, where ``calm`` and
-    ``subject_calm`` are the faces at rest.
+    ``subject_calm`` are the faces at rest. ``identity`` (60,) is the likeness's in the modes of the
+    head model, and ``teeth`` (3,) the colour of their teeth without light, log.
     """
 
     made_of: str
@@ -103,6 +110,8 @@ class ShotPlan:
     detail: float
     albedo: "Floats"
     subject_albedo: "Floats"
+    identity: "Floats"
+    teeth: "Floats"
     calm: Calm
     subject_calm: Calm
     frames: tuple[FramePlan, ...]
@@ -161,7 +170,7 @@ def _only(arrays: "Arrays", number: int) -> "dict[str, NDArray[Any]]":
 
 
 def _arrays(plan: ShotPlan) -> "dict[str, NDArray[Any]]":
-    """A plan as arrays: a row for each frame, and the two albedos."""
+    """A plan as arrays: a row for each frame, and what is the same in all."""
     frames = plan.frames
     rows = {name: np.stack([getattr(one, name) for one in frames]) for name in _ROWS}
     for region in frames[0].pictures:
@@ -172,7 +181,7 @@ def _arrays(plan: ShotPlan) -> "dict[str, NDArray[Any]]":
         rows[name] = np.array([[getattr(one, name)[r] for r in FOLDING] for one in frames])
     faces = {name: getattr(plan, name) for name in _CALM}
     calm = {name: np.stack([face.relief, face.deviation]) for name, face in faces.items()}
-    return {**rows, **calm, "albedo": plan.albedo, "subject_albedo": plan.subject_albedo}
+    return {**rows, **calm, **{name: getattr(plan, name) for name in _WHOLE}}
 
 
 def _shares(region: str, frames: Sequence[Mapping[int, float]]) -> "dict[str, NDArray[Any]]":
@@ -189,10 +198,10 @@ def _row(opening: Opening) -> "NDArray[np.float64]":
 
 
 def _unpacked(arrays: "dict[str, NDArray[Any]]") -> dict[str, Any]:
-    albedos = {name: arrays.pop(name) for name in ("albedo", "subject_albedo")}
+    whole = {name: arrays.pop(name) for name in _WHOLE}
     calm = {name: Calm(*arrays.pop(name)) for name in _CALM}
     count = len(arrays["frame"])
-    return {**albedos, **calm, "frames": tuple(_frame(arrays, row) for row in range(count))}
+    return {**whole, **calm, "frames": tuple(_frame(arrays, row) for row in range(count))}
 
 
 def _frame(arrays: "Arrays", row: int) -> FramePlan:

@@ -24,15 +24,16 @@ from lifemask.nodes.head.performed import played
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import PlateSubject
-from lifemask.nodes.render.atlas import Floats, atlas, coarse, openings
+from lifemask.nodes.render.atlas import Floats, atlas, coarse
 from lifemask.nodes.render.descriptors import FaceDescriptors, descriptors
 from lifemask.nodes.render.folds import FOLDING
 from lifemask.nodes.render.shape import posed
-from lifemask.nodes.render.source_bank import FACE, POINTS, SourceBank, shortest_path
+from lifemask.nodes.render.source_bank import FACE, SourceBank, shortest_path
 from lifemask.nodes.render.warp import Opening
 from lifemask.nodes.swap.calm_face import calm_face
+from lifemask.nodes.swap.comparison import Compared
 from lifemask.nodes.swap.fold_amounts import beyond, mixed
-from lifemask.nodes.swap.openings import matched, misfits, unmatched
+from lifemask.nodes.swap.openings import matched, misfits, teeth, unmatched, unopened
 from lifemask.nodes.swap.plan import VERSION, FramePlan, ShotPlan
 from lifemask.nodes.swap.steady import Runs, beside, steady, steady_light
 
@@ -81,6 +82,8 @@ class WholeShotPlanner:
             detail=subject.posed.detail,
             albedo=likeness.albedo,
             subject_albedo=subject.albedo,
+            identity=likeness.identity,
+            teeth=planning.teeth,
             calm=calm_face(likeness.textures, likeness.posed),
             subject_calm=calm_face(subject.textures, subject.posed),
             frames=tuple(planning.frames()),
@@ -94,55 +97,16 @@ def _arrays(value: object) -> Iterator[NDArray[np.generic]]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Compared:
-    """T frames compared with N pictures: ``costs`` (T, N) by region, and the mouths' misfit (T, N).
-
-    ``openings`` has the dark (T,) and bright (T, 3) end of each; ``light`` is (T, 3, 64, 64). Log.
-    """
-
-    costs: dict[str, Tensor]
-    misfit: Tensor
-    openings: dict[str, tuple[Tensor, Tensor]]
-    light: Floats
-
-    @classmethod
-    def of(cls, bank: SourceBank, frames: FaceDescriptors) -> "_Compared":
-        """Compare some frames with all pictures."""
-        return cls(
-            bank.costs(frames),
-            bank.misfit("mouth", frames),
-            {name: frames.opening(name) for name in openings()},
-            frames.light.cpu().numpy(),
-        )
-
-    @classmethod
-    def joined(cls, parts: "list[_Compared]") -> "_Compared":
-        """All of ``parts``, one after the other."""
-        opened = {
-            name: (
-                torch.cat([part.openings[name][0] for part in parts]),
-                torch.cat([part.openings[name][1] for part in parts]),
-            )
-            for name in openings()
-        }
-        return cls(
-            {name: torch.cat([part.costs[name] for part in parts]) for name in POINTS},
-            torch.cat([part.misfit for part in parts]),
-            opened,
-            np.concatenate([part.light for part in parts]),
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class _Chosen:
     """For T frames: ``paths`` of a picture each by region, and how these are brought to the plate.
 
-    ``mouth`` is the share of the subject's own, ``openings`` has the rows (T, 7) of
-    `openings.matched`, and ``light`` is (T, 3, 64, 64), log.
+    ``mouth`` is the share of the subject's own and ``interior`` that of the head model's,
+    ``openings`` has the rows (T, 7) of `openings.matched`, and ``light`` is (T, 3, 64, 64), log.
     """
 
     paths: dict[str, list[int]]
     mouth: list[float]
+    interior: list[float]
     openings: dict[str, Floats]
     light: Floats
 
@@ -162,12 +126,13 @@ class _Planning:
         self.shutter, self.excluded = planner.shutter / 360, planner.excluded
         self.runs: Runs = runs(self.own.take, self.own.frame, self.own.landmarks, max_missing=1)
         neutral = likeness.posed.neutral
-        self.shapes = played(self.performance, neutral, self.own.rotation)
+        self.shapes = played(self.performance, neutral, self.own)
         self.unseen = self._unseen()
         shown = likeness.posed.shape - neutral, likeness.posed.coefficients
         everyone = range(len(likeness))
         hidden = likeness.posed.hidden
         self.faces = descriptors(likeness.textures, likeness.posed, shown, hidden, everyone)
+        self.teeth = teeth(self.faces)
 
     def frames(self) -> Iterator[FramePlan]:
         """Choose the pictures, and yield the plan of each frame."""
@@ -204,6 +169,8 @@ class _Planning:
             openings={name: Opening.of(table[index]) for name, table in chosen.openings.items()},
             gaze=self.performance.gaze[index],
             gaze_turn=np.zeros(2, np.float32),
+            coefficients=self.performance.coefficients[index],
+            interior=chosen.interior[index],
             **self._folds(index, pictures[FACE]),
         )
 
@@ -224,16 +191,23 @@ class _Planning:
         return _Chosen(
             {name: path.tolist() for name, path in paths.items()},
             mouth.tolist(),
+            self._interior(paths["mouth"]).tolist(),
             {name: self._opened(name, paths[name], *both) for name, both in seen.openings.items()},
             steady_light(seen.light, self.runs),
         )
 
-    def _compared(self, bank: SourceBank) -> _Compared:
+    def _interior(self, path: Tensor) -> Tensor:
+        """The share (T,) of the head model's mouth, where neither plate nor picture shows one."""
+        shown = self.likeness.posed.shape[path.cpu().numpy()]
+        lacking = unopened(self.shapes, shown) * self.unseen
+        return steady(torch.from_numpy(lacking).to(path.device)[:, None], self.runs)[:, 0]
+
+    def _compared(self, bank: SourceBank) -> Compared:
         count = len(self.own)
         starts = range(0, count, _CHUNK)
         steps = progress.each(starts, "choose", len(starts))
         chunks = (range(start, min(start + _CHUNK, count)) for start in steps)
-        return _Compared.joined([_Compared.of(bank, self._subject(chunk)) for chunk in chunks])
+        return Compared.joined([Compared.of(bank, self._subject(chunk)) for chunk in chunks])
 
     def _subject(self, chunk: range) -> FaceDescriptors:
         motion = self.shapes - self.likeness.posed.neutral

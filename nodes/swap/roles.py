@@ -7,7 +7,6 @@ from lifemask.nodes.command import Option
 from lifemask.nodes.errors import KnobError
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, subject_of
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.shot.folder import Shot
@@ -56,8 +55,7 @@ class FacesetRole:
     def _own(self, subject: PlateSubject) -> Performance:
         from lifemask.nodes.head.performed import performance_of
 
-        camera = Camera.of(self.track.width, self.track.height)
-        return performance_of(subject.posed, camera, subject.source)
+        return performance_of(subject.posed, self.track.camera, subject.source)
 
 
 def cast_of(

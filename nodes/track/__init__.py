@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 from lifemask.nodes import progress
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError, Remedy
+from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, HandTrack
 from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
-    from lifemask.nodes.performance import Performance
     from lifemask.nodes.track.people import Person
 
 
@@ -36,7 +36,7 @@ class Track(Node):
     focal_length: Annotated[
         float,
         Knob(
-            "Lens, for a sensor 36 mm wide; 0 takes the header's, or 50. Places the head only.",
+            "Lens, for a sensor 36 mm wide; 0 takes the header's, or assumes 50.",
             0,
             2000,
             "mm",
@@ -56,7 +56,7 @@ class Track(Node):
         from lifemask.nodes.track.people import people
         from lifemask.nodes.track.tracker import Tracker, pictures
 
-        size = plate.size()
+        plate.size()  # refused before the work
         aspect = plate.pixel_aspect()
         if abs(aspect - 1) > _SQUARE:
             squeezed = f"its pixels are {aspect:g} times as wide as high, and are taken for square"
@@ -66,6 +66,7 @@ class Track(Node):
         tracker = Tracker(self.samples, self.smooth, self.small_faces, hands)
         tracklets = tracker.track(progress.each(pictures(plate), "track", len(frames)))
         least = min(self.min_frames, len(frames))
+        camera = self._camera(plate)
         found = people(tracklets, least)
         if not found:
             why = f"no face was found in frames {frames[0]}-{frames[-1]}"
@@ -74,20 +75,15 @@ class Track(Node):
             remedy = Remedy("fewer_frames") if tracklets else None
             raise FaceError(f"{plate.name}: {why}", remedy)
         faces = [
-            _face_track(person, f"p{number}", *size, frames)
+            _face_track(person, f"p{number}", camera, frames)
             for number, person in enumerate(found, 1)
         ]
-        return faces, hands.tracks(frames, *size) if hands else []
+        return faces, hands.tracks(frames, camera) if hands else []
 
-    def performance(self, plate: FrameSource, track: FaceTrack) -> "Performance":
-        """Return what the person of a ``track`` of the ``plate`` plays, for any other face."""
-        from lifemask.nodes.head.camera import Camera
-        from lifemask.nodes.head.performed import tracked_performance
-
+    def _camera(self, plate: FrameSource) -> Camera:
         with plate.open() as reader:
             header = reader.read(plate.frames[0]).header
-        camera = Camera.of(*plate.size(), header, self.focal_length)
-        return tracked_performance(track, camera, plate.name)
+        return Camera.of(*plate.size(), header, self.focal_length)
 
 
 _SQUARE = 0.01  # tolerance of a pixel's aspect ratio
@@ -95,9 +91,7 @@ _MOST_TURNED = 70
 """Degrees of yaw beyond which the network invents the landmarks of the far side."""
 
 
-def _face_track(
-    person: "Person", name: str, width: int, height: int, frames: tuple[int, ...]
-) -> FaceTrack:
+def _face_track(person: "Person", name: str, camera: Camera, frames: tuple[int, ...]) -> FaceTrack:
     """Return the person's track; frames that show too little of the face are lost."""
     import numpy as np
 
@@ -119,8 +113,7 @@ def _face_track(
     confidence[~kept] = 0
     return FaceTrack(
         person=name,
-        width=width,
-        height=height,
+        camera=camera,
         frames=np.array(frames, np.int64),
         landmarks=landmarks,
         confidence=confidence,

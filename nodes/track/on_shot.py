@@ -29,6 +29,8 @@ class TrackOnShot(OnShot):
 
     def run(self) -> Result:
         """Return the files of the tracks, and how many frames show each person and hand."""
+        from lifemask.nodes.head.performed import tracked_performance
+
         shot = Shot.load(self.shot)
         self._number(shot)  # refused before the work
         node, plate = shot.node(Track, **self.knobs), shot.plate_of(self.frames)
@@ -37,7 +39,8 @@ class TrackOnShot(OnShot):
         tracks |= {hand.hand: hand for hand in hands}
         paths = self._save(shot, tracks)
         for track in faces:
-            node.performance(plate, track).save(shot.next_version("performances", track.person))
+            performance = tracked_performance(track, plate.name)
+            performance.save(shot.next_version("performances", track.person))
         text = [_summary(name, track) for name, track in tracks.items()]
         return {"track": paths, "text": [*text, *_without(node, hands)]}
 

@@ -88,12 +88,12 @@ def _loop_tracks(shot: Shot, loop: Shot, order: list[int], width: int) -> None:
 
     for person, path in people_of(shot).items():
         track = FaceTrack.load(path)
-        scale = width / track.width if width else 1.0
+        camera = track.camera
+        scale = width / camera.width if width else 1.0
         again = {name: getattr(track, name)[order] for name in ("rotation", "expression")}
         replace(
             track,
-            width=round(track.width * scale),
-            height=round(track.height * scale),
+            camera=camera.scaled(scale),
             frames=np.arange(FIRST, FIRST + len(order)),
             landmarks=track.landmarks[order] * np.float32(scale),
             confidence=track.confidence[order],
