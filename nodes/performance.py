@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifemask.nodes import archive
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError, Remedy
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.head.fit_version import FIT_VERSION
 
 if TYPE_CHECKING:

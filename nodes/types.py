@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lifemask.nodes.head.camera import Camera
+from lifemask.nodes.camera import Camera
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import KnobError, LifemaskError, ShotError
 from lifemask.nodes.faceset.files import FaceSet
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.progress import Progress, reporting
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.types import FaceTrack

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import FOOTAGE, SPACE
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.faces.blendshapes import NAMES
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.render.atlas import atlas
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.truth import GroundTruth, Truth

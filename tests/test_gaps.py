@@ -7,11 +7,11 @@ import pytest
 import torch
 from conftest import FOOTAGE, QUICK, SPACE
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.faces.topology import LEFT_CORNER, RIGHT_CORNER
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.gaps import bridged, faded
 from lifemask.nodes.faceset.provider import posed_faces_of
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.swap import Swap, write_swap
 from lifemask.nodes.types import LEAST_CONFIDENCE
 from lifemask.ocio.media import exr

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.detector import anchors
 from lifemask.nodes.hands.hand_coverage import hand_coverage
@@ -15,7 +16,6 @@ from lifemask.nodes.hands.hand_follower import HandSighting
 from lifemask.nodes.hands.hand_landmarker import hand_rects
 from lifemask.nodes.hands.hand_tracklets import HandTracklet, hand_tracks
 from lifemask.nodes.hands.palm_detector import PALM
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.tracks import hands_of, people_of, plate_tracks
 from lifemask.nodes.track import Track

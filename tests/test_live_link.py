@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings, strategies
 from test_performance import made_up
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.pose import angles
 from lifemask.nodes.head import live_link
-from lifemask.nodes.head.camera import Camera
 
 CAMERA = Camera.of(640, 360)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from test_performance import made_up
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.head import live_link
 from lifemask.nodes.head.arkit import NAMES
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.head.performed import tracked_performance
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.shot.folder import Shot

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.pose import angles, rotation_of
 from lifemask.nodes.head.arkit import NAMES
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.head.performed import performance_of, played
 from lifemask.nodes.performance import Performance
 from lifemask.nodes.swap import Swap

@@ -15,10 +15,10 @@ import pytest
 from conftest import FOOTAGE, NO_FACE, QUICK, SPACE, Pair, small_plate
 
 from lifemask.nodes import progress
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import FaceError, MissingFramesError, ShotError, SizeError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.files import Faces
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.refiner.versions import BASE
 from lifemask.nodes.swap import Swap, frames_of, write_swap
 from lifemask.nodes.swap.roles import FacesetRole

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from lifemask.nodes import progress
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError, FaceError, Remedy, StoppedError
 from lifemask.nodes.faces.photographs import find_faces
 from lifemask.nodes.faces.pose import angles
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.track import Track
 from lifemask.nodes.track import tracker as plates
 from lifemask.nodes.types import FaceTrack

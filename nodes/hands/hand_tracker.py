@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.faces.photographs import apart
 from lifemask.nodes.faces.pyramid import Picture, Tensor
 from lifemask.nodes.hands.hand_follower import HandFollower, Scene
 from lifemask.nodes.hands.hand_tracklets import HandTracklet, hand_tracks
-from lifemask.nodes.head.camera import Camera
 
 if TYPE_CHECKING:
     from lifemask.nodes.types import HandTrack

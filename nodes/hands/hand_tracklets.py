@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.faces.runs import split
 from lifemask.nodes.faces.temporal_filter import smoothed
 from lifemask.nodes.hands.hand_follower import HandSighting
 from lifemask.nodes.hands.skeleton import COUNT
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.types import HandTrack
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.errors import BrokenFileError
 from lifemask.nodes.faces.pose import angles, rotation_of
 from lifemask.nodes.faces.topology import COUNT
 from lifemask.nodes.head.arkit import NAMES
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.performance import Performance
 from lifemask.ocio.system.atomic import replacing
 

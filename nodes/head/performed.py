@@ -19,7 +19,7 @@ from lifemask.nodes.types import FaceTrack
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from lifemask.nodes.head.camera import Camera
+    from lifemask.nodes.camera import Camera
 
     Floats = NDArray[np.float32]
 

@@ -27,8 +27,8 @@ class Perform(Node):
 
         Raises BrokenFileError when the recording cannot be read.
         """
+        from lifemask.nodes.camera import Camera
         from lifemask.nodes.head import live_link
-        from lifemask.nodes.head.camera import Camera
 
         first = plate.frames[0] + self.delay
         camera = Camera.of(*plate.size())

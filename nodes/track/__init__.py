@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from lifemask.nodes import progress
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.declaration import Knob, Node
 from lifemask.nodes.errors import FaceError, Remedy
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.types import LEAST_CONFIDENCE, FaceTrack, HandTrack
 from lifemask.ocio.media.source import FrameSource
 

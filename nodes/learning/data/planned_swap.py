@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
+from lifemask.nodes.camera import Camera
 from lifemask.nodes.faces.face_space import moved
 from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.faceset.provider import likeness_of, occlusion_of, subject_of
-from lifemask.nodes.head.camera import Camera
 from lifemask.nodes.head.performed import performance_of
 from lifemask.nodes.learning.data.examples import log_picture
 from lifemask.nodes.refiner.face_passes import FacePasses
