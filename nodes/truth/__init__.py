@@ -16,6 +16,7 @@ from lifemask.ocio.media.source import FrameSource
 
 if TYPE_CHECKING:
     from lifemask.nodes.truth.expression import ExpressionFigures
+    from lifemask.nodes.truth.matte_figures import Mattes
     from lifemask.nodes.truth.views import Spool
 
 
@@ -109,6 +110,21 @@ class Figures:
     occlusion_error: float | None = field(
         default=None, metadata=_about("|occlusion - exact| over the exact area", 0)
     )
+    visible_iou: float | None = field(
+        default=None, metadata=_about("overlap of the face that is seen with the exact one", 1)
+    )
+    false_occlusion_percent: float | None = field(
+        default=None, metadata=_about("of the face called occluder where nothing is in front", 0)
+    )
+    occlusion_flicker: float | None = field(
+        default=None, metadata=_about("change of occlusion where an occluder stands still", 0)
+    )
+    outline_ratio: float | None = field(
+        default=None, metadata=_about("l1 within 3 px of the outline, over a frame's own change", 0)
+    )
+    sliver_percent: float | None = field(
+        default=None, metadata=_about("of these, off plate and truth by .1 to the same side", 0)
+    )
     calibration_ratio: float | None = field(
         default=None, metadata=_about("error over what confidence expects: <1 cautious", 1)
     )
@@ -142,17 +158,22 @@ class Truth(Node):
         SizeError when the two differ in size, and FaceError when no frame shows the face.
         """
         from lifemask.nodes.truth.ground_truth import scored
+        from lifemask.nodes.truth.matte_figures import whole_shot
         from lifemask.nodes.truth.views import Spool
 
-        figures = []
+        figures: list[Mapping[str, float]] = []
+        before: Mattes | None = None
         frames = swap.frames
         with Spool() as faces, closing(scored(swap, ground)) as read_ahead:
             for frame in progress.each(read_ahead, "truth", len(frames)):
                 faces.append(frame.face)
                 figures.append(frame.figures)
+                if before:
+                    figures.append(frame.mattes.since(before))
+                before = frame.mattes
             return Figures(
                 **_figures(faces),
-                **_of_mattes(figures),
+                **whole_shot(figures),
                 **self._of_landmarks(swap, ground),
                 **self._of_expression(swap, ground),
                 frames=len(frames),
@@ -205,14 +226,4 @@ def _figures(faces: "Spool") -> dict[str, Any]:
         "place_percent": tuple((move[:2] * 100 / SIDE).tolist()),
         "place_scale": float(np.exp(move[2])),
         "place_degrees": float(np.degrees(move[3])),
-    }
-
-
-def _of_mattes(frames: list[Mapping[str, float]]) -> dict[str, Any]:
-    """Return each figure's mean over the frames that have it; the largest for ``_max``."""
-    names = {name for frame in frames for name in frame}
-    columns = {name: [frame[name] for frame in frames if name in frame] for name in names}
-    return {
-        name: max(values) if name.endswith("_max") else sum(values) / len(values)
-        for name, values in columns.items()
     }

@@ -17,6 +17,7 @@ from lifemask.nodes.confidence import to_doubt
 from lifemask.nodes.errors import BrokenFileError, SizeError
 from lifemask.nodes.faces.similarity import similarity
 from lifemask.nodes.render.acescct import to_log
+from lifemask.nodes.truth.matte_figures import Mattes
 from lifemask.nodes.truth.views import SIDE, Face, straightened
 from lifemask.ocio.colour import transform
 from lifemask.ocio.media import exr
@@ -38,22 +39,15 @@ if TYPE_CHECKING:
 INNER = slice(17, 68)
 """Of the 68 points of Multi-PIE: brows, eyes, nose and mouth; the jaw's outline is left out."""
 
-LEAST_OCCLUDED = 30
-"""Pixels of the face that an occluder has to cover for a frame to count."""
-
 _WHOLE = 0.99  # of a matte: a pixel that is fully covered
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One frame: its face, and the figures of the swap's mattes in the plate's own pixels.
-
-    ``figures`` holds only what swap and shot allow: ``matte_error`` and ``matte_iou`` of
-    facematte.V, ``outside_max`` where that is 0, ``occluder_l1``, ``occlusion_error`` of
-    occlusion.V, ``calibration_ratio`` of confidence.V.
-    """
+    """One frame: its face, its mattes, and their figures as far as swap and shot allow."""
 
     face: Face
+    mattes: Mattes
     figures: Mapping[str, float]
 
 
@@ -93,11 +87,12 @@ def score(swap: FrameReader, colorspace: str | None, ground: "GroundTruth", numb
             f"{frame.name}: {_size(frame.rgb)}, but {_size(renders.plate)} in {ground.plate}"
         )
     rgb = transform.convert(frame.rgb, colorspace, ground.colorspace) if colorspace else frame.rgb
-    figures = _matte_figures(frame, renders) | _occluder_figures(frame, rgb, renders)
+    mattes = _mattes_of(frame, rgb, renders)
+    figures = _matte_figures(frame, renders) | mattes.figures
     figures |= _calibration_figures(frame, rgb, renders)
     if colorspace is None:
         figures |= _outside_figures(frame, renders)
-    return Scored(_face(rgb, renders), figures)
+    return Scored(_face(rgb, renders), mattes, figures)
 
 
 def _size(picture: "F32") -> str:
@@ -199,21 +194,17 @@ def _outside_figures(frame: "Frame", renders: Renders) -> dict[str, float]:
     return {"outside_max": float(change[own <= 0].max(initial=0))}
 
 
-def _occluder_figures(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
-    occluder = renders.mattes.get("occ")
-    if occluder is None or occluder.max() <= 0.5:
-        return {}
-    whole = renders.mattes.get("face_full", np.ones_like(occluder))
-    before = occluder * whole
-    if before.sum() <= LEAST_OCCLUDED:
-        return {}
-    error = np.abs(_log(rgb) - _log(renders.truth)).mean(-1)
-    figures = {"occluder_l1": float((error * before).sum() / before.sum())}
-    own = frame.layers.get("occlusion.V")
-    if own is not None:
-        wrong = np.abs((own - occluder) * whole).sum()
-        figures["occlusion_error"] = float(wrong / before.sum())
-    return figures
+def _mattes_of(frame: "Frame", rgb: "F32", renders: Renders) -> Mattes:
+    occluder = renders.mattes.get("occ", np.zeros_like(renders.face))
+    return Mattes(
+        swap=_log(rgb),
+        plate=_log(renders.plate),
+        truth=_log(renders.truth),
+        face=frame.layers.get("facematte.V"),
+        occlusion=frame.layers.get("occlusion.V"),
+        occluder=occluder,
+        whole=renders.mattes.get("face_full", renders.mattes["face"]),
+    )
 
 
 def _calibration_figures(frame: "Frame", rgb: "F32", renders: Renders) -> dict[str, float]:
