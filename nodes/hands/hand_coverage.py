@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _OUTLINE = (WRIST, 1, 2, INDEX, MIDDLE, RING, LITTLE)
-_EDGES = tuple(zip(_OUTLINE, (*_OUTLINE[1:], WRIST), strict=True))
+_KNUCKLES = ((2, INDEX), (INDEX, MIDDLE), (MIDDLE, RING), (RING, LITTLE))
 _RADII = np.array(
     [
-        0.24,  # wrist
-        *(0.22, 0.20, 0.17, 0.13),  # thumb, from its root
-        *(0.17, 0.15, 0.13, 0.11),
-        *(0.17, 0.15, 0.13, 0.11),
-        *(0.16, 0.14, 0.12, 0.105),
-        *(0.15, 0.125, 0.11, 0.095),
+        0.42,  # wrist, from the heel of the hand to the other side
+        *(0.21, 0.16, 0.14, 0.11),  # thumb, from its root
+        *(0.19, 0.145, 0.13, 0.1),
+        *(0.19, 0.145, 0.13, 0.1),
+        *(0.18, 0.135, 0.12, 0.095),
+        *(0.17, 0.12, 0.11, 0.085),
     ],
     np.float32,
 )
@@ -38,7 +38,7 @@ def hand_coverage(landmarks: "Floats", shape: tuple[int, int]) -> "Floats":
         return np.zeros(shape, np.float32)
     radii = _RADII * palm_width(landmarks)
     outside = np.full(shape, 1e6, np.float32)
-    for start, end in {*BONES, *_EDGES}:
+    for start, end in (*BONES, *_KNUCKLES):
         _capsule(outside, landmarks[[start, end], :2], radii[[start, end]])
     covered = (0.5 - outside).clip(0, 1)
     palm = np.rint((landmarks[_OUTLINE, :2] - 0.5) * 16).astype(np.int32)
@@ -71,7 +71,7 @@ def _capsule(outside: "Floats", ends: "Floats", radii: "Floats") -> None:
     (dx, dy), (x0, y0) = ends[1] - ends[0], ends[0]
     square = max(dx * dx + dy * dy, np.float32(1e-6))
     along = (((x - x0) * dx + (y - y0) * dy) / square).clip(0, 1)
-    apart = np.hypot(x - x0 - along * dx, y - y0 - along * dy)
-    apart -= radii[0] + along * (radii[1] - radii[0])
+    across, down = x - x0 - along * dx, y - y0 - along * dy
+    apart = np.sqrt(across * across + down * down) - (radii[0] + along * (radii[1] - radii[0]))
     part = outside[top:bottom, left:right]
     np.minimum(part, apart, out=part)
