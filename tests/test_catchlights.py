@@ -96,3 +96,9 @@ def test_catchlights_move_with_the_likenesss_eyes():
     plate = plate_of(eyes, LAMP)
     here, there = lit(eyes, plate), lit(eyes, plate, other)
     np.testing.assert_allclose(there[:, 4:], here[:, :-4], atol=0.02 * LAMP)
+
+
+def test_the_pattern_of_a_light_iris_is_no_catchlight():
+    landmarks = head()
+    plain, patterned = (lit(landmarks, plate_of(landmarks, more)) for more in (0.0, 0.015))
+    np.testing.assert_allclose(patterned, plain, atol=1e-3)

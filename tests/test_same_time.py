@@ -50,7 +50,6 @@ def test_a_release_has_its_own_document(tmp_path):
 
 @dataclass
 class Person:
-    person: str
     run: int
 
     def save(self, path: Path) -> None:
@@ -60,7 +59,7 @@ class Person:
 
 def test_the_people_of_each_run_have_a_version_of_their_own(shot):
     def save(run):
-        people = [Person(f"p{number}", run) for number in range(1 + run % 2)]
+        people = {f"p{number}": Person(run) for number in range(1 + run % 2)}
         return TrackOnShot(shot=shot.folder)._save(shot, people)
 
     found = at_once(save)

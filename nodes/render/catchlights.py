@@ -12,6 +12,7 @@ from lifemask.nodes.render.warp import View, extent
 _IRISES = {"right_eye": topology.RIGHT_IRIS, "left_eye": topology.LEFT_IRIS}
 
 _LEVEL = 0.6  # quantile of an iris and its pupil: anything brighter is a reflection
+_BRIGHTER = (1.4, 2.0)  # times that level: no reflection yet, and surely one
 _WITHIN = 0.95  # radii of an iris within which its level is read
 _RIM = (0.85, 1.1)  # radii between which a reflection fades out
 _INSIDE = 0.6  # of the opening's map: below it is the lid
@@ -55,7 +56,8 @@ def _openness(lids: Tensor, iris: Tensor) -> float:
 def _mirrored(plate: Tensor, eye: Tensor, iris: Tensor) -> Tensor:
     """The reflections in the cornea, (1, 3, H, W), linear.
 
-    A window or a lamp is brighter than most of an iris, whatever its colour.
+    A window or a lamp is much brighter than most of an iris, whatever its colour; the pattern of a
+    light iris is less so.
     """
     radii = _radii(iris, *plate.shape[-2:])
     seen = (radii < _WITHIN) & (eye[0, 0] > _INSIDE)
@@ -65,7 +67,10 @@ def _mirrored(plate: Tensor, eye: Tensor, iris: Tensor) -> Tensor:
     level = linear[0, :, seen].quantile(_LEVEL, 1)
     near, far = _RIM
     disc = ((far - radii) / (far - near)).clamp(0, 1)
-    return (linear - level.view(1, 3, 1, 1)).clamp(min=0) * disc
+    above = linear.mean(1, keepdim=True) / level.mean().clamp(min=1e-6)
+    low, high = _BRIGHTER
+    lit = ((above - low) / (high - low)).clamp(0, 1)
+    return (linear - level.view(1, 3, 1, 1)).clamp(min=0) * disc * lit
 
 
 def _radii(iris: Tensor, height: int, width: int) -> Tensor:

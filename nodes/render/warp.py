@@ -13,7 +13,7 @@ from lifemask.nodes.device import device
 from lifemask.nodes.faces.face_space import CLOSE, OVERSAMPLING, SIDE
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats, atlas, openings, regions
-from lifemask.nodes.render.eyes import EYES, Irises, turned
+from lifemask.nodes.render.eyes import EYES, Irises, looking
 from lifemask.nodes.render.filters import averaging, blur, resample
 from lifemask.nodes.render.raster import Fragments, rasterise
 from lifemask.nodes.render.source_bank import FACE
@@ -169,14 +169,14 @@ def _flat(view: View, shares: Shares, albedo: Tensor, name: str, gaze: Gaze) -> 
 
 
 def _picked(view: View, source: Source, name: str, gaze: Gaze) -> Tensor:
-    """The source's pixels, carried over by the mesh, irises turned: sampled once."""
+    """The source's pixels, carried over by the mesh, eyes turned to the ``gaze``."""
     vertices = torch.from_numpy(atlas().mesh(source.landmarks[None])[0, :, :2]).to(device())
     position = view.fragments(vertices)
-    if name in EYES:
-        inside = view.of_atlas(openings()[name]).clamp(0, 1)
-        shift = source.irises.shift(name, *gaze)
-        position = turned(position, inside, source.irises, name, shift)
-    return resample(source.log, position)
+    if name not in EYES:
+        return resample(source.log, position)
+    inside = view.of_atlas(openings()[name]).clamp(0, 1)
+    aim = source.irises.aim(name, *gaze)
+    return looking(source.log, position, inside, source.irises, name, aim)
 
 
 def _seen(view: View, source: Source) -> Tensor:
