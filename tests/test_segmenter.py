@@ -17,12 +17,9 @@ from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.provider import occlusion_of
 from lifemask.nodes.learning import trainer
 from lifemask.nodes.learning.augment.painted_faces import Material, paint_face
+from lifemask.nodes.learning.painted_examples import painted_config, train_painted
 from lifemask.nodes.learning.run_folder import RunFolder
-from lifemask.nodes.learning.train_segmenter import (
-    read_material,
-    segmenter_config,
-    train_segmenter,
-)
+from lifemask.nodes.learning.train_segmenter import SegmenterTask, read_material, save
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
 from lifemask.nodes.render.descriptors import finite_texture, mattes
@@ -130,9 +127,10 @@ def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch)
 def trained(material, folder, count):
     """The losses of a training in ``folder`` that is stopped after ``count`` steps more."""
     torch.manual_seed(0)
-    config = replace(segmenter_config(minutes(STEPS + 1), 6e-3, 0), batch=4)
+    config = replace(painted_config(minutes(STEPS + 1), 6e-3, 0), batch=4)
+    task, run = SegmenterTask.of(material, 0), RunFolder(folder)
     with pytest.raises(StoppedError), stop_after(count):
-        train_segmenter(Segmenter(), material, config, RunFolder(folder), {"steps": 5})
+        train_painted(Segmenter(), task, config, run, {"steps": 5}, save)
     return [one["loss"] for one in history(folder)]
 
 

@@ -10,21 +10,15 @@ Run it as ``python -m lifemask.nodes.learning.train_segmenter FACESETS PICTURES 
 The folder beside OUT keeps checkpoints and losses; a run that was stopped resumes.
 """
 
-import shutil
-import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from hashlib import sha256
-from itertools import count
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 
 from lifemask.nodes import archive, progress
 from lifemask.nodes.amp import mixed_training
@@ -32,11 +26,12 @@ from lifemask.nodes.device import device
 from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faceset.files import INDEX, FaceSet
 from lifemask.nodes.learning.augment.painted_faces import Material, Painted, paint_face
-from lifemask.nodes.learning.callbacks import Checkpoints, LossLog, TimeLeft
-from lifemask.nodes.learning.pytree import Tree
-from lifemask.nodes.learning.run_folder import RunFolder
-from lifemask.nodes.learning.trainer import Trainer, TrainingConfig, cosine
-from lifemask.nodes.provenance import SHIPPED
+from lifemask.nodes.learning.painted_examples import (
+    PaintedExamples,
+    PaintedSet,
+    add_arguments,
+    write_trained,
+)
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.segmenter import Segmenter, load
@@ -45,47 +40,17 @@ from lifemask.ocio.colour.tags import tagged_space
 from lifemask.ocio.colour.transform import LINEAR_SRGB, WORKING, convert
 from lifemask.ocio.media.reader import read
 from lifemask.ocio.media.sequence import Sequence
-from lifemask.ocio.system.atomic import replacing
 
-_BATCH = 16
-_PREFETCHED = 4 * _BATCH  # examples
 _VISIBLE = 0.05  # validity from which a texel counts
 
 
-class PaintedFaces(Dataset[Painted]):
-    """Any number of examples; one of the same index and seed is the same."""
-
-    def __init__(self, material: Material, seed: int) -> None:
-        """Paint with ``material``."""
-        self._material, self._seed = material, seed
-
-    def __getitem__(self, index: int) -> Painted:
-        """Paint an example."""
-        return paint_face(self._material, np.random.default_rng([self._seed, index]))
-
-
-class SegmenterTask:
+class SegmenterTask(PaintedExamples[Painted]):
     """Faces with something painted in front, each seen once."""
 
-    def __init__(self, faces: PaintedFaces) -> None:
-        """Learn from ``faces``, which another process paints."""
-        self._faces, self._drawn = faces, 0
-        self._loading: Iterator[Painted] | None = None
-
-    def draw(self, count: int, random: np.random.Generator) -> list[Painted]:
-        """Return the next ``count`` examples."""
-        if self._loading is None:
-            self._loading = self._load()
-        self._drawn += count
-        return [next(self._loading) for _ in range(count)]
-
-    def _load(self) -> Iterator[Painted]:
-        indices = count(self._drawn)
-        return iter(
-            DataLoader(
-                self._faces, None, sampler=indices, num_workers=1, prefetch_factor=_PREFETCHED
-            )
-        )
+    @classmethod
+    def of(cls, material: Material, seed: int) -> "SegmenterTask":
+        """Paint with ``material``."""
+        return cls(PaintedSet(partial(paint_face, material), seed))
 
     def losses(self, network: Segmenter, examples: list[Painted], step: int) -> dict[str, Tensor]:
         """Return the cross entropy of the matte, per texel that is seen."""
@@ -96,14 +61,6 @@ class SegmenterTask:
         seen, matte = (reduced(batch.valid) > _VISIBLE).float(), reduced(batch.matte)
         total = functional.binary_cross_entropy_with_logits(logit, matte, seen, reduction="sum")
         return {"loss": total / seen.sum()}
-
-    def state(self) -> dict[str, Tree]:
-        """Return how many were drawn."""
-        return {"drawn": self._drawn}
-
-    def resume(self, state: Mapping[str, Tree]) -> None:
-        """Continue after as many as ``state`` has."""
-        self._drawn, self._loading = state["drawn"], None
 
 
 def read_material(facesets: Path, pictures: Path) -> Material:
@@ -117,53 +74,6 @@ def read_material(facesets: Path, pictures: Path) -> Material:
         raise FaceError(f"{facesets}: no faceset is in it")
     takes = sorted(pictures.glob("*/*/beauty"))
     return Material(faces, [_picture(take) for take in takes])
-
-
-def segmenter_config(minutes: float, learning_rate: float, seed: int) -> TrainingConfig:
-    """Return how to train: the rate rises to its peak, then falls to 0 along a cosine."""
-    return TrainingConfig(
-        minutes=minutes,
-        batch=_BATCH,
-        learning_rate=learning_rate,
-        seed=seed,
-        betas=(0.9, 0.999),
-        weight_decay=1e-3,
-        schedule=cosine,
-    )
-
-
-def train_segmenter(
-    start: Segmenter,
-    material: Material,
-    config: TrainingConfig,
-    run: RunFolder,
-    about: Mapping[str, Any],
-) -> Path:
-    """Train ``start``, and return the file of what it became; ``about`` is for its header.
-
-    The folder of the ``run`` keeps checkpoints and losses; a run that is there resumes.
-    """
-    network = start.to(device()).train()
-    task = SegmenterTask(PaintedFaces(material, config.seed))
-    trainer = Trainer(network, deepcopy(network).eval(), task, config)
-    configuration = {
-        "batch": config.batch,
-        "rate": config.learning_rate,
-        "seed": config.seed,
-        **about,
-    }
-
-    def save_model(path: Path) -> None:
-        steps = about.get("steps", 0) + len(trainer.history)
-        save(path, trainer.average, {**about, "steps": steps})
-
-    with run.locked():
-        state = run.resumable(configuration, restart=False)
-        if state is not None:
-            trainer.resume(state)
-        checkpoints = Checkpoints(trainer, run, configuration, save_model)
-        trainer.run([LossLog(trainer, run), checkpoints, TimeLeft(trainer)])
-    return run.model
 
 
 def save(path: Path, network: Segmenter, about: Mapping[str, object]) -> None:
@@ -185,21 +95,11 @@ def _picture(beauty: Path) -> Floats:
     return to_log(torch.from_numpy(rgb)).numpy()
 
 
-def _report(step: progress.Progress) -> None:
-    line = step.note or f"{step.done} of {step.total} s"
-    sys.stderr.write(f"{step.task}: {line}\n")
-
-
 def _arguments() -> Namespace:
     parser = ArgumentParser(description="Train the network that tells occluders from faces.")
     parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
     parser.add_argument("pictures", type=Path, metavar="PICTURES", help="Folder of takes.")
-    parser.add_argument("out", type=Path, metavar="OUT", help="The file, segmenter.safetensors.")
-    parser.add_argument("--start", type=Path, metavar="FILE", help="A network to start from.")
-    parser.add_argument("--minutes", type=float, default=38, help="Time to train (default 38).")
-    about = "Peak, in thousandths (default 3)."
-    parser.add_argument("--learning-rate", type=float, default=3, help=about)
-    parser.add_argument("--seed", type=int, default=0, help="Draws the examples (default 0).")
+    add_arguments(parser, "segmenter.safetensors", 38)
     return parser.parse_args()
 
 
@@ -208,20 +108,10 @@ def main() -> None:
     given = _arguments()
     torch.manual_seed(given.seed)
     start, steps = load(given.start) if given.start else (Segmenter(), 0)
-    config = segmenter_config(given.minutes, given.learning_rate / 1000, given.seed)
-    with progress.reporting(_report):
+    with progress.reporting(progress.to_stderr):
         source = read_material(given.facesets, given.pictures)
-        about = {
-            **SHIPPED,
-            "faces": len(source.faces),
-            "pictures": len(source.pictures),
-            "from": sha256(given.start.read_bytes()).hexdigest() if given.start else "nothing",
-            "steps": steps,
-        }
-        run = RunFolder(given.out.with_suffix(""))
-        model = train_segmenter(start, source, config, run, about)
-    with replacing(given.out) as temporary:
-        shutil.copyfile(model, temporary)
+        made_of = {"faces": len(source.faces), "pictures": len(source.pictures)}
+        write_trained(given, start, steps, SegmenterTask.of(source, given.seed), made_of, save)
 
 
 if __name__ == "__main__":

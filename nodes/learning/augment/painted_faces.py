@@ -53,7 +53,7 @@ def paint_face(material: Material, random: Random) -> Painted:
         colour += AlbedoChange.drawn(random).pattern[0].permute(1, 2, 0).cpu().numpy()
     colour += _light(random)
     if random.random() < _SHADOW:
-        colour -= _shadow(_shape(random), float(np.exp(random.uniform(-0.2, 2))), 0.14, random)
+        colour -= _shadow(shape(random), float(np.exp(random.uniform(-0.2, 2))), 0.14, random)
     matte = np.zeros((SIZE, SIZE), np.float32)
     if random.random() > _EMPTY:
         for _ in range(2 if random.random() < _TWICE else 1):
@@ -67,71 +67,72 @@ def _covered(
     colour: Floats, matte: Floats, level: Floats, material: Material, random: Random
 ) -> tuple[Floats, Floats]:
     """Put one more occluder, and maybe its shadow, over a face."""
-    hard = _shape(random)
+    hard = shape(random)
     if random.random() < _CAST:
         moved = np.roll(hard, tuple(random.integers(-16, 17, 2)), (0, 1))
         colour = colour - _shadow(moved, float(np.exp(random.uniform(0.5, 2.7))), 0.12, random)
-    own = _soft(hard, float(np.exp(random.uniform(-0.7, 1.2))))
+    own = soft(hard, float(np.exp(random.uniform(-0.7, 1.2))))
     look = _look(hard, level, material, random)
     return colour + (look - colour) * own[..., None], np.maximum(matte, own)
 
 
 def _shadow(hard: Floats, softness: float, most: float, random: Random) -> Floats:
     depth = random.uniform(0.01, most) + random.normal(0, 0.005, 3)
-    return np.asarray(_soft(hard, softness)[..., None] * depth, np.float32)
+    return np.asarray(soft(hard, softness)[..., None] * depth, np.float32)
 
 
 def _look(hard: Floats, level: Floats, material: Material, random: Random) -> Floats:
     """Colours (SIZE, SIZE, 3) of an occluder of the shape ``hard``, near the face's level."""
     kind = random.random()
     if kind < 0.35:
-        look = _patch(_one(material.pictures, random), random)
+        look = patch(_one(material.pictures, random), random)
         nearer = (level - look.mean((0, 1))) * random.uniform(0, 0.7)
         look = np.asarray(look + nearer + random.normal(0, 0.05), np.float32)
     elif kind < 0.7:
         other = _one(material.faces, random)
         texture = (other[..., :3] - _level(other)) * other[..., 3:]
         tone = level + random.normal(0, 0.05) + random.normal(0, 0.012, 3)
-        look = np.asarray(tone + _patch(texture, random) * random.uniform(0.2, 1.2), np.float32)
+        look = np.asarray(tone + patch(texture, random) * random.uniform(0.2, 1.2), np.float32)
     else:
         look = level + _plain(random)
-    return np.asarray(look + _round(hard, random)[..., None] + _light(random) * 0.7, np.float32)
+    return np.asarray(look + rounded(hard, random)[..., None] + _light(random) * 0.7, np.float32)
 
 
 def _plain(random: Random) -> Floats:
     """One colour, (SIZE, SIZE, 3), log: smooth, mottled or speckled."""
     tone = random.normal(-0.06, 0.12) + random.normal(0, 0.04, 3)
     coarse, fine = random.uniform(0, 0.05, 2) * (random.random(2) < 0.6)
-    noise = coarse * _clouds(random, random.uniform(4, 20)) + fine * _clouds(random, 1.2)
+    noise = coarse * clouds(random, random.uniform(4, 20)) + fine * clouds(random, 1.2)
     return np.asarray(tone + noise[..., None], np.float32)
 
 
-def _round(hard: Floats, random: Random) -> Floats:
+def rounded(hard: Floats, random: Random) -> Floats:
     """Shading of something round: it turns away from the light towards its edges."""
     inside = cv2.distanceTransform((hard > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     reach = random.uniform(4, 30)
     edge = 1 - np.clip(inside / reach, 0, 1)
-    across = _ramp(random)
+    across = ramp(random)
     return np.asarray(-edge * random.uniform(0, 0.08) * (1 + across), np.float32)
 
 
 def _light(random: Random) -> Floats:
     """Light (SIZE, SIZE, 3), log: an exposure, and smooth changes, some of them coloured."""
     strength = STOP * float(np.exp(random.normal(-0.4, 0.7)))
-    grey = strength * (random.normal() * _ramp(random) + 0.3 * _waves(random))
+    grey = strength * (random.normal() * ramp(random) + 0.3 * waves(random))
     tint = random.normal(0, 0.4 * strength, 3) * (random.random() < _TINTED)
-    return np.asarray(grey[..., None] + tint * _ramp(random)[..., None], np.float32)
+    return np.asarray(grey[..., None] + tint * ramp(random)[..., None], np.float32)
 
 
 def _seen(colour: Floats, matte: Floats, random: Random) -> tuple[Floats, Floats]:
     """Both as a camera has them: as sharp as a face of 60 to 300 pixels, with grain."""
     sigma = float(np.exp(random.uniform(-1, 1.1)))
-    grain = _soft(random.normal(size=colour.shape).astype(np.float32), sigma)
+    grain = soft(random.normal(size=colour.shape).astype(np.float32), sigma)
     amount = np.float32(random.uniform(0, 0.008) / grain.std())
-    return _soft(colour, sigma) + amount * grain, _soft(matte, sigma).clip(0, 1)
+    return soft(colour, sigma) + amount * grain, soft(matte, sigma).clip(0, 1)
 
 
-def _shape(random: Random) -> Floats:
+def shape(random: Random) -> Floats:
+    """A hard matte (SIZE, SIZE) of what may be before a face."""
     kind = random.random()
     if kind < 0.6:
         return outline(SIZE, random)
@@ -182,7 +183,7 @@ def _strands(matte: Floats, random: Random) -> None:
 
 def _half(matte: Floats, random: Random) -> None:
     """Everything beyond a wavy edge: a shoulder, a scarf, a door."""
-    edge = _ramp(random) + 0.3 * _waves(random) - random.uniform(0.2, 0.9)
+    edge = ramp(random) + 0.3 * waves(random) - random.uniform(0.2, 0.9)
     matte[edge > 0] = 1
 
 
@@ -196,7 +197,7 @@ def _level(face: Floats) -> Floats:
     return np.asarray((face[..., :3] * weight).sum((0, 1)) / (weight.sum() + 1), np.float32)
 
 
-def _patch(picture: Floats, random: Random) -> Floats:
+def patch(picture: Floats, random: Random) -> Floats:
     """A part of a picture, turned and enlarged: (SIZE, SIZE, 3)."""
     height, width = picture.shape[:2]
     x, y = random.uniform(0.2, 0.8, 2) * (width, height)
@@ -207,23 +208,24 @@ def _patch(picture: Floats, random: Random) -> Floats:
     return np.asarray(part, np.float32)
 
 
-def _soft(plane: Floats, sigma: float) -> Floats:
+def soft(plane: Floats, sigma: float) -> Floats:
+    """A ``plane`` (H, W) or (H, W, C), blurred by ``sigma`` pixels."""
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
 
 
-def _ramp(random: Random) -> Floats:
+def ramp(random: Random) -> Floats:
     """From -1 to 1 across, in any direction."""
     angle, line = random.uniform(0, 2 * np.pi), np.linspace(-1, 1, SIZE, dtype=np.float32)
     return np.asarray(np.cos(angle) * line[None] + np.sin(angle) * line[:, None], np.float32)
 
 
-def _waves(random: Random) -> Floats:
+def waves(random: Random) -> Floats:
     """Smooth noise of about unit variance."""
     few = random.normal(size=(int(random.integers(3, 8)),) * 2).astype(np.float32)
     return np.asarray(cv2.resize(few, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _clouds(random: Random, sigma: float) -> Floats:
+def clouds(random: Random, sigma: float) -> Floats:
     """Noise of unit variance, finer than `_waves`."""
-    clouds = _soft(random.normal(size=(SIZE, SIZE)).astype(np.float32), sigma)
-    return np.asarray(clouds / clouds.std(), np.float32)
+    noise = soft(random.normal(size=(SIZE, SIZE)).astype(np.float32), sigma)
+    return np.asarray(noise / noise.std(), np.float32)
