@@ -148,9 +148,19 @@ def test_no_skin_of_the_pictures_own_lids_comes_into_the_eye(degrees):
     assert found[0, 1][inner].max() <= max(0.35, float(before))
 
 
+@pytest.mark.parametrize("degrees", [(0.0, 12.0), (0.0, -12.0), (14.0, 10.0)])
+def test_no_iris_comes_over_the_lids(degrees):
+    own = irises()
+    picture = eye_at(*own.middle["right_eye"], own.radius["right_eye"])
+    found, place = turned(own, degrees, picture), resample(picture, grid())
+    lids = torch.from_numpy(~inside_of(own.lids["right_eye"], SIZE, -2))
+    assert (found - place).abs()[0, 0][lids].max() < 1e-6
+
+
 def inside_of(outline, size, margin=0):
     """Which pixels are inside an outline by more than a ``margin`` of pixels."""
     import cv2
 
     filled = cv2.fillPoly(np.zeros((size, size), np.uint8), [np.round(outline).astype(int)], 1)
-    return cv2.erode(filled, np.ones((2 * margin + 1, 2 * margin + 1))) > 0
+    change = cv2.erode if margin > 0 else cv2.dilate
+    return change(filled, np.ones((2 * abs(margin) + 1, 2 * abs(margin) + 1))) > 0

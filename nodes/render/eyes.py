@@ -120,34 +120,43 @@ def looking(
     """
     if np.array_equal(aim, irises.own(name)):
         return resample(picture, position)
+    lids = torch.from_numpy(irises.lids[name]).to(position)
+    radius = irises.radius[name]
+    # The lids' own pixels stay, and the lashes before the eyeball with them.
+    behind = (_depth(position, lids) / (_LASHES * radius)).clamp(0, 1)
+    behind = behind * inside.permute(0, 2, 3, 1)
     middle = torch.from_numpy(irises.seen(name, aim)).to(position)
-    radii = (position - middle).norm(dim=-1, keepdim=True) / irises.radius[name]
+    radii = (position - middle).norm(dim=-1, keepdim=True) / radius
     share = ((_STILL - radii) / (_STILL - _WHOLE)).clamp(0, 1)
-    smooth = share * share * (3 - 2 * share) * inside.permute(0, 2, 3, 1)
-    moved = torch.lerp(position, irises.sampled(name, aim, position), smooth)
-    instead, hidden = _completed(position, moved, irises, name)
+    moved = torch.lerp(
+        position, irises.sampled(name, aim, position), share * share * (3 - 2 * share)
+    )
+    hidden = (1 - _depth(moved, lids) / (_LASHES * radius)).clamp(0, 1)
     seen = resample(picture, moved)
-    return torch.lerp(seen, resample(picture, instead), hidden) if hidden.any() else seen
+    if hidden.any():
+        instead = resample(picture, _completed(moved, irises, name, lids))
+        seen = torch.lerp(seen, instead, hidden.permute(0, 3, 1, 2))
+    return torch.lerp(resample(picture, position), seen, behind.permute(0, 3, 1, 2))
 
 
-def _completed(position: Tensor, moved: Tensor, irises: Irises, name: str) -> tuple[Tensor, Tensor]:
-    """Where else to sample what lids hide where it has ``moved``, and how far they do.
+def _completed(moved: Tensor, irises: Irises, name: str, lids: Tensor) -> Tensor:
+    """Where else to sample what the ``lids`` (K, 2) hide of where it has ``moved``, (1, H, W, 2).
 
-    An iris is alike on opposite sides of its middle; where that is hidden as well, what is nearest
-    below the lids stands in. Both are (1, H, W, 2) in, and (1, H, W, 2) and (1, 1, H, W) out.
+    An iris is alike on opposite sides of its middle, and the white is beside it. Where all that is
+    hidden as well, what is nearest below the lids stands in.
     """
     radius = irises.radius[name]
-    lids = torch.from_numpy(irises.lids[name]).to(position)
-    middle = torch.from_numpy(np.asarray(irises.middle[name], np.float32)).to(position)
-    depth, before = (_depth(points, lids) / radius for points in (moved, position))
-    away = moved - middle
+    middle = torch.from_numpy(np.asarray(irises.middle[name], np.float32)).to(moved)
+    across = torch.from_numpy(irises.axes[:, 0] / np.linalg.norm(irises.axes[:, 0])).to(moved)
+    depth, away = _depth(moved, lids), moved - middle
     far = away.norm(dim=-1, keepdim=True).clamp(min=1e-6)
-    pulled = middle + away * (1 - radius * (_LASHES - depth).clamp(min=0) / far).clamp(min=0)
+    pulled = (1 - (_LASHES * radius - depth).clamp(min=0) / far).clamp(min=0)
+    found = middle + away * pulled
+    for side in (middle - across * far, middle + across * far):
+        white = (far > radius) & (_depth(side, lids) > _LASHES * radius)
+        found = torch.where(white, side, found)
     opposite = middle - away
-    instead = torch.where(_depth(opposite, lids) > _LASHES * radius, opposite, pulled)
-    nearer = ((before - depth) / _LASHES).clamp(0, 1)  # lids, where nothing moves, are seen as ever
-    hidden = ((_LASHES - depth) / _LASHES).clamp(0, 1) * nearer
-    return instead, hidden.permute(0, 3, 1, 2)
+    return torch.where(_depth(opposite, lids) > _LASHES * radius, opposite, found)
 
 
 def _depth(position: Tensor, outline: Tensor) -> Tensor:
