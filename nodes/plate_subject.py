@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lifemask.nodes.posed_faces import PosedFaces
+from lifemask.nodes.types import HandTrack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,10 @@ class PlateSubject:
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """What lies in front of a plate's subject, for each of their faces: see `FaceTextures`."""
+    """What lies in front of a plate's subject, for each of their faces: see `FaceTextures`.
+
+    The ``hands`` of the plate may be some of it.
+    """
 
     textures: FaceTextures
+    hands: tuple[HandTrack, ...] = ()

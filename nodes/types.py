@@ -73,6 +73,12 @@ class HandTrack:
     presence: "NDArray[np.float32]"
     handedness: "NDArray[np.float32]"
 
+    def at(self, frame: int) -> "NDArray[np.float32] | None":
+        """Return its landmarks (21, 3) in a frame; None where it is lost."""
+        index = frame - int(self.frames[0])
+        there = 0 <= index < len(self.frames) and self.presence[index] > 0
+        return self.landmarks[index] if there else None
+
     def save(self, path: Path) -> None:
         """Write the hand to ``path``, whole or not at all."""
         _save(self, path, "hand")

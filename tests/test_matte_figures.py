@@ -51,6 +51,11 @@ def test_a_matte_of_half_the_occluder_is_half_wrong():
     assert figures["visible_iou"] == pytest.approx(1500 / 1550)
 
 
+def test_a_frame_without_a_swap_has_no_matte_to_judge():
+    lost = replace(PERFECT, face=square(0, 0), occlusion=square(0, 0)).figures
+    assert lost == {"occluder_l1": 0}
+
+
 def test_where_nothing_is_in_front_the_share_of_the_face_is_told():
     nothing = replace(PERFECT, occluder=square(0, 0), occlusion=square(20, 24))
     figures = nothing.figures

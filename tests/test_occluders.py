@@ -19,8 +19,8 @@ def plain():
     return textures, left
 
 
-def matte(textures, left, **knobs):
-    return occlusion(scores(textures, left, textures.valid), **knobs)[:, 0]
+def matte(textures, left):
+    return occlusion(scores(textures, left, textures.valid))[:, 0]
 
 
 def changed(left, by):
@@ -78,15 +78,6 @@ def test_what_is_usual_is_learnt_from_sure_frames_alone(plain):
     seen = textures.valid[FRAME, 0][CHEEK] > 0.6
     assert found[CHEEK][seen].mean() > 0.8
     assert missed[CHEEK][seen].mean() < 0.2
-
-
-def test_readiness_finds_more_and_none_finds_nothing(plain):
-    textures, left = plain
-    left = changed(left, patch([0.06, 0.06, 0.06]))
-    found = [float(matte(textures, left, readiness=r).sum()) for r in (0.0, 0.5, 1.0, 2.0)]
-    assert found[0] == 0
-    assert found == sorted(found)
-    assert found[3] > found[1]
 
 
 def test_what_is_not_seen_is_not_in_front(plain):

@@ -8,6 +8,7 @@ from lifemask.nodes.faceset.files import FaceSet
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.plate_subject import Occlusion, PlateSubject
 from lifemask.nodes.posed_faces import PosedFaces
+from lifemask.nodes.types import HandTrack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,9 +51,9 @@ def subject_of(faceset: FaceSet) -> PlateSubject:
     )
 
 
-def occlusion_of(faceset: FaceSet) -> Occlusion:
+def occlusion_of(faceset: FaceSet, hands: Sequence[HandTrack] = ()) -> Occlusion:
     """Return what is in front of the person in the plate, by a faceset of every frame of it."""
-    return Occlusion(TextureFiles(faceset))
+    return Occlusion(TextureFiles(faceset), tuple(hands))
 
 
 def likeness_of(faceset: FaceSet) -> Likeness:

@@ -70,9 +70,14 @@ class Crop:
         middle = cls.of(np.eye(2, 3, dtype=np.float32), face_space, whole, size)
         return replace(middle, had=OVERSAMPLING)
 
+    @property
+    def zoom(self) -> float:
+        """How many of its pixels make one of the window's."""
+        return float(np.linalg.norm(self.matrix[0, :2]))
+
     def take(self, planes: Tensor) -> Tensor:
         """Planes (1, C, H, W) of the window, resampled to the crop; averaged where coarser."""
-        reduction = 1 / float(np.linalg.norm(self.matrix[0, :2]))
+        reduction = 1 / self.zoom
         planes, step = minified(planes, reduction, self.had)
         inverse = np.linalg.inv(np.concatenate([self.matrix, [[0, 0, 1]]]))[:2]
         at = _grid(self.size, self.size, inverse.astype(np.float32), planes.device)
@@ -131,7 +136,7 @@ def worthwhile(crops: Sequence[Crop]) -> list[Crop]:
 
     Of a face that is small for once, what is finer than half a pixel is not looked for.
     """
-    finer = sum(float(np.linalg.norm(crop.matrix[0, :2])) < _ENOUGH for crop in crops[:-1])
+    finer = sum(crop.zoom < _ENOUGH for crop in crops[:-1])
     return list(crops[: 1 + finer])
 
 

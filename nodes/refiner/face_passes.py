@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lifemask.nodes.render.atlas import openings
+from lifemask.nodes.render.glass import Glass
 from lifemask.nodes.render.warp import View
 
 
@@ -19,8 +20,8 @@ class FacePasses:
     plate, taken by the meshes from where the double's features are to the likeness's, and
     ``predicted`` what the double's albedo and the light make of it. ``darker`` is how much darker
     the double's skin is than the likeness's at the same place, as by a beard. ``face`` is where the
-    face may be replaced, ``occlusion`` what is in front, and ``interior`` where the head model's
-    mouth is, which no refiner has learned.
+    face may be replaced, ``occlusion`` what is in front, ``glass`` what it is seen through, and
+    ``interior`` where the head model's mouth is, which no refiner has learned.
     """
 
     view: View
@@ -36,6 +37,7 @@ class FacePasses:
     darker: Tensor
     face: Tensor
     occlusion: Tensor
+    glass: Glass
     interior: Tensor
 
     @cached_property

@@ -22,12 +22,12 @@ from lifemask.nodes.refiner.network import Prediction, Refiner
 from lifemask.nodes.refiner.weights import pack, unpack
 from lifemask.nodes.render.acescct import STOP, to_linear
 from lifemask.nodes.render.composite import blended
-from lifemask.nodes.render.filters import border_blur
-from lifemask.nodes.render.occlusion_matte import doubt
+from lifemask.nodes.render.filters import blur, border_blur
 
 KIND = "model"
 VERSION = 2
 
+_AROUND = 0.02  # of the face's width, in which a doubt counts
 _SHARED = 1.5  # pixels of a coarse crop: sigma up to which the finer one has its say
 _SPARED = 0.5  # of a change in eyes: all of it would darken an iris until its pupil is lost
 
@@ -45,7 +45,11 @@ class Refined:
 
         ``edge`` is the width of the blend in % of the face's.
         """
-        raw = torch.lerp(plate, to_linear(self.picture), passes.view.covered)
+        double = to_linear(passes.predicted)
+        face = passes.glass.before(
+            to_linear(self.picture), plate, double, passes.light, passes.width
+        )
+        raw = torch.lerp(plate, face, passes.view.covered)
         alpha = self.face * (1 - passes.occlusion)
         shaven = plate * torch.exp2(passes.darker / STOP)
         return raw, alpha, blended(plate, raw, alpha, passes.width * edge / 100, shaven)
@@ -57,7 +61,9 @@ def bare(passes: FacePasses) -> Refined:
 
 
 def _unlike(passes: FacePasses) -> Tensor:
-    return doubt(passes.carried - passes.predicted, passes.width)
+    """How far the re-rendered double is from the plate, (1, 1, H, W), log."""
+    apart = (passes.carried - passes.predicted).abs().mean(1, keepdim=True)
+    return blur(apart, max(1.0, _AROUND * passes.width))
 
 
 @dataclass(frozen=True)

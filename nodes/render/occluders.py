@@ -51,9 +51,9 @@ def agreed(score: Tensor, front: Tensor) -> Tensor:
     return torch.maximum(score * (_UNSEEN + (1 - _UNSEEN) * seen), front * SURE)
 
 
-def occlusion(score: Tensor, readiness: float = 1.0) -> Tensor:
-    """The matte, 0..1, of a ``score``; a higher ``readiness`` finds more, 0 nothing."""
-    likely = ((score * readiness - MAYBE) / (SURE - MAYBE)).clamp(0, 1)
+def occlusion(score: Tensor) -> Tensor:
+    """The matte, 0..1, of a ``score``."""
+    likely = ((score - MAYBE) / (SURE - MAYBE)).clamp(0, 1)
     dense = (blur(likely, _NEAR) - _ALONE) / (_TOGETHER - _ALONE)
     return likely * dense.clamp(0, 1)
 

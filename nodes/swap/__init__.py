@@ -90,6 +90,9 @@ class Swap(Node):
     occluder_sensitivity: Annotated[
         float, Knob("Higher finds more occluders; 0 finds none.", 0, 4, was="occluders")
     ] = 1.0
+    spectacles: Annotated[
+        bool, Knob("Keeps spectacles that the double wears; off takes them off the face.")
+    ] = True
     shutter_angle: Annotated[
         float,
         Knob(

@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from lifemask.nodes.device import device
+from lifemask.nodes.refiner.crop import Crop
 from lifemask.nodes.refiner.face_passes import FacePasses
+from lifemask.nodes.refiner.occlusion_network import SIDE, seen
 from lifemask.nodes.render.acescct import STOP
 from lifemask.nodes.render.atlas import Floats, atlas, openings
 from lifemask.nodes.render.catchlights import with_catchlights
@@ -18,13 +20,14 @@ from lifemask.nodes.render.descriptors import mattes
 from lifemask.nodes.render.filters import border_blur, dilate, erode, resample
 from lifemask.nodes.render.folds import bare, folds, relief
 from lifemask.nodes.render.motion_blur import smeared
-from lifemask.nodes.render.occlusion_matte import in_front
 from lifemask.nodes.render.source_bank import FACE
 from lifemask.nodes.render.texture import normals
 from lifemask.nodes.render.warp import Shares, View, Window, render
+from lifemask.nodes.swap.front import Front
 from lifemask.nodes.swap.mouth_interior import interior, with_mouth
 from lifemask.nodes.swap.pictures import FacePictures
 from lifemask.nodes.swap.plan import FramePlan, ShotPlan
+from lifemask.nodes.swap.spectacles import taken_off
 
 if TYPE_CHECKING:
     from lifemask.nodes.swap import Swap
@@ -96,9 +99,14 @@ def render_passes(
     picture = smeared(view, picture, frame.motion)
     landmarks = _on_device(meshes.subject[:, :2] - corner)
     picture = with_catchlights(picture, plate, view, own, features, landmarks)
-    carried = resample(plate, view.fragments(features))
     predicted = view.of(subject) + light
-    score, thin = mattes(texture)
+    carried = torch.lerp(predicted, resample(plate, view.fragments(features)), view.covered)
+    known = (subject, texture_light), mattes(texture), pictures.hands(frame, window)
+    crop = Crop.of(frame.matrix, plan.size, window, SIDE)
+    planes = seen(plate, own, _normal(own, meshes.own), *known, crop)
+    front = Front.of(planes, plate, face, crop, swap.occluder_sensitivity)
+    if not swap.spectacles:
+        front, carried = taken_off(front, carried, predicted, meshes.width)
     return FacePasses(
         view=view,
         own=own,
@@ -106,13 +114,14 @@ def render_passes(
         plate=plate,
         render=_with_mouth(picture, carried, view, frame.mouth),
         shaded=view.of(albedo) + light + tone.view(1, 3, 1, 1),
-        carried=torch.lerp(predicted, carried, view.covered),
+        carried=carried,
         predicted=predicted,
         light=light,
         normal=_normal(view, meshes.target),
         darker=_darker(view, albedo, own, subject),
         face=face,
-        occlusion=in_front(plate, own, face, score, thin, meshes.width, swap.occluder_sensitivity),
+        occlusion=front.occlusion,
+        glass=front.glass,
         interior=mouth,
     )
 

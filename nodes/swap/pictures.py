@@ -2,10 +2,12 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lifemask.nodes.device import device
+from lifemask.nodes.hands.hand_coverage import hand_coverage
 from lifemask.nodes.head.gaze import gaze_of
 from lifemask.nodes.likeness import Likeness
 from lifemask.nodes.plate_subject import Occlusion
@@ -13,7 +15,7 @@ from lifemask.nodes.render.atlas import coarse, openings
 from lifemask.nodes.render.descriptors import finite_texture, light_and_validity
 from lifemask.nodes.render.eyes import Irises
 from lifemask.nodes.render.folds import relief
-from lifemask.nodes.render.warp import Source, Sources, prepared
+from lifemask.nodes.render.warp import Source, Sources, Window, prepared
 from lifemask.nodes.swap.plan import FramePlan
 from lifemask.ocio.colour.transform import finite
 
@@ -45,6 +47,15 @@ class FacePictures:
     def subject(self, plan: FramePlan) -> Tensor:
         """Return the subject's texture (SIZE, SIZE, 9) in this frame."""
         return finite_texture(self.occlusion.textures, plan.index)
+
+    def hands(self, plan: FramePlan, window: Window) -> Tensor:
+        """Return what tracked hands cover in this frame, (1, 1, H, W), 0..1."""
+        shape = window.y1 - window.y0, window.x1 - window.x0
+        corner = np.array([window.x0, window.y0, 0], np.float32)
+        found = (hand.at(plan.frame) for hand in self.occlusion.hands)
+        seen = [hand_coverage(points - corner, shape) for points in found if points is not None]
+        covered = np.max([np.zeros(shape, np.float32), *seen], axis=0)
+        return torch.from_numpy(covered).to(device())[None, None]
 
     def _read(self, index: int, reduction: float) -> Source:
         texture = finite_texture(self.likeness.textures, index)

@@ -12,9 +12,9 @@ from lifemask.nodes.plate_subject import PlateSubject
 from lifemask.nodes.shot.folder import Shot
 from lifemask.nodes.shot.names import check_performer
 from lifemask.nodes.shot.release import Release, consent
-from lifemask.nodes.shot.tracks import chosen, double_name, plate_tracks
+from lifemask.nodes.shot.tracks import chosen, double_name, hands_of, plate_tracks
 from lifemask.nodes.swap import Role
-from lifemask.nodes.types import FaceTrack
+from lifemask.nodes.types import FaceTrack, HandTrack
 
 LIKENESSES = Option(
     "Whose face goes in, and on whom; once for each person of the plate.",
@@ -37,6 +37,7 @@ class FacesetRole:
     release: Release
     project: str
     performance: Performance | None = None
+    hands: tuple[HandTrack, ...] = ()
 
     @property
     def role(self) -> Role:
@@ -46,7 +47,7 @@ class FacesetRole:
             track=self.track,
             performance=self.performance or self._own(subject),
             subject=subject,
-            occlusion=occlusion_of(self.double),
+            occlusion=occlusion_of(self.double, self.hands),
             likeness=likeness_of(self.likeness),
             release=self.release,
             project=self.project,
@@ -71,7 +72,8 @@ def cast_of(
     releases = {likeness: consent(shot, likeness) for likeness, _ in names}
     tracks = plate_tracks(shot)
     roles = (_role(shot, tracks, releases[likeness], person) for likeness, person in names)
-    return [replace(role, performance=performance) for role in roles]
+    hands = tuple(hands_of(shot).values())
+    return [replace(role, performance=performance, hands=hands) for role in roles]
 
 
 def _names(words: Iterable[str]) -> list[tuple[str, str]]:

@@ -48,11 +48,16 @@ class Mattes:
             return self._false_alarm()
         error = np.abs(self.swap - self.truth).mean(-1)
         figures = {"occluder_l1": float((error * before).sum() / area)}
-        if self.occlusion is not None:
+        if self.occlusion is not None and self._swapped:
             wrong = np.abs((self.occlusion - self.occluder) * self.whole).sum()
             figures["occlusion_error"] = float(wrong / area)
             figures["visible_iou"] = self._visible_iou(self.occlusion)
         return figures
+
+    @property
+    def _swapped(self) -> bool:
+        """Whether there is a new face; where it is lost, the plate is not touched."""
+        return self.face is None or bool(self.face.max() > 0)
 
     def _false_alarm(self) -> dict[str, float]:
         if self.occlusion is None or self.occluder.max() > 0.5:

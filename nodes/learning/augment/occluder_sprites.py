@@ -210,14 +210,15 @@ def _look(level: Array, pictures: Sequence[Array], random: Random) -> Array:
         tone = tone + random.normal(0, 0.12) + random.normal(0, 0.03, 3)
     if kind < 0.7:
         picture = patch(pictures[int(random.integers(len(pictures)))], random)
-        nearer = level - picture.mean((0, 1))
-        share = random.uniform(0.2, 0.9) if kind < 0.35 else 1.0
+        mean = picture.mean((0, 1))
+        nearer = _nearer(level - mean, random) if kind < 0.35 else level - mean
         strength = 1.0 if kind < 0.35 else random.uniform(0.2, 1)
-        fine = (picture - picture.mean((0, 1))) * strength
-        look = picture.mean((0, 1)) + nearer * share + fine + tone
+        look = mean + nearer + (picture - mean) * strength + tone
     else:
         amount = random.uniform(0, 0.04) * (random.random() < 0.6)
-        look = level + tone + random.normal(-0.06, 0.12) + amount * clouds(random, 2.0)[..., None]
+        hue = random.normal(0, 0.06, 3) * (random.random() < 0.6)
+        plain = level + tone + random.normal(-0.06, 0.12) + hue
+        look = plain + amount * clouds(random, 2.0)[..., None]
     light = STOP * float(np.exp(random.normal(-0.2, 0.7)))
     return np.asarray(look + (light * (ramp(random) + 0.4 * waves(random)))[..., None], np.float32)
 
@@ -237,11 +238,19 @@ def _relit(rgba: Array, level: Array, random: Random) -> Sprite:
     inside = alpha > 0.5
     mean = colour[inside].mean(0) if inside.any() else level
     tone = random.normal(0, 0.06) + random.normal(0, 0.01, 3)
-    # The rendered light differs from the plate's by a level; some keep their own brightness.
-    colour = colour + (level - mean) * random.uniform(0.3, 1) + tone
+    colour = colour + _nearer(level - mean, random) + tone
     light = STOP * float(np.exp(random.normal(-0.3, 0.7))) * (ramp(random) + 0.3 * waves(random))
     nothing = np.zeros_like(alpha)
     return Sprite(np.asarray(colour + light[..., None], np.float32), alpha, nothing, nothing)
+
+
+def _nearer(difference: Array, random: Random) -> Array:
+    """How far a colour comes nearer to the face's: in brightness, in hue as well, or not at all."""
+    kind = random.random()
+    if kind < 0.2:
+        return np.zeros(3)
+    towards = difference if kind < 0.5 else np.full(3, difference.mean())
+    return np.asarray(towards * random.uniform(0.3, 1))
 
 
 def corners(uv: Array, covered: Array) -> Array:

@@ -28,7 +28,7 @@ from lifemask.nodes.refiner.crop import (
 )
 from lifemask.nodes.render.atlas import Floats
 from lifemask.nodes.render.filters import blur, dilate, erode
-from lifemask.nodes.render.occlusion_matte import near_face
+from lifemask.nodes.swap.front import near_face
 
 Point = NDArray[np.float64]
 

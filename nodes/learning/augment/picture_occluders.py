@@ -32,11 +32,8 @@ Array = NDArray[Any]
 
 _EMPTY, _TWICE = 0.3, 0.25  # shares of scenes with nothing, and with two things, in front
 _KINDS = {"sprite": 0.45, "glasses": 0.2, "small": 0.2, "drawn": 0.15}
-_SHADE, _CAST = 0.4, 0.5  # how often there is a shadow: on the face, and of an occluder
-_MISSED, _THROUGHOUT = (
-    0.35,
-    0.45,
-)  # how often statistics miss it, and a worn thing is never taken off
+_SHADE, _CAST = 0.5, 0.5  # how often there is a shadow: on the face, and of an occluder
+_MISSED, _THROUGHOUT = 0.35, 0.45  # how often statistics miss it, and it is worn throughout
 _MISPLACED = 0.5  # how often the track is off, as behind an occluder
 _HAND, _NO_HAND = 0.75, 0.03  # how often a hand is tracked, and where there is none
 _FOUND = 40.0  # score for a difference of 1, log
