@@ -122,15 +122,19 @@ def train_painted(
     return run.model
 
 
-def add_arguments(parser: ArgumentParser, out: str, minutes: float) -> None:
-    """Add what every training on painted examples takes: the file, and how to learn."""
+def parser_of(about: str, folders: Mapping[str, str], out: str, minutes: float) -> ArgumentParser:
+    """A command line that takes ``folders``, which it explains, a file, and how to learn."""
+    parser = ArgumentParser(description=about)
+    for name, contents in folders.items():
+        parser.add_argument(name, type=Path, metavar=name.upper(), help=contents)
     parser.add_argument("out", type=Path, metavar="OUT", help=f"The file, {out}.")
     parser.add_argument("--start", type=Path, metavar="FILE", help="A network to start from.")
-    about = f"Time to train (default {minutes:g})."
-    parser.add_argument("--minutes", type=float, default=minutes, help=about)
-    about = "Peak, in thousandths (default 3)."
-    parser.add_argument("--learning-rate", type=float, default=3, help=about)
+    time = f"Time to train (default {minutes:g})."
+    parser.add_argument("--minutes", type=float, default=minutes, help=time)
+    peak = "Peak, in thousandths (default 3)."
+    parser.add_argument("--learning-rate", type=float, default=3, help=peak)
     parser.add_argument("--seed", type=int, default=0, help="Draws the examples (default 0).")
+    return parser
 
 
 def run_of(given: Namespace) -> RunFolder:

@@ -29,7 +29,7 @@ from lifemask.nodes.learning.data.occlusion_scenes import read_scenes
 from lifemask.nodes.learning.painted_examples import (
     PaintedExamples,
     PaintedSet,
-    add_arguments,
+    parser_of,
     run_of,
     write_trained,
 )
@@ -122,11 +122,11 @@ def read_material(facesets: Path, sprites: Path, left_out: list[str], kept: Path
 
 
 def _arguments() -> Namespace:
-    parser = ArgumentParser(description="Train the network that finds what is before a face.")
-    parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
-    parser.add_argument("sprites", type=Path, metavar="SPRITES", help="Folder of occluders.")
+    folders = {"facesets": "Folder of facesets.", "sprites": "Folder of occluders."}
+    about = "Train the network that finds what is before a face."
+    common = parser_of(about, folders, "occlusion.safetensors", 60)
+    parser = ArgumentParser(description=about, parents=[common], add_help=False)
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="Of people.")
-    add_arguments(parser, "occlusion.safetensors", 60)
     return parser.parse_args()
 
 

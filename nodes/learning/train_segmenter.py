@@ -10,7 +10,7 @@ Run it as ``python -m lifemask.nodes.learning.train_segmenter FACESETS PICTURES 
 The folder beside OUT keeps checkpoints and losses; a run that was stopped resumes.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from lifemask.nodes.learning.augment.painted_faces import Material, Painted, pai
 from lifemask.nodes.learning.painted_examples import (
     PaintedExamples,
     PaintedSet,
-    add_arguments,
+    parser_of,
     write_trained,
 )
 from lifemask.nodes.render.acescct import to_log
@@ -96,11 +96,9 @@ def _picture(beauty: Path) -> Floats:
 
 
 def _arguments() -> Namespace:
-    parser = ArgumentParser(description="Train the network that tells occluders from faces.")
-    parser.add_argument("facesets", type=Path, metavar="FACESETS", help="Folder of facesets.")
-    parser.add_argument("pictures", type=Path, metavar="PICTURES", help="Folder of takes.")
-    add_arguments(parser, "segmenter.safetensors", 38)
-    return parser.parse_args()
+    folders = {"facesets": "Folder of facesets.", "pictures": "Folder of takes."}
+    about = "Train the network that tells occluders from faces."
+    return parser_of(about, folders, "segmenter.safetensors", 38).parse_args()
 
 
 def main() -> None:

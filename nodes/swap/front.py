@@ -23,7 +23,9 @@ _COARSE = 1.5  # pixels of the plate in one of the crop, from which on edges are
 _SOFTNESS = 2e-4  # log squared: contrasts above its root are edges
 _LEAST = 0.04  # of a matte: what is less is nothing
 _NEAR_FACE = 8.0  # an occluder counts from a face matte of 1 / 8
-_EVIDENCE = 2.0  # log odds of an occluder where the shot's other frames are sure of one
+_EVIDENCE = 2.0  # log odds of an occluder where the shot's other frames are just sure of one
+_CERTAIN = 4.0  # times that: the most that they add
+_BRIDGED = 3.0  # times that where the face was lost: its mesh is off, which misleads the network
 _STEEPNESS = 3.0  # of the odds, by the artist's knob
 
 
@@ -39,17 +41,25 @@ class Front:
 
     @classmethod
     def of(
-        cls, planes: Tensor, plate: Tensor, face: Tensor, crop: Crop, sensitivity: float
+        cls,
+        planes: Tensor,
+        plate: Tensor,
+        face: Tensor,
+        crop: Crop,
+        sensitivity: float,
+        bridged: bool = False,
     ) -> "Front":
         """Find it by the ``planes`` that the network is shown, see `occlusion_network.seen`.
 
         ``plate`` (1, 3, H, W), log, and the ``face`` matte (1, 1, H, W) are in the window from
-        which the ``crop`` is taken. A higher ``sensitivity`` finds more, 0 nothing.
+        which the ``crop`` is taken. A higher ``sensitivity`` finds more, 0 nothing. In a
+        ``bridged`` frame the face was lost.
         """
         logits = segmented(planes)
-        surprising = ((planes[:, SCORE][:, 0] - MAYBE) / (SURE - MAYBE)).clamp(0, 1)
+        surprising = ((planes[:, SCORE][:, 0] - MAYBE) / (SURE - MAYBE)).clamp(0, _CERTAIN)
         told = torch.zeros_like(logits)
-        told[:, OCCLUDER] = _EVIDENCE * surprising + _STEEPNESS * math.log(max(sensitivity, 1e-6))
+        evidence = _EVIDENCE * (_BRIDGED if bridged else 1)
+        told[:, OCCLUDER] = evidence * surprising + _STEEPNESS * math.log(max(sensitivity, 1e-6))
         height, width = plate.shape[-2:]
         mattes = crop.give((logits + told).sigmoid(), height, width).clamp(0, 1)
         front = _sharpened(mattes[:, [OCCLUDER]], plate, 1 / crop.zoom) * near_face(face)
