@@ -122,9 +122,9 @@ def train_painted(
     return run.model
 
 
-def parser_of(about: str, folders: Mapping[str, str], out: str, minutes: float) -> ArgumentParser:
-    """A command line that takes ``folders``, which it explains, a file, and how to learn."""
-    parser = ArgumentParser(description=about)
+def common_arguments(folders: Mapping[str, str], out: str, minutes: float) -> ArgumentParser:
+    """The parent of a parser that takes ``folders``, with their help, a file, and how to learn."""
+    parser = ArgumentParser(add_help=False)
     for name, contents in folders.items():
         parser.add_argument(name, type=Path, metavar=name.upper(), help=contents)
     parser.add_argument("out", type=Path, metavar="OUT", help=f"The file, {out}.")

@@ -29,7 +29,7 @@ from lifemask.nodes.learning.data.occlusion_scenes import read_scenes
 from lifemask.nodes.learning.painted_examples import (
     PaintedExamples,
     PaintedSet,
-    parser_of,
+    common_arguments,
     run_of,
     write_trained,
 )
@@ -123,9 +123,9 @@ def read_material(facesets: Path, sprites: Path, left_out: list[str], kept: Path
 
 def _arguments() -> Namespace:
     folders = {"facesets": "Folder of facesets.", "sprites": "Folder of occluders."}
+    common = common_arguments(folders, "occlusion.safetensors", 60)
     about = "Train the network that finds what is before a face."
-    common = parser_of(about, folders, "occlusion.safetensors", 60)
-    parser = ArgumentParser(description=about, parents=[common], add_help=False)
+    parser = ArgumentParser(description=about, parents=[common])
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="NAME", help="Of people.")
     return parser.parse_args()
 

@@ -10,7 +10,7 @@ Run it as ``python -m lifemask.nodes.learning.train_segmenter FACESETS PICTURES 
 The folder beside OUT keeps checkpoints and losses; a run that was stopped resumes.
 """
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from lifemask.nodes.learning.augment.painted_faces import Material, Painted, pai
 from lifemask.nodes.learning.painted_examples import (
     PaintedExamples,
     PaintedSet,
-    parser_of,
+    common_arguments,
     write_trained,
 )
 from lifemask.nodes.render.acescct import to_log
@@ -97,8 +97,9 @@ def _picture(beauty: Path) -> Floats:
 
 def _arguments() -> Namespace:
     folders = {"facesets": "Folder of facesets.", "pictures": "Folder of takes."}
+    common = common_arguments(folders, "segmenter.safetensors", 38)
     about = "Train the network that tells occluders from faces."
-    return parser_of(about, folders, "segmenter.safetensors", 38).parse_args()
+    return ArgumentParser(description=about, parents=[common]).parse_args()
 
 
 def main() -> None:
