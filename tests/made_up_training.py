@@ -1,5 +1,6 @@
 """Trainings that begin at once and are over soon, and what is asked of what they leave."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from lifemask.nodes import progress
 from lifemask.nodes.errors import StoppedError
 from lifemask.nodes.learning import checkpoint
+from lifemask.nodes.learning.painted_examples import painted_config, train_painted
+from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_refiner import RefinerConfig, train_refiner
 from lifemask.nodes.refiner.model import RefinerModel
 from lifemask.plugin.commands.cli import main
@@ -63,6 +66,17 @@ def run_of(examples, small, folder, count, restart=False):
     with pytest.raises(StoppedError), steps(count):
         train_refiner(RefinerModel.load(small.path), examples, CONFIG, folder, restart)
     return history(folder)
+
+
+def painted_losses(task, network, save, folder, batch, lasts, count, begun):
+    """The losses of a training on painted examples that is stopped after ``count`` steps more.
+
+    It would take ``lasts`` steps; its network has learned for ``begun``.
+    """
+    config = replace(painted_config(minutes(lasts + 1), 6e-3, 0), batch=batch)
+    with pytest.raises(StoppedError), steps(count):
+        train_painted(network, task, config, RunFolder(folder), {"steps": begun}, save)
+    return [one["loss"] for one in history(folder)]
 
 
 def contents(folder):

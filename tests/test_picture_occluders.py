@@ -1,22 +1,17 @@
 """What the occlusion network learns from: faces as it sees them, with something in front."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
-from made_up_training import clock, history, minutes
-from made_up_training import steps as stop_after
+from made_up_training import clock, painted_losses
 
-from lifemask.nodes.errors import FaceError, StoppedError
+from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faceset.files import INDEX
 from lifemask.nodes.learning import train_occlusion, trainer
 from lifemask.nodes.learning.augment import picture_occluders
 from lifemask.nodes.learning.augment.occluder_sprites import Rendered
 from lifemask.nodes.learning.augment.picture_occluders import Material, paint_picture
 from lifemask.nodes.learning.data.occlusion_scenes import PLANES, read_scenes
-from lifemask.nodes.learning.painted_examples import painted_config, train_painted
-from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_occlusion import OcclusionTask, save
 from lifemask.nodes.refiner import occlusion_network as seen
 from lifemask.nodes.refiner.occlusion_network import OcclusionNetwork, load
@@ -99,11 +94,8 @@ def test_the_plate_is_that_of_the_scene_where_nothing_is_in_front(material, monk
 
 def trained(material, folder, count):
     torch.manual_seed(0)
-    config = replace(painted_config(minutes(STEPS + 1), 6e-3, 0), batch=2)
-    task, run = OcclusionTask.of(material, 0), RunFolder(folder)
-    with pytest.raises(StoppedError), stop_after(count):
-        train_painted(OcclusionNetwork(), task, config, run, {"steps": 3}, save)
-    return [one["loss"] for one in history(folder)]
+    task = OcclusionTask.of(material, 0)
+    return painted_losses(task, OcclusionNetwork(), save, folder, 2, STEPS, count, 3)
 
 
 def test_a_training_learns_and_one_that_was_stopped_is_the_same(material, tmp_path, monkeypatch):

@@ -1,24 +1,20 @@
 """What does not belong to a face is found in one texture, and the face itself is not."""
 
 import re
-from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from conftest import FOOTAGE, QUICK, SPACE
-from made_up_training import clock, history, minutes
-from made_up_training import steps as stop_after
+from made_up_training import clock, painted_losses
 
 from lifemask.nodes import archive
-from lifemask.nodes.errors import FaceError, StoppedError
+from lifemask.nodes.errors import FaceError
 from lifemask.nodes.faceset import Faceset
 from lifemask.nodes.faceset.provider import occlusion_of
 from lifemask.nodes.learning import trainer
 from lifemask.nodes.learning.augment.painted_faces import Material, paint_face
-from lifemask.nodes.learning.painted_examples import painted_config, train_painted
-from lifemask.nodes.learning.run_folder import RunFolder
 from lifemask.nodes.learning.train_segmenter import SegmenterTask, read_material, save
 from lifemask.nodes.render.acescct import to_log
 from lifemask.nodes.render.atlas import SIZE
@@ -127,11 +123,8 @@ def test_what_is_painted_is_the_face_outside_of_its_matte(material, monkeypatch)
 def trained(material, folder, count):
     """The losses of a training in ``folder`` that is stopped after ``count`` steps more."""
     torch.manual_seed(0)
-    config = replace(painted_config(minutes(STEPS + 1), 6e-3, 0), batch=4)
-    task, run = SegmenterTask.of(material, 0), RunFolder(folder)
-    with pytest.raises(StoppedError), stop_after(count):
-        train_painted(Segmenter(), task, config, run, {"steps": 5}, save)
-    return [one["loss"] for one in history(folder)]
+    task = SegmenterTask.of(material, 0)
+    return painted_losses(task, Segmenter(), save, folder, 4, STEPS, count, 5)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ folder of facesets with nothing in front, such as `lifemask train --base --faces
 of their faces lie rendered SPRITES (premultiplied RGBA, ``KIND_NUMBER.exr``, by
 `augment.make_sprites`) and things that are drawn, see `augment.picture_occluders`.
 
-Run it as ``python -m lifemask.nodes.learning.train_occlusion FACESETS SPRITES OUT --minutes 45``.
+Run it as ``python -m lifemask.nodes.learning.train_occlusion FACESETS SPRITES OUT --minutes 60``.
 The folder beside OUT keeps scenes, checkpoints and losses; a run that was stopped resumes.
 """
 
@@ -61,8 +61,6 @@ class OcclusionTask(PaintedExamples[Example]):
         shown, target = (
             torch.stack(same)[part].to(device()) for same in zip(*examples, strict=True)
         )
-        # Convolutions are faster with channels last.
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         with mixed_training():
             logits = network(shown).float()
         face = (shown[:, seen.COVERED] > 0.5).float()

@@ -55,6 +55,8 @@ class OcclusionNetwork(torch.nn.Module):
         """Make an untrained one."""
         super().__init__()
         self.net = UNet(_SHOWN * 4, _WIDTHS, OUTPUTS * 4)
+        # Convolutions are twice as fast with channels last.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, planes: Tensor) -> Tensor:
         """Logits (N, OUTPUTS, H, W) for ``planes`` (N, CHANNELS, H, W) in the slices' order.
@@ -123,9 +125,7 @@ def segmented(planes: Tensor) -> Tensor:
 
 @cache
 def _shipped() -> OcclusionNetwork:
-    network = load(_FILE)[0].to(device()).eval()
-    # Convolutions are twice as fast with channels last.
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return load(_FILE)[0].to(device()).eval()
 
 
 def load(path: Path) -> tuple[OcclusionNetwork, int]:

@@ -57,11 +57,11 @@ class Front:
         """
         logits = segmented(planes)
         surprising = ((planes[:, SCORE][:, 0] - MAYBE) / (SURE - MAYBE)).clamp(0, _CERTAIN)
-        told = torch.zeros_like(logits)
         evidence = _EVIDENCE * (_BRIDGED if bridged else 1)
-        told[:, OCCLUDER] = evidence * surprising + _STEEPNESS * math.log(max(sensitivity, 1e-6))
+        prior = torch.zeros_like(logits)
+        prior[:, OCCLUDER] = evidence * surprising + _STEEPNESS * math.log(max(sensitivity, 1e-6))
         height, width = plate.shape[-2:]
-        mattes = crop.give((logits + told).sigmoid(), height, width).clamp(0, 1)
+        mattes = crop.give((logits + prior).sigmoid(), height, width).clamp(0, 1)
         front = _sharpened(mattes[:, [OCCLUDER]], plate, 1 / crop.zoom) * near_face(face)
         lens = mattes[:, [LENS]] * near_face(face) * (sensitivity > 0)
         return cls(front, Glass(lens, mattes[:, [TRANSMISSION]]))

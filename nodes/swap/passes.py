@@ -104,8 +104,8 @@ def render_passes(
     known = (subject, texture_light), mattes(texture), pictures.hands(frame, window)
     crop = Crop.of(frame.matrix, plan.size, window, SIDE)
     planes = seen(plate, own, _normal(own, meshes.own), *known, crop)
-    lost = frame.confidence < 1
-    front = Front.of(planes, plate, face, crop, swap.occluder_sensitivity, lost)
+    bridged = frame.confidence < 1
+    front = Front.of(planes, plate, face, crop, swap.occluder_sensitivity, bridged)
     if not swap.spectacles:
         front, carried = taken_off(front, carried, predicted, meshes.width)
     return FacePasses(

@@ -1,4 +1,4 @@
-"""Taking off spectacles that the double wears: rims, lenses, and what they leave in the light."""
+"""Taking off spectacles that the double wears: rims and lenses."""
 
 from dataclasses import replace
 
@@ -17,10 +17,10 @@ _BESIDE = 0.015  # of the face's width: shadow and blur beside them
 def taken_off(
     front: Front, carried: Tensor, predicted: Tensor, width: float
 ) -> tuple[Front, Tensor]:
-    """What is in ``front`` without spectacles, and the ``carried`` plate without them.
+    """Remove spectacles from ``front`` and from the ``carried`` plate; return both.
 
-    Rims are what is thin near a lens; without a lens nothing changes. Where they were, ``carried``
-    is what is ``predicted`` (1, 3, H, W), log. ``width`` is the face's, in pixels.
+    Anything thin near a lens counts as a rim; without a lens nothing changes. ``predicted``
+    (1, 3, H, W), log, fills ``carried`` where they were. ``width`` is the face's, in pixels.
     """
     thin = front.occlusion - _opened(front.occlusion, _pixels(_THIN, width))
     rims = thin * dilate(front.glass.lens, _pixels(_NEAR, width))

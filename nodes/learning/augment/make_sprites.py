@@ -22,7 +22,7 @@ from lifemask.ocio.media import exr
 
 _STEPS, _SHADOW_STEPS = 40, 14
 _NEAR = 2e-4  # metres: a ray this near has hit
-_DEEP = 1.2  # metres that a ray goes
+_AWAY, _DEEP = 0.6, 1.2  # metres to where rays begin, and that they go
 _HANDS = 0.5  # share of the sprites
 
 
@@ -35,7 +35,7 @@ def render(solid: Solid, random: Random, side: int = SIZE) -> Floats:
     y, x = torch.meshgrid(-line, line, indexing="ij")
     flat = torch.stack([x, y, torch.zeros_like(x)], -1).reshape(-1, 3) * width
     centre = torch.tensor([0.0, random.uniform(-0.02, 0.1), 0.0])
-    origin = flat @ turn.T - turn[:, 2] * -0.6 + centre
+    origin = flat @ turn.T + _AWAY * turn[:, 2] + centre
     at, apart = _traced(solid, origin, -turn[:, 2], width / side)
     alpha = (0.5 - apart / (width / side)).clamp(0, 1)
     seen = alpha > 0
@@ -46,6 +46,7 @@ def render(solid: Solid, random: Random, side: int = SIZE) -> Floats:
 
 
 def _rotation(random: Random) -> Tensor:
+    """A rotation (3, 3), mirrored half of the time: there are left hands, too."""
     return torch.from_numpy(np.linalg.qr(random.normal(size=(3, 3)))[0].astype(np.float32))
 
 
